@@ -1,0 +1,1 @@
+"""From counted leaves to the component tree that a person looks at."""

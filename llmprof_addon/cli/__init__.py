@@ -1,0 +1,1 @@
+"""The `llmprof` command: one file per command, heavy imports inside the command."""

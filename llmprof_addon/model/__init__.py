@@ -1,0 +1,1 @@
+"""Central types: frozen values of the standard library, which every other room may import."""

@@ -1,0 +1,37 @@
+"""All that the pipeline has found out about one exchange: what the store writes in one transaction."""
+
+from dataclasses import dataclass
+
+from llmprof_addon.model.call import Call
+from llmprof_addon.model.component import KindTotal
+from llmprof_addon.model.cost import Cost
+from llmprof_addon.model.count import RawCount
+from llmprof_addon.model.exchange import Exchange
+from llmprof_addon.model.history import RunChoice
+from llmprof_addon.model.tree import Chains
+from llmprof_addon.model.usage import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """One analysed call."""
+
+    exchange: Exchange
+    call: Call
+    chains: Chains
+    encoding: str
+    """Encoding of `counts`, e.g. `o200k_base`."""
+    counts: dict[bytes, RawCount]
+    """Raw counts by node key (tools, system, messages, answer), at least of every node that is not stored yet."""
+    usage: Usage
+    """Reported where it is; else counted or estimated, and its `source` says so."""
+    estimated_input_tokens: int | None
+    """What counting made of the prompt before reconciliation."""
+    composition: tuple[KindTotal, ...]
+    output_composition: tuple[KindTotal, ...]
+    cost: Cost | None
+    context_window: int | None
+    label: str | None
+    """What a person would call this run: the start of the first real user text."""
+    answer_digest: bytes | None
+    run: RunChoice

@@ -1,0 +1,239 @@
+"""A prompt as a path in a tree: the keys of its nodes, what canonical form leaves out, and the body put together again.
+
+A node's key is a hash over its parent's key and its part's canonical form, so that two prompts share a node exactly if
+they agree on everything up to and with that part, whatever the model. Tools, system and messages are three independent
+chains. What canonical form leaves out (cache markers, volatile blocks, where a string stood for a block) goes into the
+call's `Envelope`, so that `assemble` gives back the JSON value that was received.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+
+from llmprof_addon.model.call import SECTIONS, Prompt
+from llmprof_addon.model.part import Form, Json, Marker, Part
+
+KEY_BYTES = 16
+
+
+def canonical(value: Json) -> bytes:
+    """Compact JSON in the key order of the value; lone surrogates survive the round trip through `parse`."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass")
+
+
+def parse(data: bytes) -> Json:
+    """The inverse of `canonical`."""
+    return json.loads(data.decode("utf-8", "surrogatepass"))
+
+
+def digest(data: bytes) -> bytes:
+    """The 16 bytes under which a content is stored."""
+    return blake2b(data, digest_size=KEY_BYTES).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One step of a chain: a node's key and the contents behind it."""
+
+    key: bytes
+    parent: bytes
+    digest: bytes
+    content: bytes
+    """Canonical JSON of the part's value."""
+    wrapper: bytes | None
+    """Canonical JSON of the message that the part opens."""
+    wrapper_digest: bytes | None
+    part: Part
+
+
+def root(section: str) -> bytes:
+    """The key above the first node of a section."""
+    return digest(b"llmprof root " + section.encode())
+
+
+def follow(parts: Iterable[Part], parent: bytes) -> tuple[Link, ...]:
+    """The chain of these parts below `parent`; volatile parts are no part of it."""
+    links: list[Link] = []
+    for part in parts:
+        if part.volatile:
+            continue
+        content = canonical(part.value)
+        content_digest = digest(content)
+        wrapper = wrapper_digest = None
+        if part.wrapper is not None:
+            wrapper = canonical(part.wrapper)
+            wrapper_digest = digest(wrapper)
+        key = digest(b"\0".join((parent, part.place.encode(), wrapper_digest or b"", content_digest)))
+        links.append(Link(key, parent, content_digest, content, wrapper, wrapper_digest, part))
+        parent = key
+    return tuple(links)
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """The three paths of a prompt and the path of its answer, which continues that of the messages."""
+
+    tools: tuple[Link, ...]
+    system: tuple[Link, ...]
+    messages: tuple[Link, ...]
+    answer: tuple[Link, ...]
+    base: bytes
+    """Parent of the first message: the root, or the end of the call that this one continues by id."""
+
+    @property
+    def message_head(self) -> bytes:
+        """Key of the last message node; `base` where there are no messages."""
+        return self.messages[-1].key if self.messages else self.base
+
+    @property
+    def system_head(self) -> bytes:
+        """Key of the last system node."""
+        return self.system[-1].key if self.system else root("system")
+
+    @property
+    def tools_key(self) -> bytes:
+        """Key of the tool set: that of the chain of its schemas."""
+        return self.tools[-1].key if self.tools else root("tools")
+
+    @property
+    def answer_head(self) -> bytes:
+        """Key of the answer's last node."""
+        return self.answer[-1].key if self.answer else self.message_head
+
+
+def chains(prompt: Prompt, answer: Iterable[Part] = (), *, base: bytes | None = None) -> Chains:
+    """The paths of a call; `base` is the answer head of the call that it continues by id."""
+    base = root("messages") if base is None else base
+    messages = follow(prompt.messages, base)
+    head = messages[-1].key if messages else base
+    return Chains(
+        follow(prompt.tools, root("tools")), follow(prompt.system, root("system")), messages, follow(answer, head), base
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What a chain does not hold of a prompt. Positions are indexes into the section's parts, volatile ones counted."""
+
+    markers: tuple[tuple[str, int, Marker], ...] = ()
+    volatile: tuple[tuple[str, int, Part], ...] = ()
+    forms: tuple[tuple[str, int, Form], ...] = ()
+    """Where the form differs from the one that the stored node was first seen with."""
+
+
+def envelope(prompt: Prompt, stored: dict[str, Sequence[Form]]) -> Envelope:
+    """The envelope of a prompt whose chains are stored with the given forms (one per non-volatile part, by section)."""
+    markers: list[tuple[str, int, Marker]] = []
+    volatile: list[tuple[str, int, Part]] = []
+    forms: list[tuple[str, int, Form]] = []
+    for section in SECTIONS:
+        known = iter(stored.get(section, ()))
+        for index, part in enumerate(getattr(prompt, section)):
+            if part.volatile:
+                volatile.append((section, index, part))
+                continue
+            markers += [(section, index, marker) for marker in part.markers]
+            if next(known, part.form) != part.form:
+                forms.append((section, index, part.form))
+    return Envelope(markers=tuple(markers), volatile=tuple(volatile), forms=tuple(forms))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPart:
+    """A node as the store keeps it."""
+
+    place: str
+    form: Form
+    wrapper: Json = None
+    value: Json = None
+    markers: tuple[Marker, ...] = field(default=())
+
+
+def restore(sections: dict[str, Sequence[StoredPart]], kept: Envelope) -> list[StoredPart]:
+    """The stored nodes of the sections, in order, with all that the envelope kept put back."""
+    out: list[StoredPart] = []
+    for section in SECTIONS:
+        items = list(sections.get(section, ()))
+        for where, index, part in kept.volatile:
+            if where == section:
+                again = StoredPart(
+                    place=part.place, form=part.form, wrapper=part.wrapper, value=part.value, markers=part.markers
+                )
+                items.insert(index, again)
+        for where, index, form in kept.forms:
+            if where == section:
+                items[index] = replace(items[index], form=form)
+        for where, index, marker in kept.markers:
+            if where == section:
+                items[index] = replace(items[index], markers=(*items[index].markers, marker))
+        out += items
+    return out
+
+
+def assemble(params: Json, parts: Iterable[StoredPart | Part]) -> Json:
+    """The request body again: parts put back into `params` at their places. JSON-equal to the body that was carved."""
+    body: Json = deepcopy(params)
+    for part in parts:
+        if not part.place:
+            return deepcopy(part.value)
+        value, wrapper = deepcopy(part.value), deepcopy(part.wrapper)
+        for marker in part.markers:
+            target = wrapper if marker.on_wrapper else value
+            for step in marker.where:
+                target = target[step]
+            target[marker.key] = deepcopy(marker.value)
+        container, _, slot = part.place.partition("/")
+        owner = body
+        *outer, last = container.split(".")
+        for step in outer:
+            owner = owner.setdefault(step, {})
+        if part.form == "bare":
+            owner[last] = value["text"]
+            continue
+        if part.form == "whole":
+            owner[last] = value
+            continue
+        if not slot:
+            if part.form == "string":
+                owner[last] = value["text"]
+            else:
+                owner.setdefault(last, []).append(value)
+            continue
+        items = owner.setdefault(last, [])
+        if wrapper is not None:
+            items.append(wrapper)
+        if part.form == "string":
+            items[-1][slot] = value["text"]
+        elif part.form == "item":
+            items[-1].setdefault(slot, []).append(value)
+    return body
+
+
+def locate(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The same parts with their JSON paths, which follow from places, wrappers and forms alone."""
+    counts: dict[str, int] = {}
+    out: list[Part] = []
+    for part in parts:
+        container, _, slot = part.place.partition("/")
+        if part.form in ("bare", "whole") or (not slot and part.form == "string"):
+            path = container
+        elif not slot:
+            counts[container] = counts.get(container, 0) + 1
+            path = f"{container}[{counts[container] - 1}]"
+        else:
+            if part.wrapper is not None:
+                counts[container] = counts.get(container, 0) + 1
+                for key in [key for key in counts if key.startswith(f"{container}/")]:
+                    counts[key] = 0
+            path = f"{container}[{counts[container] - 1}]"
+            if part.form == "string":
+                path += f".{slot}"
+            elif part.form == "item":
+                inner = counts.get(f"{container}/{slot}", 0)
+                counts[f"{container}/{slot}"] = inner + 1
+                path += f".{slot}[{inner}]"
+        out.append(replace(part, path=path))
+    return tuple(out)

@@ -1,0 +1,1 @@
+"""Prices behind one file, costs, and their spread at the cache boundary."""

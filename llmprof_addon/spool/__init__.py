@@ -1,0 +1,1 @@
+"""Exchanges as files: written by capture, read by the worker, surviving both."""

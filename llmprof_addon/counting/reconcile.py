@@ -1,0 +1,109 @@
+"""Estimated leaves brought to the provider's own total, which is the truth.
+
+What is missing goes, within a family's known error, to estimated text, and for the rest to a leaf of hidden provider
+overhead; what is too much is taken from framing first, then from estimates, and only then from counted leaves. A leaf
+that had to change is marked `estimated`. Splits are made over kinds, then over the leaves of a kind, so that stored
+totals by kind equal the sums of leaves derived again.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from llmprof_addon.model.apportion import apportion
+from llmprof_addon.model.component import Kind, Leaf
+from llmprof_addon.model.usage import Source
+
+HIDDEN = "hidden"
+"""Name of the overhead leaf that takes what neither the parts nor the known framing explain."""
+
+
+def reconcile(leaves: Sequence[Leaf], reported: int | None, slack: float) -> tuple[Leaf, ...]:
+    """The same leaves with tokens that sum to `reported` exactly, none of them negative.
+
+    `slack` is the share by which estimated text may grow. A total of 0 or `None` counts as not reported: unchanged.
+    An `elided` leaf stands for a prompt that is not known and takes all that is missing.
+    """
+    if not reported or reported < 0:
+        return tuple(leaves)
+    tokens = [leaf.tokens for leaf in leaves]
+    delta = reported - sum(tokens)
+    if delta >= 0:
+        return _grown(leaves, tokens, delta, slack)
+    excess = -delta
+    for tier in (_framing, _estimated, _counted):
+        excess = _shrink(leaves, tokens, [index for index, leaf in enumerate(leaves) if tier(leaf)], excess)
+        if not excess:
+            break
+    doubt = any(leaf.tokens != now for leaf, now in zip(leaves, tokens, strict=True) if _counted(leaf))
+    return tuple(
+        _with_tokens(leaf, now, doubt=doubt or now != leaf.tokens) for leaf, now in zip(leaves, tokens, strict=True)
+    )
+
+
+def _framing(leaf: Leaf) -> bool:
+    return leaf.kind is Kind.PROVIDER_OVERHEAD
+
+
+def _estimated(leaf: Leaf) -> bool:
+    return leaf.source is Source.ESTIMATED and not _framing(leaf)
+
+
+def _counted(leaf: Leaf) -> bool:
+    return leaf.source is not Source.ESTIMATED and not _framing(leaf)
+
+
+def _grown(leaves: Sequence[Leaf], tokens: list[int], delta: int, slack: float) -> tuple[Leaf, ...]:
+    """Estimated text scaled up by at most `slack`, the rest in the elided or the hidden leaf."""
+    elided = next((index for index, leaf in enumerate(leaves) if leaf.kind is Kind.ELIDED), None)
+    if elided is not None:
+        tokens[elided] += delta
+        delta = 0
+    else:
+        growing = [index for index, leaf in enumerate(leaves) if leaf.scalable and _estimated(leaf)]
+        text = sum(tokens[index] for index in growing)
+        growth = min(delta, int(text * slack))
+        if growth > 0:
+            _resize(leaves, tokens, growing, text + growth)
+            delta -= growth
+    out = [_with_tokens(leaf, now, doubt=now != leaf.tokens) for leaf, now in zip(leaves, tokens, strict=True)]
+    if delta:
+        hidden = Leaf(kind=Kind.PROVIDER_OVERHEAD, name=HIDDEN, tokens=delta, source=Source.ESTIMATED, scalable=False)
+        out.insert(0, hidden)
+    return tuple(out)
+
+
+def _shrink(leaves: Sequence[Leaf], tokens: list[int], indexes: list[int], excess: int) -> int:
+    """Take up to `excess` tokens from these leaves; returns what could not be taken."""
+    held = sum(tokens[index] for index in indexes)
+    taken = min(excess, held)
+    if taken:
+        _resize(leaves, tokens, indexes, held - taken)
+    return excess - taken
+
+
+def _resize(leaves: Sequence[Leaf], tokens: list[int], indexes: Iterable[int], total: int) -> None:
+    """Give these leaves `total` tokens in proportion to those they have: over kinds, then within each kind."""
+    kinds: dict[Kind, list[int]] = {}
+    for index in indexes:
+        if tokens[index]:
+            kinds.setdefault(leaves[index].kind, []).append(index)
+    weights = [[tokens[index] for index in members] for members in kinds.values()]
+    for members, own, share in zip(
+        kinds.values(), weights, apportion(total, [sum(own) for own in weights]), strict=True
+    ):
+        for index, now in zip(members, apportion(share, own), strict=True):
+            tokens[index] = now
+
+
+def _with_tokens(leaf: Leaf, tokens: int, *, doubt: bool) -> Leaf:
+    # Spelled out because `dataclasses.replace` costs four times as much, on every leaf of every call.
+    if not doubt or (tokens == leaf.tokens and leaf.source is Source.ESTIMATED):
+        return leaf
+    return Leaf(
+        kind=leaf.kind,
+        name=leaf.name,
+        tokens=tokens,
+        source=Source.ESTIMATED,
+        part=leaf.part,
+        inner=leaf.inner,
+        scalable=leaf.scalable,
+    )

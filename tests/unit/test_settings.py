@@ -1,0 +1,118 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from llmprof_addon.errors import ConfigError
+from llmprof_addon.settings import Endpoint, load
+
+
+def test_defaults(tmp_path: Path) -> None:
+    settings = load({}, {"HOME": str(tmp_path), "LLMPROF_HOME": str(tmp_path / "h")})
+    assert (settings.host, settings.port, settings.forward_port) == ("127.0.0.1", 4000, 4001)
+    assert settings.upstream.url == "https://api.openai.com"
+    assert settings.anthropic_upstream.url == "https://api.anthropic.com"
+    assert settings.db_url == f"sqlite:///{tmp_path}/h/llmprof.db"
+    assert settings.spool_dir == tmp_path / "h" / "spool"
+    assert settings.upstream_proxy is None
+    assert not (tmp_path / "h").exists()
+
+
+def test_flags_win_over_environment_over_file_over_defaults(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        'port = 5001\nforward_port = 5002\nhost = "::1"\n[llm_hosts]\n"A.example"="openai.chat"'
+    )
+    settings = load({"home": tmp_path, "port": 7, "host": None}, {"LLMPROF_PORT": "8", "LLMPROF_FORWARD_PORT": "9"})
+    assert (settings.port, settings.forward_port, settings.host) == (7, 9, "::1")
+    assert settings.llm_hosts == {"a.example": "openai.chat"}
+
+
+def test_home_is_expanded_and_created_private(tmp_path: Path) -> None:
+    settings = load({"home": tmp_path / "a" / "b"}, {})
+    settings.ensure_home()
+    assert {path.name for path in settings.home.iterdir()} == {"spool", "ca", "proxies"}
+    assert settings.home.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LLMPROF_PORT", "http", "LLMPROF_PORT must be a port number"),
+        ("LLMPROF_PORT", "70000", "LLMPROF_PORT must be a port number"),
+        ("LLMPROF_DB_URL", "mysql://x/y", "'mysql' is no database"),
+        ("LLMPROF_DB_URL", "plain.db", "LLMPROF_DB_URL is no URL"),
+        ("LLMPROF_UPSTREAM", "ftp://x", "LLMPROF_UPSTREAM must look like https://"),
+        ("LLMPROF_UPSTREAM", "http://x:99999", "LLMPROF_UPSTREAM is no URL"),
+        ("LLMPROF_LLM_HOSTS", "llm.corp.example", "LLMPROF_LLM_HOSTS must look like host[:port]=api"),
+        ("LLMPROF_LLM_HOSTS", "a/b=openai.chat", "LLMPROF_LLM_HOSTS must look like host[:port]=api"),
+        ("LLMPROF_CONNECT", "a.example=http://127.0.0.1:1", "LLMPROF_CONNECT must look like host:port="),
+        ("LLMPROF_CONNECT", "a.example:443=127.0.0.1:1", "LLMPROF_CONNECT must look like"),
+        ("LLMPROF_CONNECT", "a.example:443=http://127.0.0.1:1/v1", "can hold no path"),
+        ("LLMPROF_UPSTREAM_CA", "/nonexistent/ca.pem", "LLMPROF_UPSTREAM_CA: no such file"),
+        ("LLMPROF_DEBUG", "maybe", "LLMPROF_DEBUG must be 1 or 0"),
+        ("LLMPROF_FORWARD_PORT", "4000", "cannot share port 4000"),
+    ],
+)
+def test_bad_values_are_one_line_that_names_their_source(tmp_path: Path, name: str, value: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({"home": tmp_path}, {name: value})
+    assert said in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_an_unknown_key_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("prot = 1")
+    with pytest.raises(ConfigError, match="unknown setting: prot"):
+        load({"home": tmp_path}, {})
+    (tmp_path / "config.toml").write_text("port = ")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        load({"home": tmp_path}, {})
+
+
+def test_an_unwritable_home_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"cannot write to .*file/home: Not a directory"):
+        load({"home": tmp_path / "file" / "home"}, {}).ensure_home()
+
+
+def test_lists_of_hosts_and_connections() -> None:
+    environ = {
+        "LLMPROF_LLM_HOSTS": "llm.corp.example=openai.chat, b:8443=anthropic.messages,",
+        "LLMPROF_CONNECT": "api.openai.com:443=https://127.0.0.1:9443",
+    }
+    settings = load({}, environ)
+    assert settings.llm_hosts == {"llm.corp.example": "openai.chat", "b:8443": "anthropic.messages"}
+    assert settings.connect == {"api.openai.com:443": Endpoint(scheme="https", host="127.0.0.1", port=9443)}
+
+
+def test_the_proxy_of_the_environment_is_used_unless_it_is_ourselves() -> None:
+    assert load({}, {"HTTPS_PROXY": "http://127.0.0.1:4001"}).upstream_proxy is None
+    assert load({}, {"HTTPS_PROXY": "http://corp:3128", "LLMPROF_UPSTREAM_PROXY": ""}).upstream_proxy is None
+    assert load({}, {"https_proxy": "socks5://127.0.0.1:1080"}).upstream_proxy is None
+    proxy = load({}, {"HTTPS_PROXY": "http://me:p%40ss@corp:3128"}).upstream_proxy
+    assert proxy is not None
+    assert (proxy.url, proxy.userinfo) == ("http://corp:3128", "me:p@ss")
+    assert "p@ss" not in repr(proxy)
+
+
+def test_a_child_loads_the_same_settings_from_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    parent = load(
+        {"home": tmp_path, "port": 0, "debug": True, "upstream": "http://[::1]:8080/prefix/v1/"},
+        {
+            "LLMPROF_CONNECT": "a:443=http://b:80",
+            "LLMPROF_LLM_HOSTS": "a=openai.chat",
+            "LLMPROF_PRICING": '{"m": [1, 2]}',
+            "LLMPROF_UPSTREAM_CA": str(tmp_path / "ca.pem"),
+            "LLMPROF_UPSTREAM_PROXY": "http://proxy:1",
+            "LLMPROF_CAPTURE": str(tmp_path / "saved"),
+        },
+    )
+    assert load({}, parent.as_environ()) == parent
+    assert parent.upstream.url == "http://[::1]:8080/prefix/v1"
+
+
+def test_nothing_is_read_from_the_real_environment_when_one_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "LLMPROF_PORT", "1234")
+    assert load({}, {}).port == 4000
+    assert load({}).port == 1234

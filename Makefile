@@ -1,0 +1,50 @@
+# Every target sets up what it needs: a virtual environment in .venv from the hashed lock file, nothing else on the machine.
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.DEFAULT_GOAL = help
+.PHONY: help demo test lint types imports packaging check accuracy bench lock clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/.runtime ## Record an agent run through the real proxy and show where its tokens and dollars went
+	@$(BIN)/llmprof demo $(ARGS)
+
+test: $(VENV)/.dev ## Run the tests
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(VENV)/.dev ## Check style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## Check types, strictly
+	@$(BIN)/mypy
+
+imports: $(VENV)/.dev ## Check the dependency floors
+	@$(BIN)/lint-imports --cache-dir .import_linter_cache
+
+packaging: $(VENV)/.dev ## Build the wheel, install it elsewhere, run it
+	@$(BIN)/python -m pytest tests/packaging -m packaging
+
+check: test lint types imports packaging ## All of the above
+
+accuracy: $(VENV)/.dev ## Compare counts with recorded calls (CORPUS=DIR, by default ../shared/corpus)
+	@$(BIN)/python -m tests.accuracy $(ARGS)
+
+bench: $(VENV)/.dev ## Measure against a stock mitmdump, interleaved, as ratios
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: ## Make the lock files anew (needs uv on the path)
+	@sh tests/packaging/lock.sh
+
+clean: ## Remove the environment and all caches
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# The stamps: a changed lock file or project file installs anew.
+$(VENV)/.runtime: requirements.lock pyproject.toml tests/packaging/setup.sh
+	@VENV=$(VENV) sh tests/packaging/setup.sh requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml tests/packaging/setup.sh
+	@VENV=$(VENV) sh tests/packaging/setup.sh requirements-dev.lock
+	@touch $@ $(VENV)/.runtime

@@ -14,6 +14,10 @@ class ConfigError(LlmprofError):
     """A flag, variable or configuration file has to be mended."""
 
 
+class StartError(LlmprofError):
+    """The machine does not allow it: a port in use, a folder without rights, a child that does not come up."""
+
+
 class StoreError(LlmprofError):
     """The database cannot be used as it is: missing rights, corrupt, locked, newer, or another program's."""
 

@@ -1,0 +1,45 @@
+"""What a dialect has to do, and the one table of those that exist.
+
+A dialect is a module of this package: it turns the JSON of one wire format into the neutral types and knows nothing of
+hosts, headers or other dialects. None of its functions raises on an odd shape: what it does not know becomes a
+`generic` part or a warning.
+"""
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Protocol, cast
+
+from llmprof_addon.model.call import Answer, Prompt
+from llmprof_addon.model.part import Json
+from llmprof_addon.wire.sse import Event
+
+
+class Dialect(Protocol):
+    """One wire format."""
+
+    api: str
+    section_order: tuple[str, ...]
+    """The order in which its provider lays and caches tools, system and messages."""
+
+    def read_request(self, body: Json) -> Prompt:
+        """Carve a request body, so that `model.tree.assemble` gives it back."""
+
+    def read_response(self, body: Json) -> Answer:
+        """Read a whole response body, also that of a folded stream or of an error."""
+
+    def fold(self, events: Iterable[Event]) -> Json:
+        """Put a stream together to the body that the same call would give unstreamed; a cut one gives what is there."""
+
+
+MODULES = {
+    "openai.chat": "openai_chat",
+    "openai.responses": "openai_responses",
+    "anthropic.messages": "anthropic_messages",
+}
+"""Module of each dialect. Loaded on first use: the worker of an Anthropic-only user never reads the others."""
+
+
+def by_api(api: str) -> Dialect | None:
+    """The dialect of this name, `None` if there is none."""
+    module = MODULES.get(api)
+    return cast(Dialect, import_module(f"{__package__}.{module}")) if module else None

@@ -13,7 +13,7 @@ type Json = Any
 
 type Form = Literal["item", "string", "bare", "whole", "absent"]
 """How the value stood in its body: `item` of a list; a `string` for one text block; `bare`, a string for the whole list
-of messages; `whole`, the value itself under a top-level key; `absent`, a message that has nothing but its wrapper."""
+of messages; `whole`, the value itself under its key; `absent`, a message that has nothing but its wrapper."""
 
 
 class PartKind(StrEnum):

@@ -193,10 +193,10 @@ def assemble(params: Json, parts: Iterable[StoredPart | Part]) -> Json:
         if part.form == "bare":
             owner[last] = value["text"]
             continue
-        if part.form == "whole":
-            owner[last] = value
-            continue
         if not slot:
+            if part.form == "whole":
+                owner[last] = value
+                continue
             if part.form == "string":
                 owner[last] = value["text"]
             else:
@@ -207,6 +207,8 @@ def assemble(params: Json, parts: Iterable[StoredPart | Part]) -> Json:
             items.append(wrapper)
         if part.form == "string":
             items[-1][slot] = value["text"]
+        elif part.form == "whole":
+            items[-1][slot] = value
         elif part.form == "item":
             items[-1].setdefault(slot, []).append(value)
     return body
@@ -218,7 +220,7 @@ def locate(parts: Sequence[Part]) -> tuple[Part, ...]:
     out: list[Part] = []
     for part in parts:
         container, _, slot = part.place.partition("/")
-        if part.form in ("bare", "whole") or (not slot and part.form == "string"):
+        if part.form == "bare" or (not slot and part.form in ("string", "whole")):
             path = container
         elif not slot:
             counts[container] = counts.get(container, 0) + 1
@@ -229,7 +231,7 @@ def locate(parts: Sequence[Part]) -> tuple[Part, ...]:
                 for key in [key for key in counts if key.startswith(f"{container}/")]:
                     counts[key] = 0
             path = f"{container}[{counts[container] - 1}]"
-            if part.form == "string":
+            if part.form in ("string", "whole"):
                 path += f".{slot}"
             elif part.form == "item":
                 inner = counts.get(f"{container}/{slot}", 0)

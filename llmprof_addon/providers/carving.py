@@ -1,0 +1,47 @@
+"""What all dialects do alike when they carve a body into parts."""
+
+import json
+
+from llmprof_addon.model.part import Json, Marker, Part, PartKind
+
+
+def compact(value: Json) -> str:
+    """Compact JSON in the key order of the value: the text of schemas, arguments and unknown blocks."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def text_of(value: Json) -> str:
+    """The value if it is text, nothing for null, else its compact JSON."""
+    return value if isinstance(value, str) else "" if value is None else compact(value)
+
+
+def name_of(value: Json) -> str | None:
+    """The value if it is a non-empty string: names and ids of the wire may be anything."""
+    return value if isinstance(value, str) and value else None
+
+
+def server_of(tool_name: str | None) -> str | None:
+    """The MCP server in a name of the form `mcp__server__tool`, which coding agents use."""
+    if tool_name is None or not tool_name.startswith("mcp__"):
+        return None
+    server, separator, _ = tool_name[5:].partition("__")
+    return server if separator and server else None
+
+
+def strip_marker(block: dict[str, Json], *inside: str) -> tuple[dict[str, Json], tuple[Marker, ...]]:
+    """The block without its `cache_control`, its own and those of the dicts under the keys `inside`, and the markers."""
+    markers: list[Marker] = []
+    if "cache_control" in block:
+        markers.append(Marker(value=block["cache_control"]))
+        block = {key: value for key, value in block.items() if key != "cache_control"}
+    for key in inside:
+        held = block.get(key)
+        if isinstance(held, dict) and "cache_control" in held:
+            markers.append(Marker(where=(key,), value=held["cache_control"]))
+            block = {**block, key: {name: value for name, value in held.items() if name != "cache_control"}}
+    return block, tuple(markers)
+
+
+def generic(value: Json, place: str, role: str = "") -> Part:
+    """A list item of a type that no reader knows: kept and shown as it is."""
+    return Part(kind=PartKind.GENERIC, role=role, text=text_of(value), value=value, place=place)

@@ -1,0 +1,1 @@
+"""What leaves the store for people and programs: words, colours and stable shapes."""

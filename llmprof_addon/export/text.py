@@ -1,0 +1,108 @@
+"""How numbers and kinds are written for people: the same words and colours in every report, screen and export."""
+
+from datetime import datetime
+
+from llmprof_addon.model.component import Kind
+from llmprof_addon.model.cost import PICO
+
+KIND_NAMES: dict[Kind, str] = {
+    Kind.SYSTEM: "system",
+    Kind.SYSTEM_INJECTION: "system injections",
+    Kind.TOOL_SCHEMAS: "tool schemas",
+    Kind.USER: "user",
+    Kind.ASSISTANT: "assistant",
+    Kind.REASONING: "reasoning",
+    Kind.TOOL_CALLS: "tool calls",
+    Kind.TOOL_RESULTS: "tool results",
+    Kind.IMAGES: "images",
+    Kind.AUDIO: "audio",
+    Kind.DOCUMENTS: "documents",
+    Kind.OUTPUT_SCHEMA: "output schema",
+    Kind.GENERIC: "other",
+    Kind.PROVIDER_OVERHEAD: "provider overhead",
+    Kind.UNATTRIBUTED: "unattributed",
+    Kind.ELIDED: "elided",
+    Kind.TEXT: "text",
+}
+
+KIND_COLOURS: dict[Kind, str] = {
+    Kind.SYSTEM: "#7aa2f7",
+    Kind.SYSTEM_INJECTION: "#3d59a1",
+    Kind.TOOL_SCHEMAS: "#e0af68",
+    Kind.USER: "#9ece6a",
+    Kind.ASSISTANT: "#bb9af7",
+    Kind.REASONING: "#9d7cd8",
+    Kind.TOOL_CALLS: "#f7768e",
+    Kind.TOOL_RESULTS: "#ff9e64",
+    Kind.IMAGES: "#2ac3de",
+    Kind.AUDIO: "#1abc9c",
+    Kind.DOCUMENTS: "#73daca",
+    Kind.OUTPUT_SCHEMA: "#b4a05a",
+    Kind.GENERIC: "#a9b1d6",
+    Kind.PROVIDER_OVERHEAD: "#737aa2",
+    Kind.UNATTRIBUTED: "#db4b4b",
+    Kind.ELIDED: "#565f89",
+    Kind.TEXT: "#c3e88d",
+}
+"""One stable colour per kind, as #rrggbb."""
+
+UNKNOWN = "–"
+
+
+def tokens(count: int | None, *, estimated: bool = False) -> str:
+    """A number of tokens in at most five characters: `950`, `18.2k`, `3.1M`; `≈` before an estimate."""
+    if count is None:
+        return UNKNOWN
+    mark = "≈" if estimated else ""
+    for limit, divisor, unit in ((10**3, 1, ""), (10**6, 10**3, "k"), (10**9, 10**6, "M"), (10**12, 10**9, "G")):
+        if count < limit:
+            value = count / divisor
+            return f"{mark}{count}" if divisor == 1 else f"{mark}{value:.{1 if value < 99.95 else 0}f}{unit}"
+    return f"{mark}{count / 10**12:.1f}T"
+
+
+def dollars(pico: int | None) -> str:
+    """An amount for people: cents from a dollar on, four digits that matter below; unpriced is a dash, never $0."""
+    if pico is None:
+        return UNKNOWN
+    value = pico / PICO
+    if value == 0:
+        return "$0"
+    if abs(value) >= 1:
+        return f"${value:,.2f}"
+    return f"${value:.4f}" if abs(value) >= 0.00005 else "<$0.0001"
+
+
+def duration(nanoseconds: int | None) -> str:
+    """A time span: `240 ms`, `3.2 s`, `1m 12s`, `2h 05m`."""
+    if nanoseconds is None:
+        return UNKNOWN
+    seconds = nanoseconds / 1e9
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
+
+
+def when(nanoseconds: int) -> str:
+    """Local time of day today, else the date with it."""
+    moment = datetime.fromtimestamp(nanoseconds / 1e9).astimezone()
+    today = datetime.now().astimezone().date() == moment.date()
+    return moment.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M")
+
+
+def share(part: int, whole: int | None) -> str:
+    """`part` of `whole` in per cent; a dash where there is no whole."""
+    return f"{100 * part / whole:.0f}%" if whole else UNKNOWN
+
+
+def byte_size(size: int) -> str:
+    """A size in bytes, powers of 1,024: `812 B`, `1.4 MB`."""
+    value = float(size)
+    for unit in ("B", "KB", "MB", "GB"):
+        if value < 1024 or unit == "GB":
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    raise AssertionError("unreachable")

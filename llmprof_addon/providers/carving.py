@@ -29,7 +29,7 @@ def server_of(tool_name: str | None) -> str | None:
 
 
 def strip_marker(block: dict[str, Json], *inside: str) -> tuple[dict[str, Json], tuple[Marker, ...]]:
-    """The block without its `cache_control`, its own and those of the dicts under the keys `inside`, and the markers."""
+    """The block without its `cache_control`, also of the dicts under the keys `inside`, and the markers."""
     markers: list[Marker] = []
     if "cache_control" in block:
         markers.append(Marker(value=block["cache_control"]))

@@ -1,1 +1,1 @@
-"""Prices behind one file, costs, and their spread at the cache boundary."""
+"""Usage and model -> exact cost: rates by date, tier and cache split, then spread over the leaves of the prompt."""

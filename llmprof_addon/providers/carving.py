@@ -42,6 +42,11 @@ def strip_marker(block: dict[str, Json], *inside: str) -> tuple[dict[str, Json],
     return block, tuple(markers)
 
 
+def on_wrapper(markers: tuple[Marker, ...]) -> tuple[Marker, ...]:
+    """The markers of a message, for the part that opens it."""
+    return tuple(Marker(on_wrapper=True, key=marker.key, value=marker.value) for marker in markers)
+
+
 def generic(value: Json, place: str, role: str = "") -> Part:
     """A list item of a type that no reader knows: kept and shown as it is."""
     return Part(kind=PartKind.GENERIC, role=role, text=text_of(value), value=value, place=place)

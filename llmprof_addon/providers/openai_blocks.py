@@ -43,9 +43,9 @@ class Owner:
 def read_block(block: Json, owner: Owner, wrapper: Json = None) -> Part:
     """One content block; `wrapper` is the message if the block opens it. An unknown type becomes a generic part."""
     if isinstance(block, str):
-        return _part(owner, owner.kind, block, block, wrapper)
+        return block_part(owner, owner.kind, block, block, wrapper)
     if not isinstance(block, dict):
-        return _part(owner, PartKind.GENERIC, text_of(block), block, wrapper)
+        return block_part(owner, PartKind.GENERIC, text_of(block), block, wrapper)
     value, markers = strip_marker(block)
     type_ = value.get("type")
     key = TEXTS.get(type_) if isinstance(type_, str) else None
@@ -54,17 +54,18 @@ def read_block(block: Json, owner: Owner, wrapper: Json = None) -> Part:
         text = value.get(key, "")
         if len(value) == 2 and "text" in value:
             value = {"type": type_, "text": text}  # one canonical key order, that of a bare string
-        return _part(owner, kind, text, value, wrapper, markers=markers)
+        return block_part(owner, kind, text, value, wrapper, markers=markers)
     if type_ in OPAQUE:
-        return _part(owner, PartKind.REASONING, None, value, wrapper, markers=markers, hidden=True)
+        return block_part(owner, PartKind.REASONING, None, value, wrapper, markers=markers, hidden=True)
     found = _media(type_, value)
     if found is None:
-        return _part(owner, PartKind.GENERIC, compact(value), value, wrapper, markers=markers)
+        return block_part(owner, PartKind.GENERIC, compact(value), value, wrapper, markers=markers)
     kind, media, name = found
-    return _part(owner, kind, None, value, wrapper, markers=markers, media=media, name=owner.name or name)
+    return block_part(owner, kind, None, value, wrapper, markers=markers, media=media, name=owner.name or name)
 
 
-def _part(owner: Owner, kind: PartKind, text: str | None, value: Json, wrapper: Json, **more: Json) -> Part:
+def block_part(owner: Owner, kind: PartKind, text: str | None, value: Json, wrapper: Json = None, **more: Json) -> Part:
+    """A part that stands where its owner says."""
     name = more.pop("name", owner.name)
     return Part(
         kind=kind,
@@ -138,7 +139,7 @@ def read_tool(tool: Json, place: str, *, server: str | None = None, deferred: bo
     deferred = deferred or value.get("defer_loading") is True or schema.get("defer_loading") is True
     name = name_of(schema.get("name"))
     if type_ == "namespace":
-        label = (name or "").removeprefix("mcp__") or None
+        label = server_label(name or "")
         inner, text = read_tools(value.get("tools"), place, server=label, deferred=deferred), header(value, "tools")
         server = label
     else:
@@ -155,6 +156,11 @@ def read_tool(tool: Json, place: str, *, server: str | None = None, deferred: bo
         place=place,
         markers=markers,
     )
+
+
+def server_label(namespace: str) -> str | None:
+    """The server behind a namespace: Codex calls the one of MCP server `x` `mcp__x`."""
+    return namespace.removeprefix("mcp__").rstrip("_") or None
 
 
 def read_tools(tools: Json, place: str, *, server: str | None = None, deferred: bool = False) -> tuple[Part, ...]:

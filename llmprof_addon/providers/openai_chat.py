@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from llmprof_addon.model.call import Prompt
 from llmprof_addon.model.media import media_of
-from llmprof_addon.model.part import Form, Json, Marker, Media, Part, PartKind
+from llmprof_addon.model.part import Form, Json, Media, Part, PartKind
 from llmprof_addon.model.tree import locate
-from llmprof_addon.providers.carving import compact, generic, name_of, server_of, strip_marker, text_of
+from llmprof_addon.providers.carving import compact, generic, name_of, on_wrapper, server_of, strip_marker, text_of
 from llmprof_addon.providers.openai_blocks import Owner, header, read_block, read_tool
 
 api = "openai.chat"
@@ -85,8 +85,7 @@ def carve_message(message: Json, names: Names) -> list[Part]:
     _content(wrapper, role, names, parts)
     _rest(wrapper, role, names, parts)
     if markers:
-        on_wrapper = tuple(Marker(on_wrapper=True, key=marker.key, value=marker.value) for marker in markers)
-        parts[0] = replace(parts[0], markers=(*on_wrapper, *parts[0].markers))
+        parts[0] = replace(parts[0], markers=(*on_wrapper(markers), *parts[0].markers))
     return parts
 
 

@@ -215,27 +215,33 @@ def assemble(params: Json, parts: Iterable[StoredPart | Part]) -> Json:
 
 
 def locate(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """The same parts with their JSON paths, which follow from places, wrappers and forms alone."""
+    """Give freshly carved parts their JSON paths, which follow from places, wrappers and forms alone.
+
+    Parts without a path get it in place: a copy of each would take as long as the carving.
+    """
     counts: dict[str, int] = {}
+    slots: dict[tuple[str, str], int] = {}
     out: list[Part] = []
     for part in parts:
         container, _, slot = part.place.partition("/")
         if part.form == "bare" or (not slot and part.form in ("string", "whole")):
             path = container
         elif not slot:
-            counts[container] = counts.get(container, 0) + 1
-            path = f"{container}[{counts[container] - 1}]"
+            index = counts[container] = counts.get(container, -1) + 1
+            path = f"{container}[{index}]"
         else:
             if part.wrapper is not None:
-                counts[container] = counts.get(container, 0) + 1
-                for key in [key for key in counts if key.startswith(f"{container}/")]:
-                    counts[key] = 0
-            path = f"{container}[{counts[container] - 1}]"
+                counts[container] = counts.get(container, -1) + 1
+                slots = {key: count for key, count in slots.items() if key[0] != container} if slots else slots
+            path = f"{container}[{counts[container]}]"
             if part.form in ("string", "whole"):
                 path += f".{slot}"
             elif part.form == "item":
-                inner = counts.get(f"{container}/{slot}", 0)
-                counts[f"{container}/{slot}"] = inner + 1
+                inner = slots[container, slot] = slots.get((container, slot), -1) + 1
                 path += f".{slot}[{inner}]"
-        out.append(replace(part, path=path))
+        if part.path:
+            part = replace(part, path=path)
+        else:
+            object.__setattr__(part, "path", path)
+        out.append(part)
     return tuple(out)

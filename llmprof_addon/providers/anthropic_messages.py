@@ -1,0 +1,332 @@
+"""Dialect `anthropic.messages`: the Messages API, as Anthropic, Vertex, and compatible hosts speak it.
+
+A request is carved into tools, system and messages; a stream is folded to the body that the same call would give
+unstreamed; usage, whose input excludes the cache on the wire, is normalised to totals.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from llmprof_addon.errors import WireError
+from llmprof_addon.model.call import Answer, Prompt
+from llmprof_addon.model.part import Json, Part, PartKind
+from llmprof_addon.model.tree import locate
+from llmprof_addon.model.usage import Usage
+from llmprof_addon.providers.anthropic_blocks import Seen, fields_of, ordered, read_schema, strip_markers
+from llmprof_addon.providers.carving import compact, generic, name_of, strip_marker, text_of
+from llmprof_addon.wire import jsontext
+from llmprof_addon.wire.sse import Event
+
+api = "anthropic.messages"
+section_order = ("tools", "system", "messages")
+
+BILLING_BLOCK = "x-anthropic-billing-header:"
+"""How Claude Code's first system block starts. The provider strips it, and parts of it change with every call."""
+
+
+def read_request(body: Json) -> Prompt:
+    """Carve a request body; an output schema is the last of the tools."""
+    if not isinstance(body, dict):
+        return Prompt(messages=(Part(kind=PartKind.GENERIC, text=text_of(body), form="whole", value=body),))
+    params = dict(body)
+    seen = Seen()
+    leading, messages = _messages(params, seen)
+    system = [*_system(params, seen), *leading]
+    tools = [*_tools(params, seen), *_output_schemas(params)]
+    parts = locate([*tools, *system, *messages])
+    cut, end = len(tools), len(tools) + len(system)
+    return Prompt(
+        tools=parts[:cut],
+        system=parts[cut:end],
+        messages=parts[end:],
+        params=params,
+        continues=_continues(params.get("thread")),
+    )
+
+
+def _continues(thread: Json) -> str | None:
+    """The message that a server-held conversation goes on from: only the new turn's messages are sent."""
+    if isinstance(thread, dict) and thread.get("type") == "continue":
+        return name_of(thread.get("previous_message_id"))
+    return None
+
+
+def _tools(params: dict[str, Json], seen: Seen) -> list[Part]:
+    tools = params.get("tools")
+    if not tools:
+        return []
+    del params["tools"]
+    if not isinstance(tools, list):
+        return [_whole(tools, "tools")]
+    return [_tool(tool, seen) if isinstance(tool, dict) else generic(tool, "tools") for tool in tools]
+
+
+def _tool(tool: dict[str, Json], seen: Seen) -> Part:
+    value, markers = strip_marker(tool)
+    part = Part(value=value, place="tools", markers=markers, **read_schema(value))
+    deferred = tool.get("defer_loading") is True and part.name not in seen.loaded
+    return replace(part, deferred=True) if deferred else part
+
+
+def _output_schemas(params: dict[str, Json]) -> list[Part]:
+    """The schema of structured output, at its present place and at that of the beta that came before."""
+    parts: list[Part] = []
+    config = params.get("output_config")
+    if isinstance(config, dict) and isinstance(config.get("format"), dict):
+        parts.append(_output_schema(config["format"], "output_config.format"))
+        params["output_config"] = {key: value for key, value in config.items() if key != "format"}
+    if isinstance(params.get("output_format"), dict):
+        parts.append(_output_schema(params.pop("output_format"), "output_format"))
+    return parts
+
+
+def _output_schema(value: dict[str, Json], place: str) -> Part:
+    text = compact(value.get("schema", value))
+    return Part(kind=PartKind.OUTPUT_SCHEMA, text=text, value=value, place=place, form="whole")
+
+
+def _system(params: dict[str, Json], seen: Seen) -> list[Part]:
+    system = params.get("system")
+    if system is None or system == []:
+        return []
+    del params["system"]
+    if isinstance(system, list):
+        parts = [_part(block, "system", "system", seen) for block in system]
+        if (parts[0].text or "").startswith(BILLING_BLOCK):
+            parts[0] = replace(parts[0], volatile=True)
+        return parts
+    return [_string(system, "system", "system") if isinstance(system, str) else _whole(system, "system", "system")]
+
+
+def _messages(params: dict[str, Json], seen: Seen) -> tuple[list[Part], list[Part]]:
+    """The leading run of system messages, and all that follows it."""
+    held = params.get("messages")
+    if held is None or held == []:
+        return [], []
+    del params["messages"]
+    if not isinstance(held, list):
+        return [], [_whole(held, "messages")]
+    leading: list[Part] = []
+    messages: list[Part] = []
+    for message in held:
+        is_system = isinstance(message, dict) and message.get("role") == "system"
+        (leading if is_system and not messages else messages).extend(_message(message, seen))
+    return leading, messages
+
+
+def _message(message: Json, seen: Seen) -> list[Part]:
+    if not isinstance(message, dict):
+        return [generic(message, "messages")]
+    wrapper, on_wrapper = strip_marker({key: value for key, value in message.items() if key != "content"})
+    markers = tuple(replace(marker, on_wrapper=True) for marker in on_wrapper)
+    role, content = text_of(message.get("role")), message.get("content")
+    if isinstance(content, str):
+        first, *rest = [_string(content, role, "messages/content")]
+    elif isinstance(content, list) and content:
+        first, *rest = [_part(block, role, "messages/content", seen) for block in content]
+    elif isinstance(content, dict):
+        first, *rest = [_whole(content, "messages/content", role)]
+    else:
+        wrapper = {**wrapper, "content": content} if "content" in message else wrapper
+        first, *rest = [
+            Part(kind=PartKind.TEXT, role=role, text=text_of(content or None), place="messages/content", form="absent")
+        ]
+    return [replace(first, wrapper=wrapper, markers=first.markers + markers), *rest]
+
+
+def _part(block: Json, role: str, place: str, seen: Seen) -> Part:
+    if not isinstance(block, dict):
+        return generic(block, place, role)
+    value, markers = strip_markers(block)
+    value = ordered(value)
+    return Part(role=role, value=value, place=place, markers=markers, **fields_of(value, seen))
+
+
+def _string(text: str, role: str, place: str) -> Part:
+    value = {"type": "text", "text": text}
+    return Part(kind=PartKind.TEXT, role=role, text=text, value=value, place=place, form="string")
+
+
+def _whole(value: Json, place: str, role: str = "") -> Part:
+    return Part(kind=PartKind.GENERIC, role=role, text=text_of(value), value=value, place=place, form="whole")
+
+
+def read_response(body: Json) -> Answer:
+    """Read a whole response body; the parts are those that a client sends back as the next assistant message."""
+    if not isinstance(body, dict):
+        return Answer(rest=body)
+    rest = dict(body)
+    content = rest.pop("content", None)
+    seen = Seen()
+    parts: list[Part] = []
+    if isinstance(content, list):
+        parts = [_part(block, "assistant", "messages/content", seen) for block in content]
+    elif content is not None:
+        rest["content"] = content
+    if parts:
+        parts[0] = replace(parts[0], wrapper={"role": "assistant"})
+    usage = body.get("usage")
+    stop_reason = name_of(body.get("stop_reason"))
+    return Answer(
+        parts=tuple(parts),
+        usage=read_usage(usage),
+        response_id=name_of(body.get("id")),
+        response_model=name_of(body.get("model")),
+        finish_reasons=(stop_reason,) if stop_reason else (),
+        service_tier=_tier(usage),
+        error=_error(body.get("error")),
+        rest=rest,
+        warnings=_unbilled(usage),
+    )
+
+
+def _error(error: Json) -> str | None:
+    if isinstance(error, dict):
+        kind = name_of(error.get("type")) or name_of(error.get("status"))
+        message = name_of(error.get("message"))
+        return ": ".join(word for word in (kind, message) if word) or compact(error)
+    return text_of(error) or None
+
+
+def _tier(usage: Json) -> str | None:
+    """The tier that is billed; fast mode has prices of its own and stands in another field."""
+    if not isinstance(usage, dict):
+        return None
+    return "fast" if usage.get("speed") == "fast" else name_of(usage.get("service_tier"))
+
+
+def _unbilled(usage: Json) -> tuple[str, ...]:
+    """Iterations that are billed beside the totals: the provider's own compaction, an advisor model."""
+    iterations = usage.get("iterations") if isinstance(usage, dict) else None
+    kinds = (
+        {name_of(item.get("type")) for item in iterations if isinstance(item, dict)}
+        if isinstance(iterations, list)
+        else set()
+    )
+    beside = sorted(kind for kind in kinds if kind and kind not in ("message", "fallback_message"))
+    return tuple(f"tokens of {kind} iterations are not in the reported totals" for kind in beside)
+
+
+def _count(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def read_usage(usage: Json) -> Usage | None:
+    """Normalise `usage`: on the wire `input_tokens` excludes what was read from or written to the cache."""
+    if not isinstance(usage, dict):
+        return None
+    fresh = _count(usage.get("input_tokens"))
+    read = _count(usage.get("cache_read_input_tokens"))
+    write = _count(usage.get("cache_creation_input_tokens"))
+    output = _count(usage.get("output_tokens"))
+    split = usage.get("cache_creation")
+    details = usage.get("output_tokens_details")
+    server = usage.get("server_tool_use")
+    write_5m = write_1h = None
+    if isinstance(split, dict):
+        write_5m = _count(split.get("ephemeral_5m_input_tokens"))
+        write_1h = _count(split.get("ephemeral_1h_input_tokens"))
+        split_sum = (write_5m or 0) + (write_1h or 0)
+        if write is None and split_sum:
+            write = split_sum
+        elif split_sum != (write or 0):
+            # The split comes with the stream's start only, while the total may still grow.
+            write_5m, write_1h = None, None
+    reasoning = _count(details.get("thinking_tokens")) if isinstance(details, dict) else None
+    requests = server.items() if isinstance(server, dict) else ()
+    return Usage(
+        input_tokens=None if fresh is None else fresh + (read or 0) + (write or 0),
+        cache_read_input_tokens=None if fresh is None else read,
+        cache_creation_input_tokens=None if fresh is None else write,
+        cache_creation_5m_input_tokens=None if fresh is None else write_5m,
+        cache_creation_1h_input_tokens=None if fresh is None else write_1h,
+        output_tokens=output,
+        reasoning_output_tokens=None if reasoning is None or output is None else min(reasoning, output),
+        server_tool_requests=tuple(
+            (name.removesuffix("_requests"), n) for name, value in requests if (n := _count(value))
+        ),
+        raw=usage,
+    )
+
+
+def fold(events: Iterable[Event]) -> Json:
+    """Put a stream together. Of a cut one: the blocks so far, tool arguments that do not parse as text."""
+    message: dict[str, Json] = {}
+    blocks: dict[int, dict[str, Json]] = {}
+    pieces: dict[tuple[int, str], list[str]] = {}
+    for event in events:
+        try:
+            data = jsontext.loads(event.data)
+        except WireError:
+            continue  # cut off, or no JSON at all
+        if not isinstance(data, dict):
+            continue
+        kind, index = data.get("type"), data.get("index")
+        if kind == "message_start" and isinstance(data.get("message"), dict):
+            message.update(data["message"])
+        elif kind == "content_block_start" and isinstance(index, int) and isinstance(data.get("content_block"), dict):
+            blocks[index] = dict(data["content_block"])
+        elif kind == "content_block_delta" and isinstance(index, int) and isinstance(data.get("delta"), dict):
+            _add(data["delta"], blocks.setdefault(index, _started(data["delta"])), index, pieces)
+        elif kind == "message_delta":
+            delta = data.get("delta")
+            message.update(delta if isinstance(delta, dict) else {})
+            message.update({key: value for key, value in data.items() if key not in ("type", "delta", "usage")})
+            message["usage"] = merge_usage(message.get("usage"), data.get("usage"))
+        elif "error" in data:
+            message["error"] = data["error"]
+    _join(blocks, pieces)
+    given = message.get("content")
+    if blocks or given is not None:
+        message["content"] = [*(given if isinstance(given, list) else []), *(blocks[index] for index in sorted(blocks))]
+    return message
+
+
+_DELTA_BLOCKS = {"thinking_delta": "thinking", "signature_delta": "thinking", "input_json_delta": "tool_use"}
+
+
+def _started(delta: dict[str, Json]) -> dict[str, Json]:
+    """A block whose start was lost: its type by that of its delta."""
+    return {"type": _DELTA_BLOCKS.get(text_of(delta.get("type")), "text")}
+
+
+def _add(delta: dict[str, Json], block: dict[str, Json], index: int, pieces: dict[tuple[int, str], list[str]]) -> None:
+    for key, value in delta.items():
+        if key == "type" or value is None:
+            continue
+        if key == "citation":
+            block["citations"] = [*(block.get("citations") or []), value]
+        elif isinstance(value, str):
+            # Joined at the end: adding up strings is quadratic in the length of the answer.
+            pieces.setdefault((index, key), []).append(value)
+        else:
+            block[key] = value
+
+
+def _join(blocks: dict[int, dict[str, Json]], pieces: dict[tuple[int, str], list[str]]) -> None:
+    for (index, key), texts in pieces.items():
+        text, block = "".join(texts), blocks[index]
+        if key == "partial_json":
+            try:
+                block["input"] = jsontext.loads(text) if text else block.get("input")
+            except WireError:
+                block["input"] = text
+        else:
+            block[key] = text_of(block.get(key)) + text
+
+
+def merge_usage(old: Json, new: Json) -> Json:
+    """Later numbers win field by field, but an absent or null one never, and a 0 only for output.
+
+    `message_delta` of some hosts repeats the cache fields as 0 that `message_start` reported.
+    """
+    if not isinstance(new, dict):
+        return old
+    if not isinstance(old, dict):
+        return new
+    merged = dict(old)
+    for key, value in new.items():
+        if value is None or (value == 0 and key != "output_tokens" and merged.get(key)):
+            continue
+        merged[key] = merge_usage(merged.get(key), value) if isinstance(value, dict) else value
+    return merged

@@ -86,6 +86,7 @@ class _Stage:
         self._held = b""
         self._settled = False
         self._stopped = False
+        self._name = ""
         self._start: Callable[[], Codec] | None = None
         self._codec: Codec | None = None
         self._seen: list[bytes] = []
@@ -123,18 +124,14 @@ class _Stage:
         self._settled = True
         head, held = self._held[:_TRIAL_BYTES], self._held
         self._held = b""
-        readings = list(_READINGS.get(self._declared, ()))
-        sniffed = _sniff(head)
-        self._start = next((start for start in readings if _fits(start, head)), None)
-        if self._start is None and sniffed and _fits(_READINGS[sniffed][0], head):
-            self._start = _READINGS[sniffed][0]
-            self.warnings.append(f"decoded as {sniffed}, declared was {self._declared or 'nothing'}")
-            self._name = sniffed
-        elif self._start is None and self._declared:
-            known = "not so encoded" if readings else "of an unknown encoding"
+        sniffed = _sniff(head)  # first: text read as brotli may take a while to fail, magic numbers do not lie
+        self._name = next((name for name in (sniffed, self._declared) if _reading(name, head)), "")
+        self._start = _reading(self._name, head)
+        if self._start and _READINGS[self._name] != _READINGS.get(self._declared):
+            self.warnings.append(f"decoded as {self._name}, declared was {self._declared or 'nothing'}")
+        elif not self._start and self._declared:
+            known = "not so encoded" if self._declared in _READINGS else "of an unknown encoding"
             self.warnings.append(f"declared {self._declared[:40]!r}, but the body is {known}: taken as it is")
-        else:
-            self._name = self._declared
         self._codec = self._start() if self._start else None
         return held
 
@@ -175,8 +172,13 @@ class _Stage:
         self._stopped = True
 
 
-def _sniff(head: bytes) -> str | None:
-    return "gzip" if head.startswith(codecs.GZIP_MAGIC) else "zstd" if codecs.is_zstd(head) else None
+def _sniff(head: bytes) -> str:
+    return "gzip" if head.startswith(codecs.GZIP_MAGIC) else "zstd" if codecs.is_zstd(head) else ""
+
+
+def _reading(name: str, head: bytes) -> Callable[[], Codec] | None:
+    """The codec of this coding that can read a body with these first bytes."""
+    return next((start for start in _READINGS.get(name, ()) if _fits(start, head)), None)
 
 
 def _fits(start: Callable[[], Codec], head: bytes) -> bool:

@@ -1,1 +1,1 @@
-"""From counted leaves to the component tree that a person looks at."""
+"""Leaves of a call -> the tree that a person looks at, exact at every level."""

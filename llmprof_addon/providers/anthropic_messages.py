@@ -6,19 +6,25 @@ unstreamed; usage, whose input excludes the cache on the wire, is normalised to 
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain, repeat
 
 from llmprof_addon.errors import WireError
 from llmprof_addon.model.call import Answer, Prompt
-from llmprof_addon.model.part import Json, Part, PartKind
+from llmprof_addon.model.part import Json, Marker, Part, PartKind
 from llmprof_addon.model.tree import locate
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.providers.anthropic_blocks import Seen, fields_of, ordered, read_schema, strip_markers
 from llmprof_addon.providers.carving import compact, generic, name_of, strip_marker, text_of
+from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.wire import jsontext
 from llmprof_addon.wire.sse import Event
 
 api = "anthropic.messages"
 section_order = ("tools", "system", "messages")
+
+IN_MESSAGE = "messages/content"
+
+type Markers = tuple[Marker, ...]
 
 BILLING_BLOCK = "x-anthropic-billing-header:"
 """How Claude Code's first system block starts. The provider strips it, and parts of it change with every call."""
@@ -117,54 +123,69 @@ def _messages(params: dict[str, Json], seen: Seen) -> tuple[list[Part], list[Par
 def _message(message: Json, seen: Seen) -> list[Part]:
     if not isinstance(message, dict):
         return [generic(message, "messages")]
-    wrapper, on_wrapper = strip_marker({key: value for key, value in message.items() if key != "content"})
-    markers = tuple(replace(marker, on_wrapper=True) for marker in on_wrapper)
+    wrapper = {key: value for key, value in message.items() if key != "content"}
+    markers: Markers = ()
+    if "cache_control" in wrapper:
+        markers = (Marker(on_wrapper=True, value=wrapper.pop("cache_control")),)
     role, content = text_of(message.get("role")), message.get("content")
+    if isinstance(content, list) and content:
+        first = _part(content[0], role, IN_MESSAGE, seen, wrapper, markers)
+        return [first, *(_part(block, role, IN_MESSAGE, seen) for block in content[1:])]
     if isinstance(content, str):
-        first, *rest = [_string(content, role, "messages/content")]
-    elif isinstance(content, list) and content:
-        first, *rest = [_part(block, role, "messages/content", seen) for block in content]
-    elif isinstance(content, dict):
-        first, *rest = [_whole(content, "messages/content", role)]
-    else:
-        wrapper = {**wrapper, "content": content} if "content" in message else wrapper
-        first, *rest = [
-            Part(kind=PartKind.TEXT, role=role, text=text_of(content or None), place="messages/content", form="absent")
-        ]
-    return [replace(first, wrapper=wrapper, markers=first.markers + markers), *rest]
+        return [_string(content, role, IN_MESSAGE, wrapper, markers)]
+    if isinstance(content, dict):
+        return [_whole(content, IN_MESSAGE, role, wrapper, markers)]
+    if "content" in message:
+        wrapper["content"] = content
+    return [_bare_message(role, text_of(content or None), wrapper, markers)]
 
 
-def _part(block: Json, role: str, place: str, seen: Seen) -> Part:
+def _part(block: Json, role: str, place: str, seen: Seen, wrapper: Json = None, on_wrapper: Markers = ()) -> Part:
     if not isinstance(block, dict):
-        return generic(block, place, role)
+        kind = PartKind.GENERIC
+        return Part(
+            kind=kind, role=role, text=text_of(block), value=block, place=place, wrapper=wrapper, markers=on_wrapper
+        )
     value, markers = strip_markers(block)
     value = ordered(value)
-    return Part(role=role, value=value, place=place, markers=markers, **fields_of(value, seen))
+    markers += on_wrapper
+    return Part(role=role, value=value, place=place, wrapper=wrapper, markers=markers, **fields_of(value, seen))
 
 
-def _string(text: str, role: str, place: str) -> Part:
+def _string(text: str, role: str, place: str, wrapper: Json = None, markers: Markers = ()) -> Part:
     value = {"type": "text", "text": text}
-    return Part(kind=PartKind.TEXT, role=role, text=text, value=value, place=place, form="string")
+    kind = PartKind.TEXT
+    return Part(
+        kind=kind, role=role, text=text, value=value, place=place, form="string", wrapper=wrapper, markers=markers
+    )
 
 
-def _whole(value: Json, place: str, role: str = "") -> Part:
-    return Part(kind=PartKind.GENERIC, role=role, text=text_of(value), value=value, place=place, form="whole")
+def _whole(value: Json, place: str, role: str = "", wrapper: Json = None, markers: Markers = ()) -> Part:
+    text, kind = text_of(value), PartKind.GENERIC
+    return Part(
+        kind=kind, role=role, text=text, value=value, place=place, form="whole", wrapper=wrapper, markers=markers
+    )
+
+
+def _bare_message(role: str, text: str, wrapper: Json, markers: Markers) -> Part:
+    kind = PartKind.TEXT
+    return Part(kind=kind, role=role, text=text, place=IN_MESSAGE, form="absent", wrapper=wrapper, markers=markers)
 
 
 def read_response(body: Json) -> Answer:
     """Read a whole response body; the parts are those that a client sends back as the next assistant message."""
     if not isinstance(body, dict):
-        return Answer(rest=body)
+        return Answer(rest=body, error=error_of(body))
     rest = dict(body)
     content = rest.pop("content", None)
     seen = Seen()
     parts: list[Part] = []
     if isinstance(content, list):
-        parts = [_part(block, "assistant", "messages/content", seen) for block in content]
+        wrappers = chain(({"role": "assistant"},), repeat(None))
+        blocks = zip(content, wrappers, strict=False)
+        parts = [_part(block, "assistant", IN_MESSAGE, seen, wrapper) for block, wrapper in blocks]
     elif content is not None:
         rest["content"] = content
-    if parts:
-        parts[0] = replace(parts[0], wrapper={"role": "assistant"})
     usage = body.get("usage")
     stop_reason = name_of(body.get("stop_reason"))
     return Answer(
@@ -174,18 +195,10 @@ def read_response(body: Json) -> Answer:
         response_model=name_of(body.get("model")),
         finish_reasons=(stop_reason,) if stop_reason else (),
         service_tier=_tier(usage),
-        error=_error(body.get("error")),
+        error=error_of(body),
         rest=rest,
         warnings=_unbilled(usage),
     )
-
-
-def _error(error: Json) -> str | None:
-    if isinstance(error, dict):
-        kind = name_of(error.get("type")) or name_of(error.get("status"))
-        message = name_of(error.get("message"))
-        return ": ".join(word for word in (kind, message) if word) or compact(error)
-    return text_of(error) or None
 
 
 def _tier(usage: Json) -> str | None:

@@ -4,10 +4,12 @@ import json
 
 from llmprof_addon.model.part import Json, Marker, Part, PartKind
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def compact(value: Json) -> str:
     """Compact JSON in the key order of the value: the text of schemas, arguments and unknown blocks."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def text_of(value: Json) -> str:

@@ -1,0 +1,64 @@
+"""One worker per spool: a lock on a file, which the system releases however its holder ends."""
+
+import os
+import sys
+from pathlib import Path
+
+from llmprof_addon.spool.statefile import make_private
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(handle: int) -> None:
+        os.lseek(handle, 1 << 30, os.SEEK_SET)  # a byte far behind the pid, which stays readable
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _try_lock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class WorkerLock:
+    """The right to process the files of one spool."""
+
+    def __init__(self, folder: Path):
+        self.path = folder / ".worker.lock"
+        self._handle: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether it is ours."""
+        return self._handle is not None
+
+    def acquire(self) -> bool:
+        """Take the lock if it is free; whether it is ours."""
+        if self._handle is not None:
+            return True
+        make_private(self.path.parent)
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _try_lock(handle)
+        except OSError:
+            os.close(handle)
+            return False
+        os.ftruncate(handle, 0)
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, str(os.getpid()).encode())
+        self._handle = handle
+        return True
+
+    def release(self) -> None:
+        """Give it back."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def holder(self) -> int | None:
+        """Process id of whoever held it last."""
+        try:
+            text = self.path.read_text(encoding="ascii")
+        except (OSError, ValueError):
+            return None
+        return int(text) if text.isdigit() else None

@@ -1,0 +1,45 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from llmprof_addon.spool.lock import WorkerLock
+
+HOLD = """
+import sys, pathlib
+from llmprof_addon.spool.lock import WorkerLock
+lock = WorkerLock(pathlib.Path(sys.argv[1]))
+print(lock.acquire(), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_one_holder_at_a_time(tmp_path: Path) -> None:
+    one, two = WorkerLock(tmp_path / "spool"), WorkerLock(tmp_path / "spool")
+    assert one.acquire()
+    assert one.acquire()
+    assert not two.acquire()
+    assert two.holder() == os.getpid()
+    one.release()
+    assert not one.held
+    assert two.acquire()
+    two.release()
+
+
+def test_death_frees_the_lock(tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "True\n"
+    lock = WorkerLock(tmp_path)
+    assert not lock.acquire()
+    assert lock.holder() == child.pid
+    child.kill()
+    child.communicate()
+    assert lock.acquire()
+    lock.release()
+
+
+def test_holder_of_a_lock_that_never_was(tmp_path: Path) -> None:
+    assert WorkerLock(tmp_path / "none").holder() is None

@@ -55,6 +55,9 @@ def read_block(block: Json, owner: Owner, wrapper: Json = None) -> Part:
         if len(value) == 2 and "text" in value:
             value = {"type": type_, "text": text}  # one canonical key order, that of a bare string
         return block_part(owner, kind, text, value, wrapper, markers=markers)
+    if type_ == "thinking" and isinstance(value.get("thinking"), list):  # Mistral's, a list of text blocks
+        text = "".join(part.text or "" for part in (read_block(piece, owner) for piece in value["thinking"]))
+        return block_part(owner, PartKind.REASONING, text, value, wrapper, markers=markers)
     if type_ in OPAQUE:
         return block_part(owner, PartKind.REASONING, None, value, wrapper, markers=markers, hidden=True)
     found = _media(type_, value)

@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 
-from llmprof_addon.model.call import Prompt
+from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.media import media_of
 from llmprof_addon.model.part import Form, Json, Media, Part, PartKind
 from llmprof_addon.model.tree import locate
 from llmprof_addon.providers.carving import compact, generic, name_of, on_wrapper, server_of, strip_marker, text_of
+from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.openai_blocks import Owner, header, read_block, read_tool
+from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS, fold
+from llmprof_addon.providers.openai_usage import usage_of
+
+__all__ = ["api", "fold", "read_request", "read_response", "section_order"]
 
 api = "openai.chat"
 section_order = ("tools", "system", "messages")
@@ -71,6 +76,66 @@ def _output_schema(format_: Json) -> Part | None:
         place="response_format",
         form="whole",
     )
+
+
+def read_response(body: Json) -> Answer:
+    """Read a whole body or a folded stream; each choice is a message as a client would send it again."""
+    if not isinstance(body, dict):
+        return Answer(error=error_of(body), rest=body)
+    rest = dict(body)
+    parts: list[Part] = []
+    finishes: list[str] = []
+    errors = [error_of(body)]
+    choices = body.get("choices")
+    if isinstance(choices, list):
+        rest["choices"] = []
+        for index, choice in enumerate(choices):
+            if not isinstance(choice, dict):
+                rest["choices"].append(choice)
+                continue
+            answered, left = _answer(choice, f"choices[{index}]")
+            parts += answered
+            rest["choices"].append(left)
+            if (finish := name_of(choice.get("finish_reason"))) is not None:
+                finishes.append(finish)
+            errors.append(error_of(choice) if "error" in choice else None)
+    return Answer(
+        parts=tuple(parts),
+        usage=usage_of(body),
+        response_id=name_of(body.get("id")),
+        response_model=name_of(body.get("model")),
+        finish_reasons=tuple(finishes),
+        service_tier=name_of(body.get("service_tier")),
+        error=next((error for error in errors if error), None),
+        rest=rest,
+        warnings=tuple(text_of(warning) for warning in body.get(STREAM_WARNINGS) or ()),
+    )
+
+
+SENT_BACK = ("content", "refusal", "audio", "function_call", "tool_calls", "reasoning_opaque")
+"""What clients send back of an answered message, beside reasoning."""
+
+
+def _answer(choice: dict[str, Json], where: str) -> tuple[list[Part], Json]:
+    """The parts of a choice, with paths in the response, and what is left of it.
+
+    Recorded clients send `{"role": "assistant"}` with what the message really holds: no nulls, no empty `content`
+    beside tool calls, one form of the reasoning.
+    """
+    message = choice.get("message")
+    if message is None and isinstance(choice.get("text"), str):
+        message = {"role": "assistant", "content": choice["text"]}
+    if not isinstance(message, dict):
+        return [], choice
+    sent = {key: value for key, value in message.items() if key in (*SENT_BACK, *REASONING_TEXTS, *BLOCK_LISTS)}
+    sent = {key: value for key, value in sent.items() if value is not None}
+    wrapper: dict[str, Json] = {"role": name_of(message.get("role")) or "assistant"}
+    carved = [part for part in carve_message({**wrapper, **sent}, {}) if part.form != "absent"]
+    if carved:
+        carved[0] = replace(carved[0], wrapper=wrapper)
+    here = [replace(part, path=part.path.replace("messages[0]", f"{where}.message", 1)) for part in locate(carved)]
+    left = {key: value for key, value in message.items() if key not in sent}
+    return here, {**choice, "message": left}
 
 
 def carve_message(message: Json, names: Names) -> list[Part]:
@@ -139,9 +204,9 @@ def _content(wrapper: dict[str, Json], role: str, names: Names, parts: list[Part
         for block in content:
             parts.append(read_block(block, owner, opening))
             opening = None
-    else:
+    else:  # an object: Cloudflare answers so where a JSON schema was asked for
         del wrapper["content"]
-        parts.append(_whole(PartKind.GENERIC, role, text_of(content), "content", content, opening))
+        parts.append(_whole(kind, role, text_of(content), "content", content, opening, name=name, call_id=call_id))
 
 
 def _rest(wrapper: dict[str, Json], role: str, names: Names, parts: list[Part]) -> None:

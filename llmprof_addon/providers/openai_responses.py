@@ -4,17 +4,36 @@ Prompt and answer are lists of items. A message is a wrapper with content blocks
 it holds of a kind of its own (a namespace's tools, the output of a hosted tool) is an inner part of it.
 """
 
-from llmprof_addon.model.call import Prompt
+from dataclasses import replace
+
+from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.part import Form, Json, Part, PartKind
 from llmprof_addon.model.tree import locate
+from llmprof_addon.model.usage import Usage
 from llmprof_addon.providers.carving import compact, name_of, text_of
+from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.openai_blocks import read_tools
+from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS
 from llmprof_addon.providers.openai_items import Names, carve_item
+from llmprof_addon.providers.openai_responses_stream import fold
+from llmprof_addon.providers.openai_usage import usage_of
+
+__all__ = ["api", "fold", "read_request", "read_response", "section_order"]
 
 api = "openai.responses"
 section_order = ("tools", "system", "messages")
 
 SYSTEM_ROLES = ("system", "developer")
+
+ECHOED = frozenset({"tools", "instructions", "output"})
+"""Fields of a response that repeat the request, or that the parts carry."""
+
+NOT_SENT_BACK = {"message": frozenset({"id", "type", "status", "phase"}), "reasoning": frozenset({"status"})}
+NOT_SENT_BACK |= dict.fromkeys(("function_call", "custom_tool_call"), frozenset({"id", "status"}))
+"""What most recorded clients leave out of an item, by its type, when they send it again."""
+
+BILLED_CALLS = {"web_search_call": "web_search", "file_search_call": "file_search"}
+"""Items of tools that the provider runs and bills per call."""
 
 
 def read_request(body: Json) -> Prompt:
@@ -106,3 +125,78 @@ def _output_schema(text: Json) -> Part | None:
         place="text.format",
         form="whole",
     )
+
+
+def read_response(body: Json) -> Answer:
+    """Read a whole body or a folded stream; the parts of its items are those that a client would send again."""
+    if not isinstance(body, dict):
+        return Answer(error=error_of(body), rest=body)
+    output = body.get("output")
+    items = output if isinstance(output, list) else []
+    parts: list[Part] = []
+    left: list[Json] = []
+    names: Names = {}
+    for index, item in enumerate(items):
+        sent, kept = _as_sent(item)
+        left.append(kept)
+        carved = [part for part in carve_item(sent, "input", names) if part.form != "absent"]
+        parts += [replace(part, path=part.path.replace("input[0]", f"output[{index}]", 1)) for part in locate(carved)]
+    rest = {key: value for key, value in body.items() if key not in ECHOED}
+    if items:
+        rest["output"] = left
+    usage = usage_of(body)
+    return Answer(
+        parts=tuple(parts),
+        usage=None if usage is None else replace(usage, server_tool_requests=_billed(usage, items)),
+        response_id=name_of(body.get("id")),
+        response_model=name_of(body.get("model")),
+        finish_reasons=_finish_reasons(body),
+        service_tier=name_of(body.get("service_tier")),
+        error=error_of(body),
+        rest=rest,
+        warnings=tuple(text_of(warning) for warning in body.get(STREAM_WARNINGS) or ()),
+    )
+
+
+def _as_sent(item: Json) -> tuple[Json, Json]:
+    """An output item as clients send it again, and what they leave out of it: ids, status, annotations, logprobs."""
+    if not isinstance(item, dict):
+        return item, None
+    dropped = NOT_SENT_BACK.get(text_of(item.get("type")), frozenset())
+    sent = {key: value for key, value in item.items() if key not in dropped}
+    kept = {key: value for key, value in item.items() if key in dropped or key == "id"}
+    if item.get("type") == "message" and isinstance(item.get("content"), list):
+        sent["content"] = [_block_as_sent(block) for block in item["content"]]
+        kept["content"] = [
+            {key: value for key, value in block.items() if key not in ("text", "refusal")}
+            for block in item["content"]
+            if isinstance(block, dict)
+        ]
+    return sent, kept
+
+
+def _block_as_sent(block: Json) -> Json:
+    if not isinstance(block, dict) or block.get("type") not in ("output_text", "refusal"):
+        return block
+    return {key: value for key, value in block.items() if key in ("type", "text", "refusal")}
+
+
+def _finish_reasons(body: dict[str, Json]) -> tuple[str, ...]:
+    """Why it ended: `max_output_tokens` and the like where the body says it, else the final status."""
+    details = body.get("incomplete_details")
+    reason = name_of(details.get("reason")) if isinstance(details, dict) else None
+    status = name_of(body.get("status"))
+    if reason is None and status in (None, "in_progress", "queued"):
+        return ()
+    return (reason or text_of(status),)
+
+
+def _billed(usage: Usage, items: list[Json]) -> tuple[tuple[str, int], ...]:
+    counts = dict(usage.server_tool_requests)
+    for item in items:
+        name = BILLED_CALLS.get(text_of(item.get("type"))) if isinstance(item, dict) else None
+        action = item.get("action") if name else None
+        # Opening a page or finding text in it is not billed (OpenAI pricing page, web search tool calls).
+        if name and not (isinstance(action, dict) and action.get("type") not in (None, "search")):
+            counts[name] = counts.get(name, 0) + 1
+    return tuple(counts.items())

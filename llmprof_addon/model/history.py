@@ -14,6 +14,8 @@ class Ancestor:
     """Nodes from the root to its message head."""
     answer: bytes | None
     """`answer_digest` of what it answered; `None` if it answered nothing."""
+    complete: bool = True
+    """Whether it ended as it should; a call that failed or was aborted is tried again."""
     peer: str | None = None
     user_agent: str | None = None
     weak_session: str | None = None

@@ -1,0 +1,54 @@
+"""What an answer said, as a digest that survives the ways in which clients send answers back.
+
+Text is taken without its surrounding white space and joined over blocks, arguments as JSON values. Ids, signatures,
+reasoning, empty blocks and what servers did in between are left out: clients drop or rewrite them.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from llmprof_addon.model.part import Part, PartKind
+from llmprof_addon.model.tree import canonical, digest
+
+ROLES = ("assistant", "model")
+"""Roles under which a model speaks."""
+
+
+def is_said(part: Part) -> bool:
+    """Whether a model said this part, so that in a prompt it is part of an earlier answer."""
+    return part.role in ROLES or part.kind in (PartKind.TOOL_CALL, PartKind.REASONING)
+
+
+def answer_digest(parts: Iterable[Part]) -> bytes | None:
+    """Digest of an answer's visible text and tool calls; `None` if there are none."""
+    words: list[list[str]] = []
+    for part in parts:
+        if part.kind is PartKind.TEXT:
+            text = (part.text or "").strip()
+            if text and words and words[-1][0] == "text":
+                words[-1][1] += text
+            elif text:
+                words.append(["text", text])
+        elif part.kind is PartKind.TOOL_CALL:
+            words.append(["call", part.name or "", _arguments(part.text)])
+    # White space where two blocks meet is lost when a client joins them, so none of it counts.
+    for word in words:
+        if word[0] == "text":
+            word[1] = "".join(word[1].split())
+    return digest(canonical(words)) if words else None
+
+
+def _arguments(text: str | None) -> str:
+    try:
+        value = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return (text or "").strip()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def said_after(parts: Sequence[Part], start: int) -> tuple[Part, ...]:
+    """The parts from `start` on up to the first that no model said."""
+    end = start
+    while end < len(parts) and is_said(parts[end]):
+        end += 1
+    return tuple(parts[start:end])

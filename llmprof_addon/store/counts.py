@@ -1,0 +1,119 @@
+"""Raw counts and their running totals as a few bytes: every number a base-128 varint, low bits first."""
+
+from collections.abc import Iterator, Mapping
+
+from llmprof_addon.model.component import Kind
+from llmprof_addon.model.count import RawCount, TextKinds
+
+CODES: dict[Kind, int] = {
+    Kind.SYSTEM: 1,
+    Kind.SYSTEM_INJECTION: 2,
+    Kind.TOOL_SCHEMAS: 3,
+    Kind.USER: 4,
+    Kind.ASSISTANT: 5,
+    Kind.REASONING: 6,
+    Kind.TOOL_CALLS: 7,
+    Kind.TOOL_RESULTS: 8,
+    Kind.IMAGES: 9,
+    Kind.AUDIO: 10,
+    Kind.DOCUMENTS: 11,
+    Kind.OUTPUT_SCHEMA: 12,
+    Kind.GENERIC: 13,
+    Kind.PROVIDER_OVERHEAD: 14,
+    Kind.UNATTRIBUTED: 15,
+    Kind.ELIDED: 16,
+    Kind.TEXT: 17,
+}
+"""How kinds are stored. A code never changes its meaning; new kinds get new codes."""
+
+_KINDS = {code: kind for kind, code in CODES.items()}
+
+type Totals = Mapping[Kind, TextKinds]
+
+
+def _write(out: bytearray, number: int) -> None:
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+
+
+def _numbers(data: bytes) -> Iterator[int]:
+    number = shift = 0
+    for byte in data:
+        number |= (byte & 0x7F) << shift
+        if byte & 0x80:
+            shift += 7
+        else:
+            yield number
+            number = shift = 0
+
+
+def pack_raw(raw: RawCount) -> bytes:
+    """A part's raw count."""
+    out = bytearray()
+    _raw(out, raw)
+    return bytes(out)
+
+
+def _raw(out: bytearray, raw: RawCount) -> None:
+    for number in (raw.prose, raw.json, raw.nonlatin, raw.label, len(raw.inner)):
+        _write(out, number)
+    for inner in raw.inner:
+        _raw(out, inner)
+
+
+def unpack_raw(data: bytes) -> RawCount:
+    """The inverse of `pack_raw`."""
+    return _read_raw(_numbers(data))
+
+
+def _read_raw(numbers: Iterator[int]) -> RawCount:
+    prose, json, nonlatin, label, inner = (next(numbers) for _ in range(5))
+    return RawCount(prose, json, nonlatin, label, tuple(_read_raw(numbers) for _ in range(inner)))
+
+
+def pack_totals(totals: Totals) -> bytes:
+    """Running totals by kind."""
+    out = bytearray()
+    for kind, sums in totals.items():
+        for number in (CODES[kind], sums.prose, sums.json, sums.nonlatin, sums.messages, sums.tool_calls):
+            _write(out, number)
+    return bytes(out)
+
+
+def unpack_totals(data: bytes) -> dict[Kind, TextKinds]:
+    """The inverse of `pack_totals`."""
+    numbers = _numbers(data)
+    return {
+        _KINDS[code]: TextKinds(
+            prose=next(numbers),
+            json=next(numbers),
+            nonlatin=next(numbers),
+            messages=next(numbers),
+            tool_calls=next(numbers),
+        )
+        for code in numbers
+    }
+
+
+def add(totals: Totals, kind: Kind, raw: RawCount, *, message: bool, tool_call: bool) -> dict[Kind, TextKinds]:
+    """The totals with one more part; its inner parts count under its own kind."""
+    old = totals.get(kind, TextKinds())
+    prose, json, nonlatin = _sums(raw)
+    new = TextKinds(
+        prose=old.prose + prose,
+        json=old.json + json,
+        nonlatin=old.nonlatin + nonlatin,
+        messages=old.messages + message,
+        tool_calls=old.tool_calls + tool_call,
+    )
+    return {**totals, kind: new}
+
+
+def _sums(raw: RawCount) -> tuple[int, int, int]:
+    prose, json, nonlatin = raw.prose, raw.json, raw.nonlatin
+    for inner in raw.inner:
+        more = _sums(inner)
+        prose, json, nonlatin = prose + more[0], json + more[1], nonlatin + more[2]
+    return prose, json, nonlatin

@@ -1,0 +1,121 @@
+"""A database URL -> an open Peewee database, and database errors -> one line that says what to do."""
+
+import importlib.util
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import peewee as pw
+
+from llmprof_addon.errors import ConfigError, StoreError
+
+BUSY_S = 5
+"""How long a statement waits for another writer."""
+
+_SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgres://")
+_OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of an SQLite URL (`sqlite:///relative`, `sqlite:////absolute`), `None` for another database.
+
+    Raises `ConfigError` for a URL of no known scheme.
+    """
+    if url.startswith(_SQLITE) and (rest := url.removeprefix(_SQLITE)):
+        return Path(os.path.expanduser(rest))
+    if not url.startswith(_POSTGRES):
+        scheme = url.partition(":")[0]
+        raise ConfigError(
+            f"unknown database scheme: {scheme!r}", hint="use sqlite:///PATH or postgresql://USER@HOST/NAME"
+        )
+    return None
+
+
+def connect(url: str, *, read_only: bool) -> pw.Database:
+    """Open the database, without looking at what it holds. A missing SQLite file is created (0600) unless read only."""
+    path = sqlite_path(url)
+    with errors_of(url):
+        db = _postgres(url, read_only) if path is None else _sqlite(path, read_only)
+        db.connect()
+    return db
+
+
+def _sqlite(path: Path, read_only: bool) -> pw.Database:
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise StoreError(
+            f"SQLite {sqlite3.sqlite_version} is too old", hint="use a Python whose SQLite is 3.35 or newer"
+        )
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder", hint="give the path of a database file")
+    pragmas = [("foreign_keys", 1), ("synchronous", 1), ("cache_size", -16_000)]
+    if read_only:
+        if not path.exists():
+            raise StoreError(f"no store at {path}", hint="`llmprof up` makes one and records into it")
+        uri = path.absolute().as_uri() + "?mode=ro"
+        return pw.SqliteDatabase(uri, pragmas=pragmas, timeout=BUSY_S, uri=True)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Created here, so that nobody else can read it at any moment; SQLite gives its side files the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {path}: {error.strerror}", hint="check its permissions, or choose another home with --home"
+        ) from error
+    if path.stat().st_size == 0:
+        # Takes effect before the first table only, and only before the switch to WAL.
+        pragmas.append(("auto_vacuum", 2))
+    # IMMEDIATE: a transaction that begins by reading cannot be refused when it comes to write.
+    return pw.SqliteDatabase(str(path), pragmas=pragmas, timeout=BUSY_S, lock_type="IMMEDIATE")
+
+
+def _postgres(url: str, read_only: bool) -> pw.Database:
+    if importlib.util.find_spec("psycopg") is None:
+        raise StoreError(
+            "the PostgreSQL driver is not installed",
+            hint='install the extra: uv tool install "llmprof-addon[postgres]" (or pip install)',
+        )
+    conninfo = re.sub("^postgres://", "postgresql://", url)
+    options = "-c default_transaction_read_only=on" if read_only else ""
+    return pw.PostgresqlDatabase(conninfo, prefer_psycopg3=True, options=options, connect_timeout=10)
+
+
+_LINES = (
+    ("locked", "the store is locked by another process", "close what holds it and try again"),
+    ("malformed", "the store is damaged", "move it away, or restore the copy beside it (.bak)"),
+    ("not a database", "not a database", "move the file away; a new store is made in its place"),
+    ("encrypted", "not a database", "move the file away; a new store is made in its place"),
+    ("readonly", "the store cannot be written", "check the permissions of the file and its folder"),
+    ("read-only", "the store cannot be written", "check the permissions of the file and its folder"),
+    ("unable to open", "the store cannot be opened", "check the permissions of the file and its folder"),
+    ("is full", "the disk is full", "make room; `llmprof prune --older-than 30d` drops old calls"),
+    ("disk i/o", "the disk reports an error", "check the disk and the folder's permissions"),
+    ("no such table", "the store is damaged: a table is missing", "move it away, or restore the copy beside it (.bak)"),
+)
+
+
+@contextmanager
+def errors_of(url: str) -> Iterator[None]:
+    """Turn errors of the database into `StoreError`. Broken constraints pass: they are faults of the program."""
+    try:
+        yield
+    except pw.IntegrityError:
+        raise
+    except (pw.DatabaseError, pw.InterfaceError, pw.ImproperlyConfigured) as error:
+        text = str(error)
+        where = shown(url)
+        for sign, line, hint in _LINES:
+            if sign in text.lower():
+                raise StoreError(f"{line}: {where}", hint=hint) from error
+        first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+        raise StoreError(f"{where}: {first}", hint="check LLMPROF_DB_URL and that the database can be used") from error
+
+
+def shown(url: str) -> str:
+    """The URL as it may be printed: a file's path, or a server's address without the password."""
+    if url.startswith(_SQLITE):
+        return url.removeprefix(_SQLITE)
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url)

@@ -1,0 +1,171 @@
+"""The prompt tree in the database: which steps of a path are stored, what they count, and new ones written.
+
+A bounded cache holds the latest nodes, so that a turn of a long conversation asks the database for its few new keys
+only. Ids in the cache die when anyone deletes from the store (`Fact` `deletions`); keys and counts never change.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import batched
+
+import peewee as pw
+
+from llmprof_addon.errors import StoreError
+from llmprof_addon.model.count import RawCount
+from llmprof_addon.model.kinds import kind_of
+from llmprof_addon.model.part import Form, PartKind
+from llmprof_addon.model.tree import Link
+from llmprof_addon.store.counts import add, pack_raw, pack_totals, unpack_raw, unpack_totals
+from llmprof_addon.store.schema import Content, Node, NodeCount
+from llmprof_addon.store.text import clean
+
+BATCH = 500
+"""Rows or keys of one statement, within every engine's limit of parameters."""
+
+_SECTION = {"answer": "messages"}
+"""In the totals an answer counts as what it will be in the next prompt."""
+
+
+@dataclass(slots=True)
+class Counted:
+    """A node's tokens in one encoding."""
+
+    raw: RawCount
+    totals: bytes
+
+
+@dataclass(slots=True)
+class Stored:
+    """What is known of a stored node without asking again."""
+
+    id: int
+    depth: int
+    form: Form
+    counts: dict[str, Counted] = field(default_factory=dict)
+
+
+class Nodes:
+    """Stored nodes by key."""
+
+    def __init__(self, db: pw.Database, *, limit: int = 20_000) -> None:
+        self._db = db
+        self._limit = limit
+        self._cache: OrderedDict[bytes, Stored] = OrderedDict()
+        marks = ", ".join([db.param] * 10)
+        self._insert = (
+            "INSERT INTO node (key, parent_id, content_id, wrapper_id, depth, place, form, kind, role, name) "
+            f"VALUES ({marks}) ON CONFLICT (key) DO NOTHING RETURNING id"
+        )
+
+    def forget(self) -> None:
+        """Drop all that is cached: ids may be gone, or were given out in a transaction that failed."""
+        self._cache.clear()
+
+    def load(self, keys: Sequence[bytes], encoding: str) -> dict[bytes, Stored]:
+        """Those of the keys that are stored, with their counts in this encoding if they have any."""
+        found: dict[bytes, Stored] = {}
+        missing: list[bytes] = []
+        for key in keys:
+            known = self._cache.get(key)
+            if known is None or encoding not in known.counts:
+                missing.append(key)
+            else:
+                found[key] = known
+                self._cache.move_to_end(key)
+        for some in batched(missing, BATCH):
+            for key, id_, depth, form, raw, totals in self._db.execute(_by_keys(some, encoding)).fetchall():
+                key = bytes(key)
+                node = self._cache.get(key) or Stored(id_, depth, form)
+                if raw is not None:
+                    node.counts[encoding] = Counted(unpack_raw(bytes(raw)), bytes(totals))
+                found[key] = node
+                self._keep(key, node)
+        return found
+
+    def _keep(self, key: bytes, node: Stored) -> None:
+        self._cache[key] = node
+        self._cache.move_to_end(key)
+        while len(self._cache) > self._limit:
+            self._cache.popitem(last=False)
+
+    def write(self, links: Iterable[Link], known: dict[bytes, Stored]) -> int:
+        """Insert those links that `known` lacks, parents first, and add them to it. Contents must be there already.
+
+        Returns how many rows were inserted.
+        """
+        rows = 0
+        for link in links:
+            if link.key in known:
+                continue
+            parent = known.get(link.parent)
+            part = link.part
+            depth = parent.depth + 1 if parent else 1
+            values = (
+                link.key,
+                parent.id if parent else None,
+                link.digest,
+                link.wrapper_digest,
+                depth,
+                part.place,
+                part.form,
+                part.kind.value,
+                clean(part.role),
+                clean(part.name),
+            )
+            made = self._db.execute_sql(self._insert, values).fetchone()
+            if made is None:  # another writer was faster
+                known |= self.load([link.key], "")
+                continue
+            rows += 1
+            known[link.key] = Stored(made[0], depth, part.form)
+            self._keep(link.key, known[link.key])
+        return rows
+
+    def write_counts(
+        self,
+        section: str,
+        links: Sequence[Link],
+        encoding: str,
+        counts: dict[bytes, RawCount],
+        known: dict[bytes, Stored],
+    ) -> Iterator[tuple[int, str, bytes, bytes]]:
+        """Rows of the counts that the links of a section lack in this encoding; `known` has all these links."""
+        for link in links:
+            node = known[link.key]
+            if encoding in node.counts:
+                continue
+            raw = counts.get(link.key)
+            if raw is None:
+                raise StoreError(f"no token count for the part at {link.part.path or section}", hint="process it again")
+            parent = known.get(link.parent)
+            above = parent.counts.get(encoding) if parent else None
+            totals = pack_totals(
+                add(
+                    unpack_totals(above.totals) if above else {},
+                    kind_of(link.part, _SECTION.get(section, section)),
+                    raw,
+                    message=link.wrapper is not None,
+                    tool_call=link.part.kind is PartKind.TOOL_CALL,
+                )
+            )
+            node.counts[encoding] = Counted(raw, totals)
+            yield node.id, encoding, pack_raw(raw), totals
+
+
+def _by_keys(keys: Sequence[bytes], encoding: str) -> pw.Select:
+    count = (NodeCount.node == Node.id) & (NodeCount.encoding == encoding)
+    return (
+        Node.select(Node.key, Node.id, Node.depth, Node.form, NodeCount.own, NodeCount.totals)
+        .join(NodeCount, pw.JOIN.LEFT_OUTER, on=count)
+        .where(Node.key.in_(list(keys)))
+    )
+
+
+def absent_contents(db: pw.Database, digests: Sequence[bytes]) -> set[bytes]:
+    """Those of the digests that no content is stored under."""
+    absent = set(digests)
+    for some in batched(digests, BATCH):
+        query = Content.select(Content.digest).where(Content.digest.in_(list(some)))
+        absent -= {bytes(row[0]) for row in db.execute(query).fetchall()}
+    return absent

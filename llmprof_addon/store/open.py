@@ -1,0 +1,93 @@
+"""A database URL -> a `Store`: what the worker reads and writes."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import peewee as pw
+
+from llmprof_addon.errors import StoreError
+from llmprof_addon.model.call import Call
+from llmprof_addon.model.count import RawCount
+from llmprof_addon.model.exchange import Exchange
+from llmprof_addon.model.history import History
+from llmprof_addon.model.record import CallRecord
+from llmprof_addon.model.tree import Chains
+from llmprof_addon.store import past
+from llmprof_addon.store.database import connect, errors_of, shown, sqlite_path
+from llmprof_addon.store.migrate import check, migrate
+from llmprof_addon.store.nodes import Nodes
+from llmprof_addon.store.writer import Counters, Writer
+
+
+def open_store(url: str, *, read_only: bool = False) -> "Store":
+    """Open the store, brought to this program's schema unless it is opened read only.
+
+    Raises `StoreError` for a database that is damaged, locked, newer, of another program, or (read only) older or
+    missing; `ConfigError` for a URL of no known scheme.
+    """
+    db = connect(url, read_only=read_only)
+    try:
+        with errors_of(url):
+            if not read_only:
+                migrate(db, shown(url), sqlite_path(url))
+            elif check(db, shown(url)):
+                raise StoreError(
+                    f"{shown(url)} was written by an older llmprof", hint="`llmprof up` upgrades it, after a copy"
+                )
+    except BaseException:
+        db.close()
+        raise
+    return Store(url, db)
+
+
+class Store:
+    """One open database. Connections are per thread; what is cached serves the one thread that writes."""
+
+    def __init__(self, url: str, db: pw.Database) -> None:
+        self.url = url
+        self.db = db
+        self._nodes = Nodes(db)
+        self._writer = Writer(db, self._nodes)
+
+    @property
+    def counters(self) -> Counters:
+        """Rows and bytes that this object has written."""
+        return self._writer.counters
+
+    def known(self, keys: Sequence[bytes], encoding: str) -> dict[bytes, RawCount]:
+        """Raw counts of those nodes that are stored and counted in this encoding."""
+        with errors_of(self.url):
+            found = self._nodes.load(keys, encoding)
+        return {key: node.counts[encoding].raw for key, node in found.items() if encoding in node.counts}
+
+    def base_of(self, response_id: str) -> bytes | None:
+        """Key of the node that a call with this `previous_response_id` starts at; `None` if that call is not stored.
+
+        Such a call then starts at the root. Its `continues` is kept, so that it can be joined when the other comes.
+        """
+        with errors_of(self.url):
+            return past.base_of(self.db, response_id)
+
+    def history(self, call: Call, chains: Chains, exchange: Exchange, encoding: str = "") -> History:
+        """What `grouping.runs.choose` needs to know of the past; `encoding`, if given, spares lookups in `write`."""
+        with errors_of(self.url):
+            return past.history(self.db, self._nodes, call, chains, exchange, encoding)
+
+    def write(self, record: CallRecord) -> bool:
+        """Store a call in one transaction; `False` if it is stored already."""
+        with errors_of(self.url):
+            return self._writer.write(record)
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        if not self.db.is_closed():
+            self.db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

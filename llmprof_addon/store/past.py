@@ -1,0 +1,149 @@
+"""What the store knows of a new call's past: the session's run, the call that it continues, its ancestors.
+
+Bounded: the chain is searched from its end in growing steps, each one index lookup, and the search stops at the first
+step that finds an ancestor, which for a conversation under way is the first.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import peewee as pw
+
+from llmprof_addon.grouping.runs import session_key
+from llmprof_addon.grouping.said import answer_digest, is_said, said_after
+from llmprof_addon.model.call import Call
+from llmprof_addon.model.exchange import Exchange
+from llmprof_addon.model.history import Ancestor, History
+from llmprof_addon.model.tree import Chains, root
+from llmprof_addon.store.nodes import Nodes
+from llmprof_addon.store.rollup import is_error
+from llmprof_addon.store.schema import Call as CallTable
+from llmprof_addon.store.schema import Node, Run
+from llmprof_addon.store.text import clean
+
+STEPS = (4, 32, 256)
+"""How many places where an answer may begin are tried at a time, from the end of the chain."""
+
+CANDIDATES = 64
+"""Most candidates that one lookup returns, the latest first."""
+
+SAID_PARTS = 16
+"""An answer of more parts than this is looked up by its beginning alone."""
+
+
+def history(db: pw.Database, nodes: Nodes, call: Call, chains: Chains, exchange: Exchange, encoding: str) -> History:
+    """The past of a call that is not stored yet."""
+    key = session_key(exchange, call.identity)
+    session_run = _one(db, Run.select(Run.uid).where(Run.key == clean(key))) if key is not None else None
+    if session_run is not None:
+        return History(session_run=session_run)
+    continued_run = None
+    if call.prompt.continues is not None:
+        continued_run = _one(db, _by_response(call.prompt.continues, Run.uid).join(Run, on=(CallTable.run == Run.id)))
+    ancestors: tuple[Ancestor, ...] = ()
+    if key is None and continued_run is None and chains.base == root("messages"):
+        ancestors = tuple(_ancestors(db, nodes, chains, exchange, encoding))
+    return History(continued_run=continued_run, ancestors=ancestors)
+
+
+def base_of(db: pw.Database, response_id: str) -> bytes | None:
+    """Key of the last node of the call with this response id: its answer's, or its prompt's if it answered nothing."""
+    key = _one(db, _by_response(response_id, Node.key).join(Node, on=(CallTable.answer_head == Node.id)))
+    return None if key is None else bytes(key)
+
+
+def _by_response(response_id: str, column: pw.Field) -> pw.Select:
+    query = CallTable.select(column).where(CallTable.response_id == clean(response_id))
+    return query.order_by(CallTable.started_ns.desc()).limit(1)
+
+
+def _one(db: pw.Database, query: pw.Select) -> Any:
+    row = db.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def _ancestors(db: pw.Database, nodes: Nodes, chains: Chains, exchange: Exchange, encoding: str) -> Iterator[Ancestor]:
+    links = chains.messages
+    if not links:
+        return
+    stored = nodes.load([link.key for link in links], encoding)
+    ids = [stored[link.key].id if link.key in stored else None for link in links]
+    ended = CallTable.ended_ns <= exchange.started_ns
+    if (head := ids[-1]) is not None:
+        query = _candidates().where((CallTable.message_head == head) & ended)
+        yield from _read(db, query.order_by(CallTable.ended_ns.desc()).limit(CANDIDATES))
+    yield from _after_failure(db, chains, ids, ended)
+
+    parts = [link.part for link in links]
+    starts = [index for index in range(len(parts) - 1, 0, -1) if is_said(parts[index]) and ids[index - 1] is not None]
+    at = 0
+    for step in STEPS:
+        expected: dict[int, bytes] = {}
+        for index in starts[at : at + step]:
+            said = answer_digest(said_after(parts, index))
+            if said is not None:
+                expected[index] = said
+        at += step
+        if not expected:
+            continue
+        heads = [ids[index - 1] for index in expected]
+        query = _candidates().where(
+            CallTable.message_head.in_(heads) & CallTable.answer_digest.in_(list(set(expected.values()))) & ended
+        )
+        query = query.order_by(CallTable.depth.desc(), CallTable.ended_ns.desc()).limit(CANDIDATES)
+        found = [one for one in _read(db, query) if expected.get(one.depth) == one.answer]
+        if found:
+            yield from found
+            return
+
+
+def _after_failure(
+    db: pw.Database, chains: Chains, ids: Sequence[int | None], ended: pw.Expression
+) -> Iterator[Ancestor]:
+    """Calls that answered nothing, where the prompt has grown since by what no model said."""
+    heads: list[int] = []
+    for index in range(len(ids) - 2, -1, -1):
+        if is_said(chains.messages[index + 1].part) or len(heads) == STEPS[0]:
+            break
+        if (id_ := ids[index]) is not None:
+            heads.append(id_)
+    if heads:
+        query = _candidates().where(CallTable.message_head.in_(heads) & CallTable.answer_digest.is_null() & ended)
+        found = _read(db, query.order_by(CallTable.depth.desc(), CallTable.ended_ns.desc()).limit(CANDIDATES))
+        yield from (one for one in found if not one.complete)
+
+
+def _candidates() -> pw.Select:
+    return (
+        CallTable.select(
+            CallTable.uid,
+            Run.uid.alias("run_uid"),
+            CallTable.ended_ns,
+            CallTable.depth,
+            CallTable.answer_digest,
+            CallTable.error,
+            CallTable.outcome,
+            CallTable.status,
+            CallTable.peer,
+            CallTable.user_agent,
+            CallTable.weak_session,
+        )
+        .join(Run, on=(CallTable.run == Run.id))
+        .dicts()
+    )
+
+
+def _read(db: pw.Database, query: pw.Select) -> Iterator[Ancestor]:
+    for row in query.execute(db):
+        answer = row["answer_digest"]
+        yield Ancestor(
+            call_id=row["uid"],
+            run_id=row["run_uid"],
+            ended_ns=row["ended_ns"],
+            depth=row["depth"],
+            answer=None if answer is None else bytes(answer),
+            complete=not is_error(row),
+            peer=row["peer"],
+            user_agent=row["user_agent"],
+            weak_session=row["weak_session"],
+        )

@@ -1,0 +1,83 @@
+"""A run as the sum of its calls: one call added to a run's columns. Pure, so that a run can be summed anew."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from llmprof_addon.store.text import dumps, loads
+
+SUMS = (
+    "input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "cache_creation_5m_input_tokens",
+    "cache_creation_1h_input_tokens",
+    "output_tokens",
+    "reasoning_output_tokens",
+    "input_cost",
+    "cache_read_cost",
+    "cache_write_cost",
+    "output_cost",
+    "other_cost",
+)
+"""Columns that a run sums over its calls. A sum is `None` until a call has a number."""
+
+type Columns = Mapping[str, Any]
+"""Column values by name."""
+
+EMPTY: Columns = {
+    "label": None,
+    "app": None,
+    "models": "[]",
+    "started_ns": None,
+    "ended_ns": None,
+    "calls": 0,
+    "error_calls": 0,
+    "unpriced_calls": 0,
+    "estimated_calls": 0,
+    "peak_context_tokens": None,
+    **dict.fromkeys(SUMS),
+}
+
+
+def is_error(call: Columns) -> bool:
+    """Whether a call failed or was cut off."""
+    return bool(call["error"]) or call["outcome"] != "complete" or (call["status"] or 0) >= 400
+
+
+def add(run: Columns, call: Columns, label: str | None = None) -> dict[str, Any]:
+    """The run's columns with this call; `label` is what the call says that the run is about."""
+    out = {name: run[name] for name in EMPTY}
+    if label and (out["label"] is None or call["started_ns"] < out["started_ns"]):
+        out["label"] = label
+    out["app"] = out["app"] or call["app"]
+    model = call["response_model"] or call["request_model"]
+    models = loads(out["models"])
+    if model and model not in models:
+        out["models"] = dumps([*models, model])
+    out["started_ns"] = _least(out["started_ns"], call["started_ns"])
+    out["ended_ns"] = _most(out["ended_ns"], call["ended_ns"])
+    out["calls"] += 1
+    out["error_calls"] += is_error(call)
+    out["unpriced_calls"] += call["input_cost"] is None
+    out["estimated_calls"] += call["usage_source"] != "reported"
+    out["peak_context_tokens"] = _most(out["peak_context_tokens"], call["input_tokens"])
+    for name in SUMS:
+        if call[name] is not None:
+            out[name] = (out[name] or 0) + call[name]
+    return out
+
+
+def total(calls: Iterable[Columns]) -> dict[str, Any]:
+    """The columns of a run that has these calls."""
+    run: dict[str, Any] = dict(EMPTY)
+    for call in calls:
+        run = add(run, call)
+    return run
+
+
+def _least(old: int | None, new: int | None) -> int | None:
+    return new if old is None else old if new is None else min(old, new)
+
+
+def _most(old: int | None, new: int | None) -> int | None:
+    return new if old is None else old if new is None else max(old, new)

@@ -1,0 +1,200 @@
+"""The tables, for SQLite and PostgreSQL alike.
+
+Three ideas: a content is stored once under its digest; a node is a step of a prompt's path and knows its parent; a call
+points at the last nodes of its chains. `uid` is what people and other programs call a row by, `id` joins rows.
+Models are bound to no database: a `Store` executes their queries on its own.
+"""
+
+from typing import Any
+
+import peewee as pw
+
+
+class BigNumber(pw.TextField):
+    """A whole number of any size: sums of pico-dollars leave 64 bits behind at nine million dollars."""
+
+    def db_value(self, value: int | None) -> str | None:
+        """Digits."""
+        return None if value is None else str(value)
+
+    def python_value(self, value: Any) -> int | None:
+        """The number."""
+        return None if value is None else int(value)
+
+
+class Table(pw.Model):
+    """Base of all tables."""
+
+    class Meta:
+        legacy_table_names = False
+
+
+class Fact(Table):
+    """Facts about the store itself, by name."""
+
+    name = pw.CharField(primary_key=True)
+    value = pw.TextField()
+
+
+class Content(Table):
+    """Canonical JSON of a part, a message wrapper, request fields: compressed where `data` is shorter than `size`."""
+
+    digest = pw.BlobField(primary_key=True)
+    size = pw.IntegerField()
+    data = pw.BlobField()
+
+
+class Node(Table):
+    """One step of a chain. `place`, `form` and what follows are those of the call that brought it first."""
+
+    id = pw.AutoField()
+    key = pw.BlobField(unique=True)
+    parent = pw.ForeignKeyField("self", null=True)
+    content = pw.ForeignKeyField(Content)
+    wrapper = pw.ForeignKeyField(Content, null=True)
+    depth = pw.IntegerField()
+    place = pw.TextField()
+    form = pw.TextField()
+    kind = pw.TextField()
+    role = pw.TextField()
+    name = pw.TextField(null=True)
+
+
+class NodeCount(Table):
+    """Tokens of a node in one encoding: its own, and the running totals from the root by component kind."""
+
+    node = pw.ForeignKeyField(Node, index=False)
+    encoding = pw.TextField()
+    own = pw.BlobField()
+    totals = pw.BlobField()
+
+    class Meta:
+        primary_key = pw.CompositeKey("node", "encoding")
+
+
+class Run(Table):
+    """One agent session, or calls that continue each other, with the sums of its calls."""
+
+    id = pw.AutoField()
+    uid = pw.TextField(unique=True)
+    key = pw.TextField(unique=True)
+    label = pw.TextField(null=True)
+    name = pw.TextField(null=True)
+    app = pw.TextField(null=True)
+    models = pw.TextField()
+    tags = pw.TextField()
+    started_ns = pw.BigIntegerField()
+    ended_ns = pw.BigIntegerField()
+    calls = pw.IntegerField()
+    error_calls = pw.IntegerField()
+    unpriced_calls = pw.IntegerField()
+    estimated_calls = pw.IntegerField()
+    input_tokens = pw.BigIntegerField(null=True)
+    cache_read_input_tokens = pw.BigIntegerField(null=True)
+    cache_creation_input_tokens = pw.BigIntegerField(null=True)
+    cache_creation_5m_input_tokens = pw.BigIntegerField(null=True)
+    cache_creation_1h_input_tokens = pw.BigIntegerField(null=True)
+    output_tokens = pw.BigIntegerField(null=True)
+    reasoning_output_tokens = pw.BigIntegerField(null=True)
+    peak_context_tokens = pw.BigIntegerField(null=True)
+    input_cost = BigNumber(null=True)
+    cache_read_cost = BigNumber(null=True)
+    cache_write_cost = BigNumber(null=True)
+    output_cost = BigNumber(null=True)
+    other_cost = BigNumber(null=True)
+
+    class Meta:
+        indexes = ((("started_ns", "id"), False),)
+
+
+class Call(Table):
+    """One exchange, analysed."""
+
+    id = pw.AutoField()
+    uid = pw.TextField(unique=True)
+    run = pw.ForeignKeyField(Run, index=False)
+    started_ns = pw.BigIntegerField()
+    first_chunk_ns = pw.BigIntegerField(null=True)
+    ended_ns = pw.BigIntegerField()
+    mode = pw.TextField()
+    transport = pw.TextField()
+    outcome = pw.TextField()
+    status = pw.IntegerField(null=True)
+    error = pw.TextField(null=True)
+    method = pw.TextField()
+    url = pw.TextField()
+    provider = pw.TextField()
+    api = pw.TextField()
+    operation = pw.TextField()
+    request_model = pw.TextField(null=True)
+    response_model = pw.TextField(null=True)
+    stream = pw.BooleanField()
+    finish_reasons = pw.TextField()
+    service_tier = pw.TextField(null=True)
+    app = pw.TextField(null=True)
+    user_agent = pw.TextField(null=True)
+    peer = pw.TextField(null=True)
+    weak_session = pw.TextField(null=True)
+    tags = pw.TextField()
+    warnings = pw.TextField()
+    response_id = pw.TextField(null=True, index=True)
+    continues = pw.TextField(null=True)
+    encoding = pw.TextField()
+    input_tokens = pw.BigIntegerField(null=True)
+    cache_read_input_tokens = pw.BigIntegerField(null=True)
+    cache_creation_input_tokens = pw.BigIntegerField(null=True)
+    cache_creation_5m_input_tokens = pw.BigIntegerField(null=True)
+    cache_creation_1h_input_tokens = pw.BigIntegerField(null=True)
+    output_tokens = pw.BigIntegerField(null=True)
+    reasoning_output_tokens = pw.BigIntegerField(null=True)
+    usage_more = pw.TextField(null=True)
+    usage_source = pw.TextField()
+    estimated_input_tokens = pw.BigIntegerField(null=True)
+    context_window = pw.BigIntegerField(null=True)
+    input_cost = pw.BigIntegerField(null=True)
+    cache_read_cost = pw.BigIntegerField(null=True)
+    cache_write_cost = pw.BigIntegerField(null=True)
+    output_cost = pw.BigIntegerField(null=True)
+    other_cost = pw.BigIntegerField(null=True)
+    price = pw.TextField(null=True)
+    composition = pw.BlobField()
+    tools_head = pw.ForeignKeyField(Node, null=True)
+    system_head = pw.ForeignKeyField(Node, null=True)
+    message_head = pw.ForeignKeyField(Node, null=True, index=False)
+    answer_head = pw.ForeignKeyField(Node, null=True)
+    base = pw.ForeignKeyField(Node, null=True)
+    depth = pw.IntegerField()
+    answer_digest = pw.BlobField(null=True)
+    params = pw.ForeignKeyField(Content)
+    redactions = pw.IntegerField()
+    request_truncated = pw.BigIntegerField()
+    response_truncated = pw.BigIntegerField()
+
+    class Meta:
+        indexes = (
+            (("run", "started_ns"), False),
+            (("started_ns", "id"), False),
+            (("message_head", "ended_ns"), False),
+            (("message_head", "answer_digest"), False),
+        )
+
+
+class Envelope(Table):
+    """What a call's chains do not hold of its bodies, with its headers: compressed JSON."""
+
+    call = pw.ForeignKeyField(Call, primary_key=True)
+    data = pw.BlobField()
+
+
+class Attachment(Table):
+    """A large value of a call's request fields or of its envelope, kept among the contents."""
+
+    call = pw.ForeignKeyField(Call, index=False)
+    content = pw.ForeignKeyField(Content)
+
+    class Meta:
+        primary_key = pw.CompositeKey("call", "content")
+
+
+TABLES: tuple[type[Table], ...] = (Fact, Content, Node, NodeCount, Run, Call, Envelope, Attachment)
+"""Referred-to tables first."""

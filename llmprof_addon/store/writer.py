@@ -1,0 +1,259 @@
+"""One analysed call -> rows, in one transaction. Writing the same call again changes nothing.
+
+Rows go in in a fixed order (contents by digest, nodes parents first, then the rest), so that any number of writers
+wait for each other and never stand in each other's way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import batched, chain
+from typing import Any
+
+import peewee as pw
+
+from llmprof_addon.model.call import SECTIONS, Prompt
+from llmprof_addon.model.component import KindTotal
+from llmprof_addon.model.part import Form
+from llmprof_addon.model.record import CallRecord
+from llmprof_addon.model.tree import Envelope, Link, canonical, digest, envelope
+from llmprof_addon.model.usage import Usage
+from llmprof_addon.store import rollup
+from llmprof_addon.store.compress import pack, squeeze
+from llmprof_addon.store.documents import Contents, envelope_document, set_out
+from llmprof_addon.store.nodes import BATCH, Nodes, Stored, absent_contents
+from llmprof_addon.store.schema import Attachment, Call, Content, Fact, NodeCount, Run
+from llmprof_addon.store.schema import Envelope as EnvelopeRow
+from llmprof_addon.store.text import clean, dumps, loads
+
+DELETIONS = "deletions"
+
+
+@dataclass(slots=True)
+class Counters:
+    """What this process has written."""
+
+    rows_written: int = 0
+    bytes_stored: int = 0
+    """Contents, envelopes, compositions and counts as they are stored, without keys and indexes."""
+
+
+class Writer:
+    """Writes calls into one database."""
+
+    def __init__(self, db: pw.Database, nodes: Nodes) -> None:
+        self._db = db
+        self._nodes = nodes
+        self._deletions: str | None = None
+        self.counters = Counters()
+
+    def write(self, record: CallRecord) -> bool:
+        """Store the call; `False` if a call of this id is stored already."""
+        before = replace(self.counters)
+        try:
+            with self._db.atomic():
+                self._heed_deletions()
+                query = Call.select(Call.id).where(Call.uid == record.exchange.id)
+                if self._db.execute(query).fetchone():
+                    return False
+                self._write(record)
+        except BaseException:
+            self._nodes.forget()
+            self.counters = before
+            raise
+        return True
+
+    def _heed_deletions(self) -> None:
+        row = self._db.execute(Fact.select(Fact.value).where(Fact.name == DELETIONS)).fetchone()
+        deletions = row[0] if row else "0"
+        if deletions != self._deletions:
+            self._nodes.forget()
+            self._deletions = deletions
+
+    def _write(self, record: CallRecord) -> None:
+        chains = record.chains
+        sections = {
+            "tools": chains.tools,
+            "system": chains.system,
+            "messages": chains.messages,
+            "answer": chains.answer,
+        }
+        links = list(chain.from_iterable(sections.values()))
+        known = self._nodes.load([*(link.key for link in links), chains.base], record.encoding)
+        new = [link for link in links if link.key not in known]
+
+        contents: Contents = {}
+        for link in new:
+            contents[link.digest] = link.content
+            if link.wrapper is not None and link.wrapper_digest is not None:
+                contents[link.wrapper_digest] = link.wrapper
+        own: Contents = {}
+        params = canonical(set_out(record.call.prompt.params, own))
+        contents[digest(params)] = params
+        self._write_contents(contents)
+        self._count(self._nodes.write(new, known))
+        counted = [
+            row
+            for section, some in sections.items()
+            for row in self._nodes.write_counts(section, some, record.encoding, record.counts, known)
+        ]
+        fields = (NodeCount.node, NodeCount.encoding, NodeCount.own, NodeCount.totals)
+        self._insert(NodeCount, fields, counted)
+        self.counters.bytes_stored += sum(len(raw) + len(totals) for _, _, raw, totals in counted)
+
+        call = _columns(record, known, digest(params))
+        call["run"] = run_id = self._run(record)
+        call_id = self._db.execute(Call.insert(call).returning(Call.id)).fetchone()[0]
+        kept, of_answer = _envelopes(record, sections, known)
+        exchange, prompt, answer = record.exchange, record.call.prompt, record.call.answer
+        document = squeeze(envelope_document(exchange, prompt, answer, kept, of_answer, own))
+        self._write_contents(own)
+        self._insert(Attachment, (Attachment.call, Attachment.content), [(call_id, one) for one in sorted(own)])
+        self._db.execute(EnvelopeRow.insert({"call": call_id, "data": document}))
+        self._count(2, len(document) + len(call["composition"]))
+        self._add_to_run(run_id, call, record)
+
+    def _count(self, rows: int, size: int = 0) -> None:
+        self.counters.rows_written += rows
+        self.counters.bytes_stored += size
+
+    def _write_contents(self, contents: Contents) -> None:
+        rows = []
+        for key in sorted(absent_contents(self._db, sorted(contents))):
+            data = contents[key]
+            stored = pack(data)
+            rows.append((key, len(data), stored))
+            self._count(0, len(stored))
+        self._insert(Content, (Content.digest, Content.size, Content.data), rows)
+
+    def _insert(self, table: type[pw.Model], fields: Sequence[pw.Field], rows: Sequence[Sequence[object]]) -> None:
+        for some in batched(rows, BATCH):
+            cursor = self._db.execute(table.insert_many(some, fields).on_conflict_ignore().as_rowcount())
+            self._count(cursor.rowcount)
+
+    def _run(self, record: CallRecord) -> int:
+        """Row id of the call's run, which is made if it is not there. Locks the row for the transaction."""
+        choice, exchange = record.run, record.exchange
+        if choice.run_id is not None:
+            query = Run.update(calls=Run.calls).where(Run.uid == choice.run_id).returning(Run.id)
+            if row := self._db.execute(query).fetchone():
+                return int(row[0])
+        key = clean(choice.key)
+        values: dict[str, Any] = {
+            **rollup.EMPTY,
+            "uid": run_uid(key),
+            "key": key,
+            "started_ns": exchange.started_ns,
+            "ended_ns": exchange.ended_ns,
+            "tags": "{}",
+        }
+        self._insert(Run, tuple(Run._meta.fields[name] for name in values), [tuple(values.values())])
+        query = Run.update(calls=Run.calls).where(Run.key == key).returning(Run.id)
+        return int(self._db.execute(query).fetchone()[0])
+
+    def _add_to_run(self, run_id: int, call: dict[str, Any], record: CallRecord) -> None:
+        names = [*rollup.EMPTY, "tags"]
+        row = Run.select(*(Run._meta.fields[name] for name in names)).where(Run.id == run_id).dicts()
+        run = next(iter(row.execute(self._db)))
+        values = rollup.add(run, call, clean(record.label))
+        tags = dict(record.exchange.tags) | loads(run["tags"])
+        self._db.execute(Run.update(**values, tags=dumps(tags)).where(Run.id == run_id))
+
+
+def run_uid(key: str) -> str:
+    """The public id of the run of this key, the same on every machine."""
+    return digest(key.encode("utf-8", "surrogatepass"))[:8].hex()
+
+
+def _envelopes(
+    record: CallRecord, sections: dict[str, tuple[Link, ...]], known: dict[bytes, Stored]
+) -> tuple[Envelope, Envelope]:
+    forms: dict[str, list[Form]] = {
+        section: [known[link.key].form for link in links] for section, links in sections.items()
+    }
+    prompt = envelope(record.call.prompt, {section: forms[section] for section in SECTIONS})
+    answer = envelope(Prompt(messages=record.call.answer.parts), {"messages": forms["answer"]})
+    return prompt, answer
+
+
+def _columns(record: CallRecord, known: dict[bytes, Stored], params: bytes) -> dict[str, Any]:
+    """The call's row, by column."""
+    exchange, call, chains = record.exchange, record.call, record.chains
+    answer, cost = call.answer, record.cost
+
+    def head(links: Sequence[Link], otherwise: int | None = None) -> int | None:
+        return known[links[-1].key].id if links else otherwise
+
+    base = known.get(chains.base)
+    base_id = base.id if base else None
+    message_head = head(chains.messages, base_id)
+    last = known[chains.messages[-1].key] if chains.messages else base
+    return {
+        "uid": exchange.id,
+        "started_ns": exchange.started_ns,
+        "first_chunk_ns": exchange.first_chunk_ns,
+        "ended_ns": exchange.ended_ns,
+        "mode": exchange.mode,
+        "transport": exchange.transport,
+        "outcome": exchange.outcome,
+        "status": exchange.status,
+        "error": clean(answer.error or call.error or exchange.error),
+        "method": clean(exchange.method),
+        "url": clean(exchange.url),
+        "provider": clean(call.provider),
+        "api": call.api,
+        "operation": call.operation,
+        "request_model": clean(call.request_model),
+        "response_model": clean(answer.response_model),
+        "stream": call.stream,
+        "finish_reasons": dumps(answer.finish_reasons),
+        "service_tier": clean(answer.service_tier or call.service_tier),
+        "app": clean(call.identity.app or exchange.client.app),
+        "user_agent": clean(exchange.client.user_agent),
+        "peer": clean(exchange.client.peer),
+        "weak_session": clean(call.identity.weak_session),
+        "tags": dumps(dict(exchange.tags)),
+        "warnings": dumps([*call.warnings, *answer.warnings]),
+        "response_id": clean(answer.response_id),
+        "continues": clean(call.prompt.continues),
+        "encoding": record.encoding,
+        **_usage(record.usage),
+        "estimated_input_tokens": record.estimated_input_tokens,
+        "context_window": record.context_window,
+        "input_cost": cost.input if cost else None,
+        "cache_read_cost": cost.cache_read if cost else None,
+        "cache_write_cost": cost.cache_write if cost else None,
+        "output_cost": cost.output if cost else None,
+        "other_cost": cost.other if cost else None,
+        "price": dumps(asdict(cost.price)) if cost else None,
+        "composition": squeeze({"input": _totals(record.composition), "output": _totals(record.output_composition)}),
+        "tools_head": head(chains.tools),
+        "system_head": head(chains.system),
+        "message_head": message_head,
+        "answer_head": head(chains.answer, message_head),
+        "base": base_id,
+        "depth": last.depth if last else 0,
+        "answer_digest": record.answer_digest,
+        "params": params,
+        "redactions": exchange.redactions,
+        "request_truncated": exchange.request_truncated,
+        "response_truncated": exchange.response_truncated,
+    }
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    more = {"by_modality": usage.by_modality, "server_tool_requests": usage.server_tool_requests}
+    return {
+        "input_tokens": usage.input_tokens,
+        "cache_read_input_tokens": usage.cache_read_input_tokens,
+        "cache_creation_input_tokens": usage.cache_creation_input_tokens,
+        "cache_creation_5m_input_tokens": usage.cache_creation_5m_input_tokens,
+        "cache_creation_1h_input_tokens": usage.cache_creation_1h_input_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_output_tokens": usage.reasoning_output_tokens,
+        "usage_more": dumps(more) if any(more.values()) else None,
+        "usage_source": usage.source.value,
+    }
+
+
+def _totals(totals: Sequence[KindTotal]) -> list[list[Any]]:
+    return [[one.kind.value, one.source.value, one.tokens, one.read, one.write, one.fresh, one.cost] for one in totals]

@@ -1,52 +1,21 @@
 """Model families: which encoding counts their text, and what a family makes of such counts.
 
-Everything is keyed by the model's name, never by host. OpenAI's own models are counted exactly; of all others the
-provider's tokenizer is not public, and a linear model over o200k_base counts estimates them. Its numbers were fitted on
-recorded calls (`tests/fit_families.py`) and are data: better ones change no stored count.
+Everything is keyed by the model's name and by the dialect, never by host. OpenAI's own models are counted exactly; of
+all others the provider's tokenizer is not public, and a linear model over o200k_base counts estimates them.
 """
 
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from llmprof_addon.counting.images import MediaRule, Patches, Tiles
+from llmprof_addon.counting.coefficients import COEFFICIENTS, OTHER, Coefficients
+from llmprof_addon.counting.images import Crops, Flat, ImageRule, MediaRule, Patches, Tiles
 from llmprof_addon.model.call import Call
 
 O200K = "o200k_base"
 CL100K = "cl100k_base"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coefficients:
-    """Tokens per unit: of a raw token of some kind, or of a thing that is there."""
-
-    const: float = 3.0
-    message: float = 3.0
-    """Each message after the first."""
-    prose: float = 1.0
-    json: float = 1.0
-    nonlatin: float = 1.0
-    tools: float = 0.0
-    """Hidden preamble as soon as there is any tool."""
-    forced: float = 0.0
-    """Added where the request forces a tool."""
-    tool: float = 0.0
-    """Each tool after the first."""
-    tool_json: float = 1.0
-    call: float = 8.0
-    """Framing of a tool call and of its result."""
-    call_json: float = 1.0
-    schema: float = 0.0
-    """Hidden preamble of an output schema."""
-    schema_json: float = 1.0
-    reasoning: float = 1.0
-    thinking: float = 0.0
-    """Hidden text where the request turns thinking on."""
-    sealed: float = 0.34
-    """Each character of encrypted content that is no reasoning: search results."""
-
-
-_PATCHED_28 = MediaRule(image=Patches(patch=28, most=1568, edge=1568))
+_PATCHES_28 = Patches(patch=28, most=1568, edge=1568)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,21 +26,43 @@ class Family:
     encoding: str = O200K
     exact: bool = False
     """Whether text and its framing are counted by OpenAI's rules, not estimated."""
-    slack: float = 0.25
+    slack: float
     """90th percentile of the relative error of this family's estimates: how far text may be scaled up."""
-    coefficients: Coefficients = Coefficients()
-    media: MediaRule = _PATCHED_28
+    coefficients: Coefficients = OTHER
+    media: MediaRule
     keeps_reasoning: bool = False
     """Whether reasoning of turns before the last user text is billed again."""
     builtins: tuple[tuple[str, int], ...] = ()
     """Tokens of tools that the provider defines, by the start of their type, beside the common preamble."""
 
 
-_OPENAI_TILES = MediaRule(image=Tiles(base=85, tile=170), page=1200)
-_OPENAI_PATCHES = Patches(patch=32, most=1536, edge=2048)
-_CLAUDE_MEDIA = replace(_PATCHED_28, page=1600)
-_CLAUDE_BUILTINS = (
-    # bash, text_editor: published (Anthropic, "Tool use"); the others from recorded calls.
+def _openai(name: str, image: ImageRule, encoding: str = O200K) -> Family:
+    return Family(
+        name=name,
+        encoding=encoding,
+        exact=True,
+        slack=0.06,
+        coefficients=COEFFICIENTS["openai"],
+        media=MediaRule(image=image, page=1200),
+        keeps_reasoning=True,
+    )
+
+
+def _tiles(base: int, tile: int) -> Tiles:
+    return Tiles(base=base, tile=tile)
+
+
+def _patches(factor: float) -> Patches:
+    return Patches(patch=32, most=1536, factor=factor, exact=True)
+
+
+def _large_patches(factor: float) -> Patches:
+    """From GPT-5.4 on: `high` and `auto` up to 2,500 patches and 2048 px, `original` up to 10,000."""
+    return Patches(patch=32, most=2500, edge=2048, original=10_000, factor=factor, exact=True)
+
+
+# bash, text_editor: Anthropic, "Tool use"; the searches and computer: measured; the others by analogy.
+_CLAUDE_TOOLS = (
     ("web_search", 1710),
     ("web_fetch", 525),
     ("computer", 1308),
@@ -79,77 +70,108 @@ _CLAUDE_BUILTINS = (
     ("text_editor", 700),
     ("code_execution", 1000),
     ("memory", 900),
+    ("tool_search", 300),
 )
+_NEW_TOKENIZER = 1.42
+"""Tokens that Claude 4.7 and later make of the same hidden text."""
 
 
-def _openai(name: str, media: MediaRule = _OPENAI_TILES, encoding: str = O200K) -> Family:
+def _claude(name: str, slack: float, *, keeps_reasoning: bool = False) -> Family:
     return Family(
-        name=name, encoding=encoding, exact=True, slack=0.06, media=media,
-        coefficients=Coefficients(const=7.0, message=4.0, tool_json=0.7, tools=15.0),
-    )  # fmt: skip
-
-
-def _patched(factor: float, most: int = 1536, original: int | None = None) -> MediaRule:
-    return replace(
-        _OPENAI_TILES, image=replace(_OPENAI_PATCHES, factor=factor, most=most, original=original, exact=True)
+        name=name,
+        slack=slack,
+        coefficients=COEFFICIENTS[name],
+        media=MediaRule(image=_PATCHES_28, page=1600),
+        builtins=_CLAUDE_TOOLS,
+        keeps_reasoning=keeps_reasoning,
     )
 
 
-_CLAUDE = Coefficients(
-    const=7.0, message=2.5, prose=1.15, json=1.2, nonlatin=1.15, tools=320.0, forced=-30.0, tool=10.0,
-    tool_json=1.2, call=45.0, call_json=1.5, schema=93.0, schema_json=1.97, reasoning=1.15, thinking=29.0,
-)  # fmt: skip
-
-
-def _claude(name: str, slack: float, **changes: float) -> Family:
-    return Family(
-        name=name, slack=slack, coefficients=replace(_CLAUDE, **changes), media=_CLAUDE_MEDIA, builtins=_CLAUDE_BUILTINS
-    )
-
-
-_CLAUDE_4_5 = _claude("claude-4.5", 0.1, tools=513.0, forced=113.0)
-_CLAUDE_NEW = replace(
-    _claude("claude-5", 0.15, prose=1.25, json=1.3, tools=376.0, forced=161.0, tool_json=1.5, sealed=0.43),
-    media=replace(_CLAUDE_MEDIA, image=Patches(patch=28, most=4784, edge=2576)),
-    builtins=tuple((kind, round(1.42 * tokens)) for kind, tokens in _CLAUDE_BUILTINS),
-    keeps_reasoning=True,
+_CLAUDES: tuple[tuple[tuple[int, int], Family], ...] = (
+    (
+        (4, 7),
+        replace(
+            _claude("claude-5", 0.15, keeps_reasoning=True),
+            media=MediaRule(image=Patches(patch=28, most=4784, edge=2576), page=1600),
+            builtins=tuple((start, round(_NEW_TOKENIZER * tokens)) for start, tokens in _CLAUDE_TOOLS),
+        ),
+    ),
+    ((4, 6), _claude("claude-4.6", 0.1, keeps_reasoning=True)),
+    ((4, 5), _claude("claude-4.5", 0.1)),
+    ((4, 0), _claude("claude-4", 0.1)),
+    ((3, 7), _claude("claude-3.7", 0.1)),
+    ((3, 5), _claude("claude-3.5", 0.15)),
+    ((0, 0), _claude("claude-3", 0.15)),
 )
+"""Versions from which on a family holds, latest first. A name without a version is the latest."""
+_CLAUDE_VERSION = re.compile(r"claude-(?:[a-z]+-)?v?(\d)(?:[-.](\d{1,2})(?!\d))?")
 
-_DEFAULT = Family(name="other", slack=0.5)
 
-_TABLE: tuple[tuple[str, Family], ...] = (
-    (r"claude-(\d(\.\d)?$|instant|v?2|3-(opus|sonnet|haiku))", _claude("claude-3", 0.3)),
-    (r"claude-3[-.]5", _claude("claude-3.5", 0.15)),
-    (r"claude-3[-.]7", _claude("claude-3.7", 0.15)),
-    (r"claude-\w+-4([-.][01])?(?![-.]?\d)|claude-\w+-4-20|claude-4-", _claude("claude-4", 0.1)),
-    (r"claude-opus-4[-.]5", replace(_CLAUDE_4_5, keeps_reasoning=True)),
-    (r"claude-\w+-4[-.]5", _CLAUDE_4_5),
-    (r"claude-\w+-4[-.]6", replace(_CLAUDE_4_5, name="claude-4.6", keeps_reasoning=True)),
-    (r"claude", _CLAUDE_NEW),
+def _other(name: str, slack: float, image: ImageRule = _PATCHES_28, page: int = 1500, second: float = 10.0) -> Family:
+    media = MediaRule(image=image, page=page, second=second)
+    return Family(name=name, slack=slack, coefficients=COEFFICIENTS.get(name, OTHER), media=media)
+
+
+DEFAULT = _other("other", 0.5)
+
+_PATTERNS: tuple[tuple[str, Family], ...] = (
+    (r"claude-3-opus", _claude("claude-3-opus", 0.15)),
+    (r"claude-3-sonnet", _claude("claude-3-sonnet", 0.15)),
+    (r"claude-3[-.]5-haiku", _claude("claude-3.5-haiku", 0.1)),
+    (r"gpt-oss", _other("gpt-oss", 0.2)),
+    (r"gpt-5\.[4-9].*nano|gpt-[6-9].*nano", _openai("gpt-5.4-nano", _large_patches(1.5))),
+    (r"gpt-5\.[4-9]|gpt-[6-9]", _openai("gpt-5.4", _large_patches(1.2))),
+    (r"gpt-5.*nano", _openai("gpt-5-nano", _patches(1.5))),
+    (r"gpt-5.*mini", _openai("gpt-5-mini", _patches(1.2))),
+    (r"gpt-5", _openai("gpt-5", _tiles(70, 140))),
+    (r"gpt-4\.1-nano", _openai("gpt-4.1-nano", _patches(2.46))),
+    (r"gpt-4\.1-mini", _openai("gpt-4.1-mini", _patches(1.62))),
+    (r"gpt-4o-mini", _openai("gpt-4o-mini", _tiles(2833, 5667))),
+    (r"gpt-4\.[15]|gpt-4o|gpt-audio|gpt-realtime", _openai("gpt-4o", _tiles(85, 170))),
+    (r"(^|[/.:])o4", _openai("o4-mini", _patches(1.72))),
+    (r"(^|[/.:])o[13](-|$)|codex-mini", _openai("o3", _tiles(75, 150))),
+    (r"gpt-(4|3\.?5)|davinci-002|babbage-002|text-embedding", _openai("gpt-4", _tiles(85, 170), CL100K)),
+    (r"gemini-(1|2|.*-2\.)|gemini-pro", _other("gemini-2", 0.4, Crops(crop=258), page=258, second=32.0)),
+    (r"gemini", _other("gemini-3", 0.4, Flat(each=1092), page=560, second=32.0)),
+    (r"gemma", _other("gemma", 0.4, Flat(each=256))),
+    (r"mistral|mixtral|ministral|magistral|codestral|devstral|pixtral", _other("mistral", 0.3)),
+    (r"command", _other("command", 0.4)),
+    (r"nova-2", _other("nova-2", 0.2, Flat(each=1400))),
+    (r"nova", _other("nova-1", 0.2, Flat(each=1400))),
+    (r"glm|z-ai/", _other("glm", 0.3)),
+    (r"kimi", _other("kimi", 0.2)),
+    (r"deepseek", _other("deepseek", 0.4)),
+    (r"qwen|qwq|qvq", _other("qwen", 0.4)),
+    (r"minimax", _other("minimax", 0.3)),
+    (r"llama", _other("llama", 0.5)),
+    (r"grok", _other("grok", 0.5)),
 )
-"""Patterns for the model's name in lower case; the first that is found decides."""
+"""What to look for in the model's name, in lower case; the first that is found decides."""
 
-_BY_API: dict[str, str] = {"anthropic.messages": "claude-sonnet-4-5"}
-"""Which model to assume where a request names none, or one that no pattern knows."""
+_ASSUMED = {"anthropic.messages": dict(_CLAUDES)[4, 5]}
+"""The family of a model that no pattern knows, by the dialect in which it is spoken to."""
 
 
 def family(api: str, model: str | None, provider: str) -> Family:
-    """The family of a model; an unknown one is `other`, whose estimates are rough and say so."""
-    return _family(api, (model or "").lower())
+    """The family of a model; an unknown one is `other`, whose estimates are rough. `provider` does not change it."""
+    return _named(api, model or "") or _ASSUMED.get(api, DEFAULT)
 
 
 def family_of(call: Call) -> Family:
     """The family of the model that a call asked for, or that answered where the name asked for says nothing."""
-    found = family(call.api, call.request_model, call.provider)
-    if found is _DEFAULT and call.answer.response_model:
-        return family(call.api, call.answer.response_model, call.provider)
-    return found
+    found = _named(call.api, call.request_model or "") or _named(call.api, call.answer.response_model or "")
+    return found or family(call.api, None, call.provider)
 
 
 @lru_cache(maxsize=1024)
-def _family(api: str, model: str) -> Family:
-    for pattern, found in _TABLE:
+def _named(api: str, model: str) -> Family | None:
+    model = model.lower()
+    for pattern, found in _PATTERNS:
         if re.search(pattern, model):
-            return found
-    assumed = _BY_API.get(api)
-    return _family("", assumed) if assumed and model != assumed else _DEFAULT
+            # OpenAI's framing is known for its own dialects alone.
+            return found if api.startswith("openai.") or not found.exact else replace(found, exact=False)
+    if "claude" in model:
+        version = _CLAUDE_VERSION.search(model)
+        number = (int(version[1]), int(version[2] or 0)) if version else (99, 0)
+        return next(found for start, found in _CLAUDES if number >= start)
+    return None

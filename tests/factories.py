@@ -1,6 +1,8 @@
 """Central values with sensible defaults: each test names only what it is about."""
 
 import json
+import tomllib
+from pathlib import Path
 from typing import Any
 
 from llmprof_addon.model.call import Answer, Call, Prompt
@@ -100,3 +102,30 @@ def make_call(
         "price_provider": "anthropic",
     }
     return Call(**(given | fields))
+
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+
+def fixture_cases(dialect: str) -> list[str]:
+    """The names of a dialect's fixtures."""
+    return sorted(path.parent.name for path in (FIXTURES / dialect).glob("*/meta.toml"))
+
+
+def fixture_exchange(dialect: str, case: str, **fields: Any) -> Exchange:
+    """A fixture as capture would hand it over."""
+    folder = FIXTURES / dialect / case
+    meta = tomllib.loads((folder / "meta.toml").read_text(encoding="utf-8"))
+    stream = folder / "response.sse"
+    response = stream if stream.exists() else folder / "response.json"
+    kind = "text/event-stream; charset=utf-8" if stream.exists() else "application/json"
+    given: dict[str, Any] = {
+        "url": f"https://{meta['host']}{meta['path']}",
+        "status": meta["status"],
+        "transport": "sse" if stream.exists() else "http",
+        "request_headers": tuple(meta.get("request_headers", {}).items()),
+        "response_headers": (("content-type", kind),),
+        "request_body": (folder / "request.json").read_bytes(),
+        "response_body": response.read_bytes(),
+    }
+    return make_exchange(**(given | fields))

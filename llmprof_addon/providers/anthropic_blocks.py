@@ -229,7 +229,7 @@ def _container_upload(block: Block, seen: Seen) -> Fields:
 
 def _compaction(block: Block, seen: Seen) -> Fields:
     """The provider's summary of what came before; a failed one has no content and is a no-op."""
-    return {"kind": PartKind.TEXT, "text": text_of(block.get("content")), "name": "compaction"}
+    return {"kind": PartKind.TEXT, "text": text_of(block.get("content"))}
 
 
 def _tool_reference(block: Block, seen: Seen) -> Fields:

@@ -121,16 +121,16 @@ _LIBRARIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^langchain", "langchain"),
         (r"^charm[- ]fantasy\b", "fantasy"),
         (r"^ai-sdk\b|^ai/\d", "ai-sdk"),
-        (r"^(?:async)?(?:azure)?openai/python", "openai-python"),
-        (r"^(?:azure)?openai/(?:js|node)", "openai-node"),
-        (r"^openai/go", "openai-go"),
-        (r"^(?:async)?anthropic\w*/python", "anthropic-python"),
-        (r"^anthropic\w*/(?:js|typescript)", "anthropic-typescript"),
-        (r"^anthropic/go", "anthropic-go"),
+        (r"^agents/python", "openai-agents"),
         (r"^google-genai-sdk\b", "google-genai"),
         (r"^ollama-python\b", "ollama-python"),
     )
 )
+
+_SDK = re.compile(
+    r"^(?:async)?(?:azure)?([a-z]+?)(?:bedrock|vertex|foundry)?/(python|js|go|java|kotlin|ruby|php)\b", re.IGNORECASE
+)
+"""Generated SDKs: `AsyncAnthropic/Python 0.76.0`."""
 
 
 def identify(exchange: Exchange, body: Json) -> Identity:
@@ -163,6 +163,8 @@ def app_of(exchange: Exchange) -> str | None:
     for pattern, app in _LIBRARIES:
         if pattern.search(agent):
             return app
+    if sdk := _SDK.match(agent):
+        return "-".join(sdk.groups()).lower()
     product = re.match(r"[A-Za-z][\w.+-]*", agent)
     if product:
         return _slug(product.group())

@@ -88,7 +88,8 @@ class Spool:
         (self.folder / name).unlink(missing_ok=True)
 
     def quarantine(self, name: str, traceback: str) -> None:
-        """Move a file that cannot be processed to `failed/`, redacted, with its traceback beside it."""
+        """Move a file that cannot be processed to `failed/`, redacted, its traceback beside it. Raises `OSError`."""
+        os.stat(self.folder / name)
         make_private(self.failed_folder)
         report = self.failed_folder / (name.removesuffix(SUFFIX) + TRACEBACK_SUFFIX)
         handle = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,0 +1,126 @@
+"""The loop over the files of a spool: each is processed in order and deleted after its commit.
+
+What cannot be processed is quarantined and the next file is taken. A store that is down or locked is no fault of the
+file: that is waited for. The exchange's id makes a repetition harmless, so dying at any point is, too.
+"""
+
+import time
+import traceback
+from collections.abc import Callable
+
+from llmprof_addon.errors import LlmprofError, StoreError
+from llmprof_addon.model.exchange import Exchange
+from llmprof_addon.model.secrets import redact_text
+from llmprof_addon.spool.folder import Spool
+
+MAX_DEATHS = 3
+"""After so many deaths of the process on one file the file is quarantined."""
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
+
+
+class Drain:
+    """The loop over the files of one spool; whoever runs it holds the lock."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        process: Callable[[Exchange], object],
+        *,
+        report: Callable[["Drain"], object] | None = None,
+        pause: Callable[[float], object] = time.sleep,
+    ):
+        """Prepare the loop.
+
+        Args:
+            spool: where the files are.
+            process: writes the rows of one exchange; raises `StoreError` where the store cannot take them for now.
+            report: called after every file and before every pause.
+            pause: waits so many seconds for the store, or less when there is a reason to look again.
+        """
+        self.processed = 0
+        self.failed = 0
+        self.last_error: str | None = None
+        self.store_error: str | None = None
+        """Why the store takes nothing; `None` as soon as it does."""
+        self.stopping = False
+        self._spool = spool
+        self._process = process
+        self._report = report
+        self._pause = pause
+        self._stuck: set[str] = set()
+
+    def stop(self) -> None:
+        """End after the current file."""
+        self.stopping = True
+
+    def drain(self, *, until_empty: bool = True, patience_seconds: float | None = None) -> None:
+        """Process the files that wait, oldest first; with `until_empty` also those that come in the meantime.
+
+        Raises `StoreError` if the store takes nothing for longer than `patience_seconds`; without it waits on.
+        """
+        while names := [name for name in self._spool.scan() if name not in self._stuck]:
+            for name in names:
+                if self.stopping:
+                    return
+                self._take(name, patience_seconds)
+                self._tell()
+            if not until_empty:
+                return
+
+    def _take(self, name: str, patience_seconds: float | None) -> None:
+        deaths = self._spool.begin(name)
+        try:
+            if deaths >= MAX_DEATHS:
+                self._quarantine(name, f"The worker died {deaths} times while it processed this file.\n")
+                return
+            exchange = self._spool.read(name)
+            if self._commit(exchange, patience_seconds):
+                self._spool.done(name)
+                self.processed += 1
+        except StoreError:
+            raise
+        except Exception as error:  # whatever a file does to its readers, the next one is processed
+            self.last_error = one_line(error)
+            self._quarantine(name, redact_text(traceback.format_exc())[0])
+        finally:
+            self._spool.end()
+
+    def _commit(self, exchange: Exchange, patience_seconds: float | None) -> bool:
+        """Process one exchange, however long the store is away; False if told to stop before it was back."""
+        until = None if patience_seconds is None else time.monotonic() + patience_seconds
+        seconds = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                self._process(exchange)
+            except StoreError as error:
+                self.store_error = self.last_error = one_line(error)
+                if until is not None and time.monotonic() >= until:
+                    raise
+            else:
+                self.store_error = None
+                return True
+            self._tell()
+            self._pause(seconds)
+            if self.stopping:
+                return False
+            seconds = min(2 * seconds, _LONGEST_PAUSE_SECONDS)
+
+    def _quarantine(self, name: str, text: str) -> None:
+        self.failed += 1
+        try:
+            self._spool.quarantine(name, text)
+        except FileNotFoundError:  # somebody took it away, so there is nothing to keep
+            self.failed -= 1
+        except OSError as error:  # neither processed nor moved: left where it is until the next worker
+            self._stuck.add(name)
+            self.last_error = f"cannot move {name} to {self._spool.failed_folder}: {error.strerror or error}"
+
+    def _tell(self) -> None:
+        if self._report is not None:
+            self._report(self)
+
+
+def one_line(error: Exception) -> str:
+    """What went wrong, without line ends and secrets."""
+    text = error.message if isinstance(error, LlmprofError) else f"{type(error).__name__}: {error}"
+    return redact_text(" ".join(text.split())[:500])[0]

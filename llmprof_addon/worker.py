@@ -1,0 +1,248 @@
+"""The worker: the process that turns the files of the spool into rows of the store.
+
+Run as `python -m llmprof_addon.worker`, a child of a proxy: each byte on stdin means "look now", its end means
+"drain and exit". The loop itself is `spool.drain`; here are the process around it and the pipeline with its store.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from llmprof_addon import __version__, clock, settings
+from llmprof_addon.errors import LlmprofError, StoreError
+from llmprof_addon.model.exchange import Exchange, Headers
+from llmprof_addon.model.secrets import redact_bytes
+from llmprof_addon.settings import Settings
+from llmprof_addon.spool.drain import Drain, one_line
+from llmprof_addon.spool.folder import Spool
+from llmprof_addon.spool.lock import WorkerLock
+from llmprof_addon.spool.statefile import StateFile, read_state
+
+LOOK_SECONDS = 1.0
+"""How long the spool is not looked at if nobody rings."""
+
+
+class Bell:
+    """Stdin as a bell: a byte rings it, its end closes it. A thread reads it: Windows cannot select pipes."""
+
+    def __init__(self, handle: int):
+        self.closed = False
+        self._rung = threading.Event()
+        threading.Thread(target=self._listen, args=(handle,), name="llmprof-bell", daemon=True).start()
+
+    def _listen(self, handle: int) -> None:
+        try:
+            while os.read(handle, 4096):
+                self._rung.set()
+        except OSError:  # no stdin at all
+            pass
+        self.closed = True
+        self._rung.set()
+
+    def ring(self) -> None:
+        """Ring it from inside."""
+        self._rung.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a ring, this long at most."""
+        self._rung.wait(seconds)
+        if not self.closed:
+            self._rung.clear()
+
+
+def redact(exchange: Exchange) -> Exchange:
+    """The exchange without secrets, as it may be kept in `failed/`; encoded bodies are searched as well."""
+    request, request_headers, found = _redact_body(exchange.request_body, exchange.request_headers)
+    response, response_headers, more = _redact_body(exchange.response_body, exchange.response_headers)
+    if not found + more:
+        return exchange
+    return replace(
+        exchange,
+        request_body=request,
+        request_headers=request_headers,
+        response_body=response,
+        response_headers=response_headers,
+        redactions=exchange.redactions + found + more,
+    )
+
+
+def _redact_body(body: bytes, headers: Headers) -> tuple[bytes, Headers, int]:
+    from llmprof_addon.wire.encodings import decode
+
+    encoding = next((value for name, value in headers if name.lower() == "content-encoding"), None)
+    redacted, found = redact_bytes(decode(body, encoding).data)
+    if not found:
+        return body, headers, 0
+    return redacted, tuple(pair for pair in headers if pair[0].lower() != "content-encoding"), found
+
+
+class Pipeline:
+    """`pipeline.process` with its store, which is opened anew after it failed."""
+
+    def __init__(self, at: Settings):
+        from llmprof_addon import pipeline  # heavy: tokenizers, prices, Peewee
+        from llmprof_addon.pricing.book import PriceBook
+        from llmprof_addon.store.open import open_store
+
+        self._run = pipeline.process
+        self._book = PriceBook(at.pricing)
+        self._open = lambda: open_store(at.db_url)
+        self._store: Any = None
+
+    def open(self) -> None:
+        """Open the store, migrated if need be. Raises `StoreError`."""
+        if self._store is None:
+            self._store = self._open()
+
+    def close(self) -> None:
+        """Close the store."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def __call__(self, exchange: Exchange) -> None:
+        self.open()
+        try:
+            self._run(exchange, self._store, self._book)
+        except StoreError:
+            self.close()
+            raise
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What the store counts of its work, e.g. `rows_written`, since it was opened."""
+        return asdict(self._store.counters) if self._store is not None else {}
+
+
+def settle(at: Settings, *, patience_seconds: float = 30.0) -> int:
+    """Return when no file waits in the spool: process them here unless a worker already does; how many failed.
+
+    Raises `StoreError` if the store takes nothing for longer than `patience_seconds`.
+    """
+    spool, lock = Spool(at.spool_dir, redact=redact), WorkerLock(at.spool_dir)
+    failed = spool.failed().files
+    down_since: float | None = None
+    while not lock.acquire():
+        if not spool.scan():
+            return spool.failed().files - failed
+        error = (read_state(at.home / "worker.json") or {}).get("store_error")
+        if not error:
+            down_since = None
+        elif down_since is None:
+            down_since = time.monotonic()
+        elif time.monotonic() - down_since > patience_seconds:
+            raise StoreError(str(error))
+        time.sleep(0.1)
+    pipeline: Pipeline | None = None
+    try:
+        spool.sweep()
+        pipeline = Pipeline(at)
+        Drain(spool, pipeline).drain(patience_seconds=patience_seconds)
+    finally:
+        if pipeline is not None:
+            pipeline.close()
+        lock.release()
+    return spool.failed().files - failed
+
+
+def _stand_by(lock: WorkerLock, spool: Spool, bell: Bell, stopped: Callable[[], bool]) -> bool:
+    """Wait until the lock is ours; False if there is nothing left to wait for."""
+    closed_at: float | None = None
+    while not lock.acquire():
+        if bell.closed:  # the holder drains, or we do once it has gone
+            closed_at = closed_at or time.monotonic()
+            if not spool.scan() or time.monotonic() - closed_at > 10:
+                return False
+            time.sleep(0.1)
+        else:
+            bell.wait(LOOK_SECONDS)
+        if stopped():
+            return False
+    return True
+
+
+def run(at: Settings, bell: Bell, connect: Callable[[Settings], Any] = Pipeline) -> int:
+    """Process what comes into the spool until the bell is closed or the process is told to stop; the exit code."""
+    spool, lock = Spool(at.spool_dir, redact=redact), WorkerLock(at.spool_dir)
+    state, started_ns = StateFile(at.home / "worker.json"), clock.now_ns()
+    pipeline: Any = None
+
+    def report(worker: Drain, *, now: bool = False) -> None:
+        state.write(
+            {
+                "pid": os.getpid(),
+                "version": __version__,
+                "started_ns": started_ns,
+                "processed": worker.processed,
+                "failed": worker.failed,
+                "last_error": worker.last_error,
+                "store_error": worker.store_error,
+                "counters": dict(pipeline.counters) if pipeline is not None else {},
+            },
+            now=now,
+        )
+
+    worker = Drain(spool, lambda exchange: pipeline(exchange), report=report, pause=lambda seconds: bell.wait(seconds))
+
+    def stop(number: int, frame: object) -> None:
+        worker.stop()
+        bell.ring()
+
+    signal.signal(signal.SIGTERM, stop)
+    # Ctrl-C reaches every process of the terminal; the proxy decides, by closing our stdin.
+    signal.signal(signal.SIGINT, stop if sys.stdin.isatty() else signal.SIG_IGN)
+    if not _stand_by(lock, spool, bell, lambda: worker.stopping):
+        return 0
+    try:
+        spool.sweep()
+        pipeline = connect(at)
+        try:
+            pipeline.open()
+        except StoreError as error:  # may pass; the files wait
+            worker.store_error = worker.last_error = one_line(error)
+        report(worker, now=True)
+        while not worker.stopping:
+            closed = bell.closed
+            try:
+                worker.drain(patience_seconds=10.0 if closed else None)
+            except StoreError as error:
+                print(f"llmprof worker: {one_line(error)}; what waits stays in {spool.folder}", file=sys.stderr)
+                return 3
+            if closed:
+                break
+            report(worker)
+            bell.wait(LOOK_SECONDS)
+    finally:
+        report(worker, now=True)
+        if pipeline is not None:
+            pipeline.close()
+        lock.release()
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="llmprof-worker", description=__doc__)
+    parser.add_argument("--home", metavar="DIR", help="where spool and store are (LLMPROF_HOME, ~/.llmprof)")
+    parser.add_argument("--db", metavar="URL", help="the store (LLMPROF_DB_URL)")
+    given = parser.parse_args(arguments)
+    if hasattr(os, "nice"):
+        try:
+            os.nice(10)
+        except OSError:
+            pass
+    try:
+        return run(settings.load({"home": given.home, "db_url": given.db}), Bell(0))
+    except LlmprofError as error:
+        print(f"llmprof worker: {one_line(error)}", file=sys.stderr)
+        return 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Start the proxy and record, until ctrl-C.
+
+Two ways in are open at once. Reverse: the application takes llmprof for the provider (base URL). Forward: the
+application goes through llmprof as its HTTPS proxy; only the hosts of LLM providers are decrypted.
+
+Examples:
+  llmprof up
+  llmprof up --port 4100 --forward-port 4101
+  llmprof up --upstream https://openrouter.ai/api      OpenAI-compatible requests go there in reverse mode
+"""
+
+import argparse
+import shlex
+
+FLAGS = ("host", "port", "forward_port", "upstream", "anthropic_upstream", "db_url", "pricing", "capture", "llm_hosts")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of the settings that people change from the command line."""
+    add = parser.add_argument
+    add("--host", help="address to listen on (LLMPROF_HOST, 127.0.0.1)")
+    add("--port", metavar="PORT", help="reverse listener, 0 = any free port (LLMPROF_PORT, 4000)")
+    add("--forward-port", metavar="PORT", help="forward listener (LLMPROF_FORWARD_PORT, 4001)")
+    add("--upstream", metavar="URL", help="where OpenAI-compatible requests go (LLMPROF_UPSTREAM)")
+    add("--anthropic-upstream", metavar="URL", help="where Anthropic requests go (LLMPROF_ANTHROPIC_UPSTREAM)")
+    add("--db-url", metavar="URL", help="sqlite:///PATH or postgresql://… (LLMPROF_DB_URL)")
+    add("--pricing", metavar="JSON", help="price overrides (LLMPROF_PRICING)")
+    add("--capture", metavar="DIR", help="save each call as a replayable exchange file (LLMPROF_CAPTURE)")
+    add("--llm-hosts", metavar="HOST=API,…", help="more hosts to decrypt and record (LLMPROF_LLM_HOSTS)")
+    add("--debug", action="store_true", default=None, help="log more (LLMPROF_DEBUG)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until told to stop."""
+    from llmprof_addon import settings as settings_
+    from llmprof_addon.capture import master
+
+    flags = {name: getattr(args, name) for name in (*FLAGS, "home", "debug")}
+    settings = settings_.load(flags)
+    return master.run(settings, ready=lambda proxy: _announce(settings, proxy))
+
+
+def _announce(settings: "Settings", proxy: "ProxyInfo") -> None:
+    home = shlex.quote(str(settings.home))
+    reverse = f"http://{proxy.host}:{proxy.port}"
+    ca = shlex.quote(str(settings.ca_dir / "mitmproxy-ca-cert.pem"))
+    bundle = shlex.quote(str(settings.ca_dir / "bundle.pem"))
+    print(
+        f"""\
+llmprof is recording to {settings.home}
+
+Reverse (base URL), for applications that let you set one:
+  export OPENAI_BASE_URL={reverse}/v1
+  export ANTHROPIC_BASE_URL={reverse}
+
+Forward (proxy), for applications as they are:
+  export HTTPS_PROXY=http://{proxy.host}:{proxy.forward_port}
+  export SSL_CERT_FILE={bundle} REQUESTS_CA_BUNDLE={bundle} NODE_EXTRA_CA_CERTS={ca}
+
+Then: llmprof runs{_home(settings, home)}      ctrl-C stops""",
+        flush=True,
+    )
+
+
+def _home(settings: "Settings", quoted: str) -> str:
+    return "" if settings.home == settings.home.home() / ".llmprof" else f" --home {quoted}"

@@ -1,0 +1,45 @@
+"""Usage that every call has: what the provider reported, and where it did not, what was counted or estimated."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from llmprof_addon.model.component import Leaf
+from llmprof_addon.model.usage import Source, Usage
+
+
+def effective_usage(
+    reported: Usage | None, prompt: Sequence[Leaf], answer: Sequence[Leaf], *, status: int | None, cut: bool
+) -> Usage:
+    """Reported usage with its gaps filled from the leaves as they are before reconciliation.
+
+    A reported input of 0 for a prompt that has parts counts as not reported. Where a stream was cut, the output
+    reported so far is a first count, and what was received may be more. Of a call that got no answer, or an error
+    without usage, nothing is known to have been used: its totals stay `None`.
+    """
+    usage = reported or Usage()
+    unanswered = status is None or status >= 400
+    if unanswered and not usage.input_tokens and not usage.output_tokens:
+        return replace(usage, input_tokens=None, output_tokens=None)
+    source = usage.source
+    received = sum(leaf.tokens for leaf in answer)
+    if usage.input_tokens is None or (usage.input_tokens <= 0 and prompt):
+        # Cache parts of an input that is not known mean nothing.
+        usage = replace(
+            usage,
+            input_tokens=sum(leaf.tokens for leaf in prompt),
+            cache_read_input_tokens=None,
+            cache_creation_input_tokens=None,
+            cache_creation_5m_input_tokens=None,
+            cache_creation_1h_input_tokens=None,
+        )
+        source = _weaker(source, prompt)
+    if usage.output_tokens is None or (cut and usage.output_tokens < received):
+        usage = replace(usage, output_tokens=received)
+        source = _weaker(source, answer)
+    return replace(usage, source=source)
+
+
+def _weaker(source: Source, leaves: Sequence[Leaf]) -> Source:
+    if source is Source.ESTIMATED or any(leaf.source is Source.ESTIMATED and leaf.tokens for leaf in leaves):
+        return Source.ESTIMATED
+    return Source.COUNTED

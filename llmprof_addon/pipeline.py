@@ -1,0 +1,187 @@
+"""The whole flow in one place: an exchange -> a stored call, and a stored call -> the tree that a person looks at.
+
+Both lay out leaves by the same pure functions over the same raw counts, so that the tree shown later has the very sums
+that were stored. Only parts that no earlier call brought are tokenised.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from llmprof_addon.attribution.effective import effective_usage
+from llmprof_addon.attribution.tree import totals
+from llmprof_addon.counting.estimate import answer_leaves, prompt_leaves
+from llmprof_addon.counting.families import family_of
+from llmprof_addon.counting.raw import count_part
+from llmprof_addon.counting.reconcile import reconcile
+from llmprof_addon.grouping.runs import choose, label
+from llmprof_addon.grouping.said import answer_digest
+from llmprof_addon.model.call import Answer, Call
+from llmprof_addon.model.component import Leaf
+from llmprof_addon.model.cost import Cost
+from llmprof_addon.model.count import RawCount
+from llmprof_addon.model.exchange import Exchange
+from llmprof_addon.model.part import Part
+from llmprof_addon.model.record import CallRecord
+from llmprof_addon.model.secrets import redact_json, redact_text
+from llmprof_addon.model.tree import Chains, Link, chains
+from llmprof_addon.model.usage import Usage
+from llmprof_addon.pricing.book import PriceBook
+from llmprof_addon.pricing.cost import cost
+from llmprof_addon.pricing.spread import spread, spread_answer
+from llmprof_addon.providers.reader import read_call
+from llmprof_addon.store.open import Store
+from llmprof_addon.wire.encodings import decode
+
+
+@dataclass(slots=True)
+class Effort:
+    """What processing has cost so far; grows with every call."""
+
+    calls: int = 0
+    tokenised_bytes: int = 0
+
+
+def process(
+    exchange: Exchange,
+    store: Store,
+    book: PriceBook,
+    *,
+    extra_hosts: Mapping[str, str] = MappingProxyType({}),
+    effort: Effort | None = None,
+) -> CallRecord | None:
+    """Analyse an exchange and store it; `None` if it is no LLM call. Storing it twice changes nothing."""
+    request = decode(exchange.request_body, exchange.header("content-encoding"))
+    response = decode(exchange.response_body, exchange.response_header("content-encoding"))
+    call = read_call(exchange, request.data, response.data, extra=extra_hosts)
+    if call.api == "unknown" or exchange.method.upper() != "POST":
+        return None
+    answer, secrets = _redacted(call.answer)
+    call = replace(call, answer=answer, warnings=(*request.warnings, *response.warnings, *call.warnings))
+    exchange = replace(exchange, redactions=exchange.redactions + secrets)
+
+    family = family_of(call)
+    paths = chains(
+        call.prompt, answer.parts, base=store.base_of(call.prompt.continues) if call.prompt.continues else None
+    )
+    counts = _counts(paths, family.encoding, store, effort or Effort())
+    raws = Raws.of(call, paths, counts)
+
+    estimated, answered = prompt_leaves(call, raws.prompt), answer_leaves(call, raws.answer)
+    cut = exchange.outcome != "complete"
+    usage = effective_usage(answer.usage, estimated, answered, status=exchange.status, cut=cut)
+    rates = book.rates(call, usage, exchange.started_ns)
+    paid = cost(usage, rates, status=exchange.status, cache_ttl=call.cache_ttl)
+    leaves = lay_out(estimated, answered, family.slack, usage, paid)
+
+    history = store.history(call, paths, exchange, family.encoding)
+    record = CallRecord(
+        exchange=exchange,
+        call=call,
+        chains=paths,
+        encoding=family.encoding,
+        counts=counts,
+        usage=usage,
+        estimated_input_tokens=sum(leaf.tokens for leaf in estimated) if call.prompt.parts else None,
+        composition=totals(leaves.prompt),
+        output_composition=totals(leaves.answer),
+        cost=paid,
+        context_window=book.context_window(call),
+        label=label(call.prompt),
+        answer_digest=answer_digest(answer.parts),
+        run=choose(exchange, call, paths, history),
+    )
+    store.write(record)
+    return record
+
+
+@dataclass(frozen=True, slots=True)
+class Raws:
+    """Raw counts parallel to the parts of a prompt and of its answer; volatile parts count nothing."""
+
+    prompt: tuple[RawCount, ...]
+    answer: tuple[RawCount, ...]
+
+    @classmethod
+    def of(cls, call: Call, paths: Chains, counts: Mapping[bytes, RawCount]) -> "Raws":
+        """Pick a call's counts by the keys of its chains."""
+        prompt = call.prompt
+        return cls(
+            (
+                *_along(prompt.tools, paths.tools, counts),
+                *_along(prompt.system, paths.system, counts),
+                *_along(prompt.messages, paths.messages, counts),
+            ),
+            tuple(_along(call.answer.parts, paths.answer, counts)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """A call, laid out: reconciled, with its cache split and cost."""
+
+    prompt: tuple[Leaf, ...]
+    answer: tuple[Leaf, ...]
+
+
+def lay_out(prompt: Sequence[Leaf], answer: Sequence[Leaf], slack: float, usage: Usage, paid: Cost | None) -> Leaves:
+    """Leaves that sum to the usage and the cost exactly. Pure: nothing is tokenised, looked up or priced."""
+    return Leaves(
+        spread(reconcile(prompt, usage.input_tokens, slack), usage, paid),
+        spread_answer(reconcile(answer, usage.output_tokens, slack), usage, paid),
+    )
+
+
+def _counts(paths: Chains, encoding: str, store: Store, effort: Effort) -> dict[bytes, RawCount]:
+    """Raw counts of all nodes: those of stored ones as they are stored, the others tokenised."""
+    links = (*paths.tools, *paths.system, *paths.messages, *paths.answer)
+    counts = store.known([link.key for link in links], encoding)
+    for link in links:
+        if link.key not in counts:
+            counts[link.key] = count_part(link.part, encoding)
+            effort.tokenised_bytes += _text_bytes(link.part)
+    effort.calls += 1
+    return counts
+
+
+def _along(parts: Sequence[Part], links: Sequence[Link], counts: Mapping[bytes, RawCount]) -> list[RawCount]:
+    keys = iter(links)
+    return [RawCount() if part.volatile else counts[next(keys).key] for part in parts]
+
+
+def _text_bytes(part: Part) -> int:
+    own = len((part.text or "").encode("utf-8", "surrogatepass"))
+    return own + sum(map(_text_bytes, part.inner))
+
+
+def _redacted(answer: Answer) -> tuple[Answer, int]:
+    """The answer without secrets that only show once an encoded or streamed body is put together, and their number.
+
+    Capture has overwritten all that stood in a body as it was on the wire.
+    """
+    held = [answer.rest, answer.error, answer.usage.raw if answer.usage else None]
+    found = sum(redact_json(value)[1] for value in held) + sum(_redacted_part(part)[1] for part in answer.parts)
+    if not found:
+        return answer, 0
+    usage = answer.usage and replace(answer.usage, raw=redact_json(answer.usage.raw)[0])
+    return (
+        replace(
+            answer,
+            parts=tuple(_redacted_part(part)[0] for part in answer.parts),
+            rest=redact_json(answer.rest)[0],
+            error=redact_json(answer.error)[0],
+            usage=usage,
+        ),
+        found,
+    )
+
+
+def _redacted_part(part: Part) -> tuple[Part, int]:
+    value, in_value = redact_json(part.value)
+    wrapper, in_wrapper = redact_json(part.wrapper)
+    text, in_text = (None, 0) if part.text is None else redact_text(part.text)
+    inner = [_redacted_part(each) for each in part.inner]
+    found = max(in_value, in_text) + in_wrapper
+    if not found:
+        return part, 0
+    return replace(part, value=value, wrapper=wrapper, text=text, inner=tuple(each for each, _ in inner)), found

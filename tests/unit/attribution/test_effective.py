@@ -1,0 +1,44 @@
+from llmprof_addon.attribution.effective import effective_usage
+from llmprof_addon.model.component import Kind, Leaf
+from llmprof_addon.model.usage import Source, Usage
+
+COUNTED = [
+    Leaf(kind=Kind.USER, tokens=70, source=Source.COUNTED),
+    Leaf(kind=Kind.SYSTEM, tokens=0, source=Source.ESTIMATED),
+]
+GUESSED = [Leaf(kind=Kind.TEXT, tokens=9, source=Source.ESTIMATED)]
+
+
+def test_what_was_reported_stays() -> None:
+    reported = Usage(input_tokens=100, cache_read_input_tokens=40, output_tokens=0)
+    assert effective_usage(reported, COUNTED, GUESSED, status=200, cut=False) == reported
+
+
+def test_gaps_are_filled_and_the_weakest_source_is_told() -> None:
+    found = effective_usage(None, COUNTED, GUESSED, status=200, cut=False)
+    assert (found.input_tokens, found.output_tokens, found.source) == (70, 9, Source.ESTIMATED)
+    found = effective_usage(Usage(output_tokens=3), COUNTED, GUESSED, status=200, cut=False)
+    assert (found.input_tokens, found.output_tokens, found.source) == (70, 3, Source.COUNTED)
+
+
+def test_a_reported_input_of_zero_is_no_report() -> None:
+    mocked = Usage(input_tokens=0, cache_read_input_tokens=5, output_tokens=0)
+    found = effective_usage(mocked, COUNTED, [], status=200, cut=False)
+    assert (found.input_tokens, found.cache_read_input_tokens, found.source) == (70, None, Source.COUNTED)
+    assert effective_usage(mocked, [], [], status=200, cut=False).input_tokens == 0
+
+
+def test_a_cut_stream_has_at_least_the_output_that_was_received() -> None:
+    first_count = Usage(input_tokens=100, output_tokens=1)
+    found = effective_usage(first_count, COUNTED, GUESSED, status=200, cut=True)
+    assert (found.input_tokens, found.output_tokens, found.source) == (100, 9, Source.ESTIMATED)
+    final = Usage(input_tokens=100, output_tokens=50)
+    assert effective_usage(final, COUNTED, GUESSED, status=200, cut=True) == final
+
+
+def test_of_a_failed_call_nothing_is_made_up() -> None:
+    for status in (None, 401, 529):
+        found = effective_usage(None, COUNTED, [], status=status, cut=True)
+        assert (found.input_tokens, found.output_tokens) == (None, None)
+    billed = Usage(input_tokens=100, output_tokens=0)
+    assert effective_usage(billed, COUNTED, [], status=500, cut=False) == billed

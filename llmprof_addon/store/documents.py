@@ -9,8 +9,8 @@ from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.part import Form, Json, Marker, Part, PartKind
 from llmprof_addon.model.tree import Envelope, canonical, digest, parse
 
-LARGE_BYTES = 256
-"""From this size on a value is set out: below, its 16-byte digest and row would not pay."""
+LARGE_BYTES = 1024
+"""From this size on a value is set out. Smaller ones (usage, metadata) differ from call to call and gain nothing."""
 
 type Contents = dict[bytes, bytes]
 """Canonical JSON by digest."""

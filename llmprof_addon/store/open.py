@@ -1,6 +1,7 @@
 """A database URL -> a `Store`: what the worker reads and writes."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
@@ -78,6 +79,10 @@ class Store:
         """Store a call in one transaction; `False` if it is stored already."""
         with errors_of(self.url):
             return self._writer.write(record)
+
+    def snapshot(self) -> AbstractContextManager[object]:
+        """A transaction for several reads that belong together; it keeps no writer waiting."""
+        return self.db.atomic("DEFERRED") if isinstance(self.db, pw.SqliteDatabase) else self.db.atomic()
 
     def close(self) -> None:
         """Close this thread's connection."""

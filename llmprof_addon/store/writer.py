@@ -48,6 +48,13 @@ class Writer:
 
     def write(self, record: CallRecord) -> bool:
         """Store the call; `False` if a call of this id is stored already."""
+        try:
+            return self._attempt(record)
+        except pw.IntegrityError:
+            # Another process deleted what this call's path runs through, after the path was looked up.
+            return self._attempt(record)
+
+    def _attempt(self, record: CallRecord) -> bool:
         before = replace(self.counters)
         try:
             with self._db.atomic():

@@ -1,0 +1,176 @@
+"""What a person changes: names and tags of runs, and what is dropped. Every transaction is short.
+
+Deleting a call deletes the nodes and contents that no other call's path runs through, and sums its run anew. The count
+of deletions in `Fact` tells writers in other processes that row ids they remember may be gone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import batched
+from typing import Any
+
+import peewee as pw
+
+from llmprof_addon.store import rollup
+from llmprof_addon.store.database import errors_of
+from llmprof_addon.store.open import Store
+from llmprof_addon.store.schema import TABLES, Attachment, Call, Content, Envelope, Fact, Node, NodeCount, Run
+from llmprof_addon.store.text import clean, dumps, loads
+from llmprof_addon.store.writer import DELETIONS
+
+CALLS_AT_ONCE = 50
+"""Calls that one transaction deletes, so that writers never wait for long."""
+
+_HEADS = (Call.tools_head, Call.system_head, Call.message_head, Call.answer_head, Call.base)
+
+_ABOVE = """
+WITH RECURSIVE path (id, parent_id) AS (
+    SELECT id, parent_id FROM node WHERE id IN ({marks})
+    UNION
+    SELECT node.id, node.parent_id FROM node JOIN path ON node.id = path.parent_id
+)
+SELECT node.id, node.parent_id, node.content_id, node.wrapper_id FROM path JOIN node ON node.id = path.id
+ORDER BY node.depth DESC
+"""
+
+
+def rename_run(store: Store, id: str, name: str | None) -> bool:
+    """Give a run a name of its own; `None` takes it away. `False` if there is no such run."""
+    with errors_of(store.url):
+        return bool(Run.update(name=clean(name)).where(Run.uid == id).execute(store.db))
+
+
+def tag_run(store: Store, id: str, tags: Mapping[str, str | None]) -> bool:
+    """Set tags of a run; `None` takes one away. `False` if there is no such run."""
+    with errors_of(store.url), store.db.atomic():
+        row = store.db.execute(Run.update(calls=Run.calls).where(Run.uid == id).returning(Run.tags)).fetchone()
+        if row is None:
+            return False
+        kept = {key: value for key, value in (loads(row[0]) | dict(tags)).items() if value is not None}
+        store.db.execute(Run.update(tags=dumps(kept)).where(Run.uid == id))
+        return True
+
+
+def delete_call(store: Store, id: str) -> bool:
+    """Delete one call; its run goes with its last call. `False` if there is no such call."""
+    return _delete(store, Call.select(Call.id).where(Call.uid == id)) > 0
+
+
+def delete_run(store: Store, id: str) -> bool:
+    """Delete a run with its calls. `False` if there is no such run."""
+    return _delete(store, Call.select(Call.id).join(Run, on=(Call.run == Run.id)).where(Run.uid == id)) > 0
+
+
+def prune(store: Store, before_ns: int) -> int:
+    """Delete the calls that started before this time (ns since the epoch). Returns how many they were."""
+    return _delete(store, Call.select(Call.id).where(Call.started_ns < before_ns).order_by(Call.started_ns, Call.id))
+
+
+def reset(store: Store) -> None:
+    """Delete everything."""
+    with errors_of(store.url):
+        with store.db.atomic():
+            store.db.execute(Node.update(parent=None))
+            for table in reversed(TABLES):
+                if table is not Fact:
+                    store.db.execute(table.delete())
+            _announce(store.db)
+        _give_back(store.db)
+
+
+def _delete(store: Store, calls: pw.Select) -> int:
+    deleted = 0
+    with errors_of(store.url):
+        while True:
+            with store.db.atomic():
+                ids = [row[0] for row in store.db.execute(calls.limit(CALLS_AT_ONCE)).fetchall()]
+                if ids:
+                    _delete_calls(store.db, ids)
+            if not ids:
+                break
+            deleted += len(ids)
+        if deleted:
+            _give_back(store.db)
+    return deleted
+
+
+def _delete_calls(db: pw.Database, ids: Sequence[int]) -> None:
+    heads: set[int] = set()
+    contents: set[bytes] = set()
+    runs: set[int] = set()
+    for run, params, *nodes in db.execute(Call.select(Call.run, Call.params, *_HEADS).where(Call.id.in_(ids))):
+        runs.add(run)
+        contents.add(bytes(params))
+        heads |= {node for node in nodes if node is not None}
+    attached = Attachment.select(Attachment.content).where(Attachment.call.in_(ids))
+    contents |= {bytes(row[0]) for row in db.execute(attached).fetchall()}
+    db.execute(Attachment.delete().where(Attachment.call.in_(ids)))
+    db.execute(Envelope.delete().where(Envelope.call.in_(ids)))
+    db.execute(Call.delete().where(Call.id.in_(ids)))
+    contents |= _delete_nodes(db, sorted(heads))
+    _delete_contents(db, contents)
+    for run in sorted(runs):
+        _sum_anew(db, run)
+    _announce(db)
+
+
+def _delete_nodes(db: pw.Database, heads: Sequence[int]) -> set[bytes]:
+    """Delete the nodes on the paths to these heads that no call needs; returns the contents that they referred to."""
+    rows: list[tuple[int, int | None, bytes, bytes | None]] = []
+    if heads:
+        marks = ", ".join([db.param] * len(heads))
+        rows = db.execute_sql(_ABOVE.format(marks=marks), heads).fetchall()
+    candidates = [row[0] for row in rows]
+    alive = {id_ for head in _HEADS for (id_,) in _among(db, head, candidates, head)}
+    children: dict[int, set[int]] = {}
+    for child, parent in _among(db, Node.parent, candidates, Node.id, Node.parent):
+        children.setdefault(parent, set()).add(child)
+    dead: dict[int, None] = {}
+    contents: set[bytes] = set()
+    for id_, _, content, wrapper in rows:  # deepest first, so that a node's children are settled before it
+        if id_ not in alive and all(child in dead for child in children.get(id_, ())):
+            dead[id_] = None
+            contents |= {bytes(one) for one in (content, wrapper) if one is not None}
+    for some in batched(dead, 500):
+        db.execute(NodeCount.delete().where(NodeCount.node.in_(some)))
+        db.execute(Node.delete().where(Node.id.in_(some)))
+    return contents
+
+
+def _delete_contents(db: pw.Database, contents: Iterable[bytes]) -> None:
+    """Delete those of the contents that nothing refers to."""
+    unused = set(contents)
+    for column in (Node.content, Node.wrapper, Call.params, Attachment.content):
+        unused -= {bytes(row[0]) for row in _among(db, column, sorted(unused), column)}
+    for some in batched(sorted(unused), 500):
+        db.execute(Content.delete().where(Content.digest.in_(some)))
+
+
+def _among(db: pw.Database, column: pw.Field, values: Sequence[Any], *wanted: pw.Field) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    for some in batched(values, 500):
+        rows += db.execute(column.model.select(*wanted).where(column.in_(some)).distinct()).fetchall()
+    return rows
+
+
+def _sum_anew(db: pw.Database, run: int) -> None:
+    calls = list(Call.select().where(Call.run == run).order_by(Call.started_ns, Call.id).dicts().execute(db))
+    if not calls:
+        db.execute(Run.delete().where(Run.id == run))
+        return
+    sums = rollup.total(calls)
+    del sums["label"]
+    db.execute(Run.update(**sums).where(Run.id == run))
+
+
+def _announce(db: pw.Database) -> None:
+    """Count a deletion, for those who remember row ids."""
+    db.execute(Fact.insert(name=DELETIONS, value="0").on_conflict_ignore().as_rowcount())
+    row = db.execute(Fact.select(Fact.value).where(Fact.name == DELETIONS)).fetchone()
+    db.execute(Fact.update(value=str(int(row[0]) + 1)).where(Fact.name == DELETIONS))
+
+
+def _give_back(db: pw.Database) -> None:
+    """Return freed pages to the disk; PostgreSQL does so by itself."""
+    if isinstance(db, pw.SqliteDatabase):
+        db.execute_sql("PRAGMA incremental_vacuum").fetchall()
+        db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

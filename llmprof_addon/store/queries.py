@@ -1,0 +1,97 @@
+"""Questions to the store, answered in frozen rows. Lists come newest first, page by page, without holding a lock."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import peewee as pw
+
+from llmprof_addon.errors import StoreError
+from llmprof_addon.store.database import errors_of
+from llmprof_addon.store.open import Store
+from llmprof_addon.store.rows import CallRow, RunRow, call_row, run_row
+from llmprof_addon.store.schema import Call, Run
+
+PAGE = 200
+"""Rows of one query."""
+
+
+def runs(store: Store, *, limit: int | None = None, before: RunRow | None = None) -> Iterator[RunRow]:
+    """Runs, those that started last first; `before` continues after the last row of a page."""
+    last = before
+    while limit is None or limit > 0:
+        size = PAGE if limit is None else min(PAGE, limit)
+        query = Run.select().order_by(Run.started_ns.desc(), Run.id.desc()).limit(size)
+        if last is not None:
+            query = query.where(_earlier(Run, last.started_ns, last.number))
+        page = [run_row(row) for row in _dicts(store, query)]
+        yield from page
+        if len(page) < size:
+            return
+        last = page[-1]
+        limit = None if limit is None else limit - size
+
+
+def calls(
+    store: Store, *, run: str | None = None, limit: int | None = None, before: CallRow | None = None
+) -> Iterator[CallRow]:
+    """Calls, those that started last first; of the run with this id, if given."""
+    last = before
+    while limit is None or limit > 0:
+        size = PAGE if limit is None else min(PAGE, limit)
+        query = _calls().order_by(Call.started_ns.desc(), Call.id.desc()).limit(size)
+        if run is not None:
+            query = query.where(Run.uid == run)
+        if last is not None:
+            query = query.where(_earlier(Call, last.started_ns, last.number))
+        page = [call_row(row) for row in _dicts(store, query)]
+        yield from page
+        if len(page) < size:
+            return
+        last = page[-1]
+        limit = None if limit is None else limit - size
+
+
+def call(store: Store, id: str) -> CallRow | None:
+    """The call of this id, or the only one whose id starts so. Raises `StoreError` if several do."""
+    found = _find(store, _calls(), Call, id)
+    return None if found is None else call_row(found)
+
+
+def run(store: Store, id: str) -> RunRow | None:
+    """The run of this id, or the only one whose id starts so. Raises `StoreError` if several do."""
+    found = _find(store, Run.select(), Run, id)
+    return None if found is None else run_row(found)
+
+
+def count(store: Store) -> tuple[int, int]:
+    """How many runs and calls there are."""
+    with errors_of(store.url):
+        numbers = [store.db.execute(table.select(pw.fn.COUNT(table.id))).fetchone()[0] for table in (Run, Call)]
+    return numbers[0], numbers[1]
+
+
+def _calls() -> "pw.ModelSelect[Any]":
+    return Call.select(Call, Run.uid.alias("run_uid")).join(Run, on=(Call.run == Run.id))
+
+
+def _earlier(table: type[pw.Model], started_ns: int, number: int) -> pw.Expression:
+    started, id_ = table._meta.fields["started_ns"], table._meta.fields["id"]
+    earlier: pw.Expression = (started < started_ns) | ((started == started_ns) & (id_ < number))
+    return earlier
+
+
+def _dicts(store: Store, query: "pw.ModelSelect[Any]") -> list[dict[str, Any]]:
+    with errors_of(store.url):
+        return list(query.dicts().execute(store.db))
+
+
+def _find(store: Store, query: "pw.ModelSelect[Any]", table: type[pw.Model], id: str) -> dict[str, Any] | None:
+    uid = table._meta.fields["uid"]
+    exact = _dicts(store, query.where(uid == id))
+    found = exact or (_dicts(store, query.where(pw.fn.SUBSTR(uid, 1, len(id)) == id).limit(9)) if id else [])
+    if len(found) > 1:
+        raise StoreError(
+            f"{'more than ' if len(found) == 9 else ''}{min(len(found), 8)} ids start with {id!r}",
+            hint="give more of the id",
+        )
+    return found[0] if found else None

@@ -35,6 +35,8 @@ class Coefficients:
     """Hidden text where the request turns thinking on."""
     sealed: float = 0.32
     """Each character of encrypted content that is not reasoning, such as search results."""
+    answer: float = 3.0
+    """What an answer costs beside its parts."""
 
 
 OTHER = Coefficients()

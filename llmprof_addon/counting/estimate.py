@@ -6,21 +6,24 @@ of the leaves is the rounded sum of the model.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from llmprof_addon.counting.coefficients import Coefficients
 from llmprof_addon.counting.families import Family, family_of
+from llmprof_addon.counting.hidden import sealed_chars, sealed_thoughts, server_loop
 from llmprof_addon.counting.images import media_tokens
+from llmprof_addon.model.apportion import apportion
 from llmprof_addon.model.call import Call, Prompt
 from llmprof_addon.model.component import Kind, Leaf
 from llmprof_addon.model.count import RawCount
 from llmprof_addon.model.kinds import kind_of
 from llmprof_addon.model.part import Json, Part, PartKind
-from llmprof_addon.model.usage import Source
+from llmprof_addon.model.usage import Source, Usage
 
 _MEDIA = (PartKind.IMAGE, PartKind.AUDIO, PartKind.DOCUMENT)
 
-_FORCING: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+type _Rules = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+
+_FORCING: _Rules = (
     (("tool_choice",), ("any", "required")),
     (("tool_choice", "type"), ("any", "tool", "function", "required")),
     (("toolConfig", "functionCallingConfig", "mode"), ("ANY",)),
@@ -29,13 +32,14 @@ _FORCING: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
 )
 """Where request parameters say that a tool must be called, and the words for it; no words: that it is there."""
 
-_SEALED_LENGTH = 64
+_THINKING: _Rules = ((("thinking", "type"), ("enabled",)),)
 
-_THINKING = (("thinking", "type"), ("enabled",))
+_WRITTEN = 0.7
+"""The share of a call's framing that the model writes itself; the rest frames the result."""
 
 
 @dataclass(slots=True)
-class _Weight:
+class Weight:
     """One leaf's share of the model, as a real number."""
 
     kind: Kind
@@ -52,49 +56,68 @@ def prompt_leaves(call: Call, raws: Sequence[RawCount]) -> tuple[Leaf, ...]:
     return _rounded(prompt_weights(call, raws, family_of(call)))
 
 
-def prompt_weights(call: Call, raws: Sequence[RawCount], family: Family) -> list[_Weight]:
+def answer_leaves(call: Call, raws: Sequence[RawCount]) -> tuple[Leaf, ...]:
+    """Leaves of the answer in its order; `raws` are parallel to `call.answer.parts`.
+
+    Reasoning has what was reported of it, or, where only the total was, what the rest of the answer leaves of that.
+    """
+    return _reasoned(_rounded(_answered(call, raws, family_of(call))), call.answer.usage)
+
+
+def prompt_weights(call: Call, raws: Sequence[RawCount], family: Family) -> list[Weight]:
     """The estimated prompt, unrounded: linear in the family's coefficients."""
     weights = list(_sent(call, raws, family))
     if any(part.kind is PartKind.TOOL_RESULT for part in call.answer.parts):
         prompt = sum(weight.tokens for weight in weights)
-        weights.append(_overhead("server tool loop", _server_loop(call.answer.parts, prompt, family.coefficients)))
+        weights.append(_overhead("server tool loop", server_loop(call.answer.parts, prompt, family.coefficients)))
     return weights
 
 
-def _sent(call: Call, raws: Sequence[RawCount], family: Family) -> Iterator[_Weight]:
+def _sent(call: Call, raws: Sequence[RawCount], family: Family) -> Iterator[Weight]:
     """What the request holds, and the hidden text that comes with it."""
     prompt, c = call.prompt, family.coefficients
     parts = prompt.parts
     opened = sum(1 for part in prompt.messages if part.wrapper is not None)
-    schemas = [part for part in prompt.tools if part.kind is PartKind.TOOL_SCHEMA and not part.deferred]
     yield _overhead("framing", c.const + c.message * max(0, opened - 1))
-    if schemas:
+    if any(part.kind is PartKind.TOOL_SCHEMA and not part.deferred for part in prompt.tools):
         yield _overhead("tool preamble", c.tools + c.forced * _says(prompt.params, _FORCING))
     if any(part.kind is PartKind.OUTPUT_SCHEMA for part in prompt.tools):
         yield _overhead("schema preamble", c.schema)
-    if _says(prompt.params, (_THINKING,)):
+    if _says(prompt.params, _THINKING):
         yield _overhead("thinking preamble", c.thinking)
     if prompt.continues is not None:
-        yield _Weight(Kind.ELIDED, 0.0)
-    weigh = _Weigher(family, _turn(prompt))
+        yield Weight(Kind.ELIDED, 0.0)
+    weigh = _Weigher(family, turn=_turn(prompt))
     starts = {"tools": 0, "system": len(prompt.tools), "messages": len(prompt.tools) + len(prompt.system)}
     for section in call.section_order:
         start = starts[section]
         for index in range(start, start + len(getattr(prompt, section))):
-            yield from weigh.part(parts[index], raws[index], section, index)
+            yield from weigh(parts[index], raws[index], section, index)
+
+
+def _answered(call: Call, raws: Sequence[RawCount], family: Family) -> Iterator[Weight]:
+    if call.answer.parts:
+        yield _overhead("framing", family.coefficients.answer)
+    weigh = _Weigher(family, turn=0, call_share=_WRITTEN)
+    for index, part in enumerate(call.answer.parts):
+        # What the provider's own tools found was read, not written.
+        raw = RawCount() if part.kind is PartKind.TOOL_RESULT else raws[index]
+        shown = replace(part, inner=(), hidden=False) if part.kind is PartKind.TOOL_RESULT else part
+        yield from weigh(shown, raw, "answer", index)
 
 
 class _Weigher:
     """Applies a family's coefficients to one part after the other."""
 
-    def __init__(self, family: Family, turn: int) -> None:
+    def __init__(self, family: Family, *, turn: int, call_share: float = 1.0) -> None:
         self.family = family
         self.c = family.coefficients
         self.turn = turn
         """Index of the first part of the running turn, whose reasoning is billed by every family."""
+        self.call = self.c.call * call_share
         self.tools = 0
 
-    def part(self, part: Part, raw: RawCount, section: str, index: int) -> Iterator[_Weight]:
+    def __call__(self, part: Part, raw: RawCount, section: str, index: int) -> Iterator[Weight]:
         """The weights of a part and of its inner parts."""
         kind = kind_of(part, section)
         yield self._one(part, raw, kind, index, ())
@@ -103,7 +126,7 @@ class _Weigher:
 
     def _inner(
         self, part: Part, raw: RawCount, kind: Kind, section: str, index: int, path: tuple[int, ...]
-    ) -> Iterator[_Weight]:
+    ) -> Iterator[Weight]:
         for at, (inner, count) in enumerate(zip(part.inner, raw.inner, strict=True)):
             # Text inside a result or a document is that result or document.
             own = kind if inner.kind in (PartKind.TEXT, PartKind.GENERIC) else kind_of(inner, section)
@@ -111,13 +134,14 @@ class _Weigher:
             if inner.inner:
                 yield from self._inner(inner, count, own, section, index, (*path, at))
 
-    def _one(self, part: Part, raw: RawCount, kind: Kind, index: int, path: tuple[int, ...]) -> _Weight:
+    def _one(self, part: Part, raw: RawCount, kind: Kind, index: int, path: tuple[int, ...]) -> Weight:
+        name = part.name or ""
         if part.volatile or part.deferred:
-            return _Weight(kind, 0.0, part.name or "", index, path)
+            return Weight(kind, 0.0, name, index, path)
         if part.kind in _MEDIA and part.media is not None:
             tokens, exact = media_tokens(part, self.family.media)
-            return _Weight(kind, tokens + self._text(raw), part.name or "", index, path, False, exact)
-        return _Weight(kind, self._tokens(part, raw, index), part.name or "", index, path, True)
+            return Weight(kind, tokens + self._text(raw), name, index, path, exact=exact)
+        return Weight(kind, self._tokens(part, raw, index), name, index, path, scalable=True)
 
     def _tokens(self, part: Part, raw: RawCount, index: int) -> float:
         c = self.c
@@ -128,12 +152,12 @@ class _Weigher:
             case PartKind.OUTPUT_SCHEMA:
                 return c.schema_json * raw.text
             case PartKind.TOOL_CALL:
-                return c.call + c.call_json * (raw.text + raw.label)
+                return self.call + c.call_json * (raw.text + raw.label)
             case PartKind.REASONING:
                 kept = self.family.keeps_reasoning or index >= self.turn
-                return c.reasoning * (raw.text + _sealed_thoughts(part)) if kept else 0.0
+                return c.reasoning * (raw.text + sealed_thoughts(part)) if kept else 0.0
             case _:
-                return self._text(raw) + c.sealed * _sealed_chars(part.value) * part.hidden
+                return self._text(raw) + (c.sealed * sealed_chars(part.value) if part.hidden else 0.0)
 
     def _text(self, raw: RawCount) -> float:
         return self.c.prose * raw.prose + self.c.json * raw.json + self.c.nonlatin * raw.nonlatin
@@ -145,37 +169,11 @@ class _Weigher:
         return next((tokens for start, tokens in self.family.builtins if kind.startswith(start)), 0)
 
 
-def _sealed_thoughts(part: Part) -> float:
-    """o200k tokens of encrypted reasoning, by its length: fitted on 26 recorded items, median error 5%."""
-    return max(0.0, 0.151 * _sealed_chars(part.value) - 134) if part.hidden else 0.0
+def _overhead(name: str, tokens: float) -> Weight:
+    return Weight(Kind.PROVIDER_OVERHEAD, tokens, name)
 
 
-def _server_loop(answer: Sequence[Part], prompt: float, c: Coefficients) -> float:
-    """Tokens of the prompts that the provider's own tools made it read again, within one call.
-
-    After each batch of results the model reads the prompt once more, with all that was found so far; the reported input
-    is the sum. The results stand in the answer, whose text is taken at four characters a token.
-    """
-    found = total = 0.0
-    for at, part in enumerate(answer):
-        if part.kind is PartKind.TOOL_CALL:
-            found += c.call
-        found += c.prose * _chars(part) / 4 + c.sealed * _sealed_chars(part.value) * part.hidden
-        ends = at + 1 == len(answer) or answer[at + 1].kind is not PartKind.TOOL_RESULT
-        if part.kind is PartKind.TOOL_RESULT and ends:
-            total += prompt + found
-    return total
-
-
-def _chars(part: Part) -> int:
-    return len(part.text or "") + sum(map(_chars, part.inner))
-
-
-def _overhead(name: str, tokens: float) -> _Weight:
-    return _Weight(Kind.PROVIDER_OVERHEAD, tokens, name)
-
-
-def _rounded(weights: Iterable[_Weight]) -> tuple[Leaf, ...]:
+def _rounded(weights: Iterable[Weight]) -> tuple[Leaf, ...]:
     """Leaves in whole tokens: each gets what the running sum gains by it."""
     leaves: list[Leaf] = []
     exact, given = 0.0, 0
@@ -197,13 +195,34 @@ def _rounded(weights: Iterable[_Weight]) -> tuple[Leaf, ...]:
     return tuple(leaves)
 
 
-def _says(params: Json, rules: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]) -> bool:
+def _reasoned(leaves: tuple[Leaf, ...], usage: Usage | None) -> tuple[Leaf, ...]:
+    """The leaves of an answer with the reasoning that usage tells of: most of it is never shown."""
+    if usage is None:
+        return leaves
+    thoughts = [index for index, leaf in enumerate(leaves) if leaf.kind is Kind.REASONING]
+    tokens, source = usage.reasoning_output_tokens, Source.REPORTED
+    if tokens is None and thoughts and usage.output_tokens:
+        said = sum(leaf.tokens for leaf in leaves if leaf.kind is not Kind.REASONING)
+        tokens, source = max(0, usage.output_tokens - said), Source.ESTIMATED
+    if tokens is None:
+        return leaves
+    if not thoughts:
+        hidden = Leaf(kind=Kind.REASONING, name="hidden", tokens=tokens, source=source, scalable=False)
+        return (hidden, *leaves) if tokens else leaves
+    shares = dict(zip(thoughts, apportion(tokens, [leaves[index].tokens for index in thoughts]), strict=True))
+    return tuple(
+        replace(leaf, tokens=shares[index], source=source, scalable=False) if index in shares else leaf
+        for index, leaf in enumerate(leaves)
+    )
+
+
+def _says(params: Json, rules: _Rules) -> bool:
     """Whether one of the paths leads to one of its words in the request's parameters."""
     for path, words in rules:
         value = params
         for step in path:
             value = value.get(step) if isinstance(value, Mapping) else None
-        if value in words if words else value is not None:
+        if (isinstance(value, str) and value in words) if words else value is not None:
             return True
     return False
 
@@ -216,12 +235,3 @@ def _turn(prompt: Prompt) -> int:
         if part.role == "user" and part.kind is not PartKind.TOOL_RESULT:
             return start + at
     return start
-
-
-def _sealed_chars(value: Json) -> int:
-    """Characters of the encrypted strings in a hidden part's value: long, and of one word."""
-    if isinstance(value, str):
-        return len(value) if len(value) >= _SEALED_LENGTH and " " not in value and "://" not in value else 0
-    if isinstance(value, dict):
-        return sum(map(_sealed_chars, value.values()))
-    return sum(map(_sealed_chars, value)) if isinstance(value, list) else 0

@@ -43,7 +43,7 @@ def _openai(name: str, image: ImageRule, encoding: str = O200K) -> Family:
         exact=True,
         slack=0.06,
         coefficients=COEFFICIENTS["openai"],
-        media=MediaRule(image=image, page=1200),
+        media=MediaRule(image=image, page=1020),
         keeps_reasoning=True,
     )
 
@@ -163,13 +163,20 @@ def family_of(call: Call) -> Family:
     return found or family(call.api, None, call.provider)
 
 
+def _in_dialect(found: Family, api: str) -> Family:
+    """A family of OpenAI's as a dialect has it: the framing is known for OpenAI's own alone."""
+    if api == "openai.responses":
+        # Recorded calls were billed for the text of a PDF here, and for a picture of each page in `openai.chat`.
+        return replace(found, media=replace(found.media, page=50))
+    return found if api.startswith("openai.") else replace(found, exact=False)
+
+
 @lru_cache(maxsize=1024)
 def _named(api: str, model: str) -> Family | None:
     model = model.lower()
     for pattern, found in _PATTERNS:
         if re.search(pattern, model):
-            # OpenAI's framing is known for its own dialects alone.
-            return found if api.startswith("openai.") or not found.exact else replace(found, exact=False)
+            return _in_dialect(found, api) if found.exact else found
     if "claude" in model:
         version = _CLAUDE_VERSION.search(model)
         number = (int(version[1]), int(version[2] or 0)) if version else (99, 0)

@@ -100,7 +100,7 @@ def media_tokens(part: Part, rule: MediaRule) -> tuple[int, bool]:
         width, height = (media.width, media.height) if media.width and media.height else TYPICAL_PIXELS
         return rule.image.tokens(width, height, media.detail), bool(known) and rule.image.exact
     if part.kind is PartKind.DOCUMENT:
-        return rule.page, False
+        return rule.page * (media.pages or 1), False
     return round(rule.second * _seconds(media)), False
 
 

@@ -1,4 +1,4 @@
-"""What the header bytes of an image say: pixel size and decoded size, without decoding more than a few kilobytes.
+"""What the bytes of media say: of an image its pixel size, from a few kilobytes of header; of a PDF its pages.
 
 `media_of` takes inline data (base64 as it stood in the body, or bytes), `media_of_url` an address or a data URL.
 Neither raises: what cannot be read stays `None`.
@@ -8,11 +8,14 @@ from base64 import b64decode
 from struct import unpack_from
 
 from llmprof_addon.model.part import Media
+from llmprof_addon.model.pdf import pages
 
 HEAD_BYTES = 4096
 """Enough for every PNG, GIF and WebP, and for a JPEG that starts with no large metadata."""
 JPEG_HEAD_BYTES = 384 * 1024
 """A JPEG's size stands behind its metadata: colour profile, thumbnail, each segment up to 64 KiB."""
+PDF_BYTES = 64 * 1024 * 1024
+"""How much of a PDF is searched for its pages."""
 
 _URL_SAFE = str.maketrans("-_", "+/")
 
@@ -25,7 +28,13 @@ def media_of(mime: str | None, data: str | bytes, detail: str | None = None) -> 
         size = _measure(_head(data, JPEG_HEAD_BYTES))[1]
     width, height = size or (None, None)
     return Media(
-        type=mime or kind, width=width, height=height, size_bytes=_decoded_bytes(data), detail=detail, source="inline"
+        type=mime or kind,
+        width=width,
+        height=height,
+        size_bytes=_decoded_bytes(data),
+        pages=pages(_head(data, PDF_BYTES)) if kind == "application/pdf" else None,
+        detail=detail,
+        source="inline",
     )
 
 

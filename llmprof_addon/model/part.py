@@ -42,6 +42,8 @@ class Media:
     height: int | None = None
     size_bytes: int | None = None
     """Decoded size; `None` where the body only refers to the data."""
+    pages: int | None = None
+    """Of an inline PDF."""
     detail: str | None = None
     """OpenAI's `low`, `high`, `original`, `auto`."""
     source: Literal["inline", "url", "file"] = "inline"

@@ -1,0 +1,29 @@
+"""How many pages a PDF has, as far as its objects can be read without a PDF library."""
+
+import re
+import zlib
+
+_PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
+_COUNT = re.compile(rb"/Count\s+(\d{1,6})")
+# Objects may stand compressed in object streams (ISO 32000-1, 7.5.7).
+_OBJECTS = re.compile(rb"/Type\s*/ObjStm\b.{0,400}?>>\s*stream\r?\n", re.DOTALL)
+UNPACKED_BYTES = 1 << 24
+"""How much of one object stream is unpacked at most."""
+
+
+def pages(data: bytes) -> int | None:
+    """Pages of a PDF: its page objects, or the largest count of its page trees; `None` where neither can be read."""
+    found = len(_PAGE.findall(data))
+    counts = _COUNT.findall(data)
+    for start in _OBJECTS.finditer(data):
+        objects = _unpacked(data[start.end() :])
+        found += len(_PAGE.findall(objects))
+        counts += _COUNT.findall(objects)
+    return found or max(map(int, counts), default=0) or None
+
+
+def _unpacked(data: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(data, UNPACKED_BYTES)
+    except zlib.error:
+        return b""

@@ -27,6 +27,9 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
         whole = len(weights)
     if total == whole:
         return list(weights)
+    rate, remainder = divmod(total, whole)
+    if not remainder:
+        return [rate * weight for weight in weights]
     shares: list[int] = []
     remainders: list[int] = []
     for weight in weights:

@@ -291,6 +291,8 @@ def fold(events: Iterable[Event]) -> Json:
             message.update({key: value for key, value in data.items() if key not in ("type", "delta", "usage")})
             message["usage"] = merge_usage(message.get("usage"), data.get("usage"))
             counted = True
+        elif kind == "message_stop":
+            counted = True
         elif "error" in data:
             message["error"] = data["error"]
     if not counted and isinstance(message.get("usage"), dict):

@@ -1,0 +1,135 @@
+import re
+
+import pytest
+
+from llmprof_addon.providers import registry
+from llmprof_addon.providers.registry import PROVIDERS, api_of, by_name, by_prefix, is_llm_call, match_host
+
+CALLS = [
+    ("api.openai.com", "/v1/chat/completions", "openai", "openai.chat"),
+    ("api.openai.com", "/v1/responses", "openai", "openai.responses"),
+    ("api.openai.com", "/v1/responses/compact", "openai", "openai.responses"),
+    ("eu.api.openai.com", "/v1/chat/completions", "openai", "openai.chat"),
+    ("api.anthropic.com", "/v1/messages?beta=true", "anthropic", "anthropic.messages"),
+    ("API.Anthropic.com.", "/v1/messages/", "anthropic", "anthropic.messages"),
+    ("api.anthropic.com", "/v1/chat/completions", "anthropic", "openai.chat"),
+    (
+        "ours.openai.azure.com",
+        "/openai/deployments/gpt-4o/chat/completions?api-version=x",
+        "azure.openai",
+        "openai.chat",
+    ),
+    ("ours.openai.azure.com", "/openai/v1/responses", "azure.openai", "openai.responses"),
+    ("ours.cognitiveservices.azure.com", "/openai/responses", "azure.openai", "openai.responses"),
+    ("ours.services.ai.azure.com", "/anthropic/v1/messages", "azure.openai", "anthropic.messages"),
+    ("chatgpt.com", "/backend-api/codex/responses", "chatgpt", "openai.responses"),
+    ("openrouter.ai", "/api/v1/chat/completions", "openrouter", "openai.chat"),
+    ("openrouter.ai", "/api/v1/messages", "openrouter", "anthropic.messages"),
+    ("api.groq.com", "/openai/v1/chat/completions", "groq", "openai.chat"),
+    ("api.deepseek.com", "/beta/chat/completions", "deepseek", "openai.chat"),
+    ("api.z.ai", "/api/coding/paas/v4/chat/completions", "zai", "openai.chat"),
+    ("api.perplexity.ai", "/chat/completions", "perplexity", "openai.chat"),
+    ("api.minimaxi.com", "/anthropic/v1/messages", "minimax", "anthropic.messages"),
+    ("generativelanguage.googleapis.com", "/v1beta/openai/chat/completions", "gcp.gemini", "openai.chat"),
+    (
+        "europe-west1-aiplatform.googleapis.com",
+        "/v1/projects/p/locations/l/publishers/anthropic/models/claude-sonnet-4-5@20250929:streamRawPredict",
+        "gcp.vertex_ai",
+        "anthropic.messages",
+    ),
+    ("gateway.ai.cloudflare.com", "/v1/acc/gw/openai/chat/completions", "cloudflare", "openai.chat"),
+    ("api.cloudflare.com", "/client/v4/accounts/a/ai/v1/chat/completions", "cloudflare", "openai.chat"),
+    ("adb-1.2.azuredatabricks.net", "/serving-endpoints/mine/invocations", "databricks", "openai.chat"),
+    ("coding.dashscope.aliyuncs.com", "/v1/chat/completions", "dashscope", "openai.chat"),
+    ("api.writer.com", "/v1/chat", "writer", "openai.chat"),
+    ("localhost:11434", "/v1/chat/completions", "ollama", "openai.chat"),
+    ("127.0.0.1:1234", "/v1/chat/completions", "lmstudio", "openai.chat"),
+]
+
+
+@pytest.mark.parametrize(("host", "path", "provider", "api"), CALLS)
+def test_a_call_is_known_by_host_and_path(host: str, path: str, provider: str, api: str) -> None:
+    row = match_host(host)
+    assert row is not None
+    assert row.name == provider
+    assert is_llm_call("POST", host, path) == api
+
+
+@pytest.mark.parametrize(
+    ("method", "host", "path"),
+    [
+        ("GET", "api.openai.com", "/v1/responses"),
+        ("GET", "api.openai.com", "/v1/responses/resp_1"),
+        ("POST", "api.openai.com", "/v1/responses/resp_1/cancel"),
+        ("POST", "api.openai.com", "/v1/responses/input_tokens"),
+        ("POST", "api.openai.com", "/v1/threads/thread_1/messages"),
+        ("POST", "api.openai.com", "/v1/embeddings"),
+        ("POST", "api.anthropic.com", "/v1/messages/count_tokens?beta=true"),
+        ("POST", "api.anthropic.com", "/v1/messages/batches"),
+        ("POST", "api.anthropic.com", "/api/event_logging/v2/batch"),
+        ("HEAD", "api.anthropic.com", "/v1/messages"),
+        ("GET", "chatgpt.com", "/backend-api/codex/models"),
+        ("POST", "generativelanguage.googleapis.com", "/v1beta/openai/embeddings"),
+        ("POST", "us-aiplatform.googleapis.com", "/v1/projects/p/publishers/google/models/g:rawPredict"),
+        ("POST", "example.org", "/v1/chat/completions"),
+        ("POST", "localhost:9999", "/v1/chat/completions"),
+        ("POST", "evil-openrouter.ai.example", "/api/v1/chat/completions"),
+        ("POST", "openai.azure.com", "/openai/v1/responses"),
+    ],
+)
+def test_what_is_no_call(method: str, host: str, path: str) -> None:
+    assert is_llm_call(method, host, path) is None
+
+
+def test_every_row_is_sound() -> None:
+    names = [name for row in PROVIDERS for name in (row.name, *row.path_prefixes)]
+    assert len(names) == len(set(names))
+    hosts = [host for row in PROVIDERS for host in row.hosts]
+    assert len(hosts) == len(set(hosts))
+    for row in PROVIDERS:
+        assert row.apis
+        assert all(header == header.lower() for header in row.auth_headers)
+        assert row.base_url is None or re.fullmatch(r"https?://[^/]+(/[^/]+)*", row.base_url)
+        for pattern, api in row.paths:
+            re.compile(pattern)
+            assert api in row.apis
+
+
+def test_prices_are_looked_up_under_names_that_exist() -> None:
+    from genai_prices.data_snapshot import get_snapshot
+
+    known = {provider.id for provider in get_snapshot().providers}
+    assert {row.price_provider for row in PROVIDERS if row.price_provider} <= known
+
+
+def test_hosts_that_only_the_user_knows() -> None:
+    extra = registry.parse_extra_hosts("llm.corp.example=anthropic.messages, gw.corp.example:8443=openai.chat,")
+    assert extra == {"llm.corp.example": "anthropic.messages", "gw.corp.example:8443": "openai.chat"}
+    assert is_llm_call("POST", "LLM.corp.example", "/any/path", extra) == "anthropic.messages"
+    assert is_llm_call("POST", "llm.corp.example", "/v1/chat/completions", extra) == "openai.chat"
+    assert is_llm_call("POST", "llm.corp.example", "/v1/messages/count_tokens", extra) is None
+    assert is_llm_call("GET", "llm.corp.example", "/any/path", extra) is None
+    assert is_llm_call("POST", "gw.corp.example", "/x", extra, port=8443) == "openai.chat"
+    assert is_llm_call("POST", "gw.corp.example", "/x", extra, port=443) is None
+
+
+@pytest.mark.parametrize("text", ["llm.corp.example", "=openai.chat", "h=", "h/x=openai.chat", "h=openai.chatt"])
+def test_a_bad_entry_is_named(text: str) -> None:
+    with pytest.raises(ValueError, match="LLMPROF_LLM_HOSTS") as caught:
+        registry.parse_extra_hosts(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_reverse_paths_by_prefix() -> None:
+    row, rest = by_prefix("/groq/v1/chat/completions?x=1") or pytest.fail("no provider")
+    assert (row.name, rest) == ("groq", "/v1/chat/completions?x=1")
+    row, rest = by_prefix("/passthrough/azure/openai/v1/responses") or pytest.fail("no provider")
+    assert (row.name, rest) == ("azure.openai", "/openai/v1/responses")
+    assert by_prefix("/v1/chat/completions") is None
+    assert by_name("OpenRouter") is match_host("openrouter.ai")
+
+
+def test_a_shape_that_the_provider_does_not_serve() -> None:
+    gemini = by_name("gemini")
+    assert api_of("/v1/messages", provider=gemini) is None
+    assert api_of("/v1/messages") == "anthropic.messages"

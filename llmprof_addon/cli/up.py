@@ -11,6 +11,12 @@ Examples:
 
 import argparse
 import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmprof_addon.capture.master import ProxyInfo
+    from llmprof_addon.settings import Settings
 
 FLAGS = ("host", "port", "forward_port", "upstream", "anthropic_upstream", "db_url", "pricing", "capture", "llm_hosts")
 
@@ -63,4 +69,4 @@ Then: llmprof runs{_home(settings, home)}      ctrl-C stops""",
 
 
 def _home(settings: "Settings", quoted: str) -> str:
-    return "" if settings.home == settings.home.home() / ".llmprof" else f" --home {quoted}"
+    return "" if settings.home == Path.home() / ".llmprof" else f" --home {quoted}"

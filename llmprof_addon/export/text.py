@@ -61,16 +61,20 @@ def tokens(count: int | None, *, estimated: bool = False) -> str:
     return f"{mark}{count / 10**12:.1f}T"
 
 
-def dollars(pico: int | None) -> str:
-    """An amount for people: cents from a dollar on, four digits that matter below; unpriced is a dash, never $0."""
+def dollars(pico: int | None, *, at_least: bool = False) -> str:
+    """An amount for people: cents from a dollar on, four decimals below; unpriced is a dash, never $0.
+
+    `at_least` marks a sum that lacks calls without a known price.
+    """
     if pico is None:
         return UNKNOWN
+    mark = "≥" if at_least else ""
     value = pico / PICO
     if value == 0:
-        return "$0"
+        return f"{mark}$0"
     if abs(value) >= 1:
-        return f"${value:,.2f}"
-    return f"${value:.4f}" if abs(value) >= 0.00005 else "<$0.0001"
+        return f"{mark}${value:,.2f}"
+    return f"{mark}${value:.4f}" if abs(value) >= 0.00005 else "<$0.0001"
 
 
 def duration(nanoseconds: int | None) -> str:

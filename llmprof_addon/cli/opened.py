@@ -1,0 +1,73 @@
+"""What commands share: the settings of a home, and its store opened for reading."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from llmprof_addon.errors import LlmprofError
+
+if TYPE_CHECKING:
+    from llmprof_addon.settings import Settings
+    from llmprof_addon.store.open import Store
+    from llmprof_addon.store.rows import RunRow
+
+
+class NotFoundError(LlmprofError):
+    """What was asked for is not in the store."""
+
+
+def settings_of(args: argparse.Namespace) -> "Settings":
+    """The settings of the command's home."""
+    from llmprof_addon import settings
+
+    return settings.load({"home": args.home})
+
+
+@contextmanager
+def reading(args: argparse.Namespace) -> "Iterator[Store]":
+    """The store of the command's home. Raises `StoreError`, with what to do where nothing was recorded yet."""
+    from llmprof_addon.store.open import open_store
+
+    with open_store(settings_of(args).db_url, read_only=True) as store:
+        yield store
+
+
+def chosen_run(store: "Store", id: str | None) -> "RunRow":
+    """The run of this id or unique start of an id; without one the newest run. Raises `NotFoundError`."""
+    from llmprof_addon.store import queries
+
+    if id is not None:
+        if found := queries.run(store, id):
+            return found
+        raise NotFoundError(f"there is no run whose id starts with {id!r}", hint="`llmprof runs` lists them")
+    for newest in queries.runs(store, limit=1):
+        return newest
+    raise NotFoundError("nothing is recorded yet", hint="start with `llmprof up`, or look at `llmprof demo`")
+
+
+def positive(text: str) -> int:
+    """An argument that is a whole number above 0."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def add_list_arguments(parser: argparse.ArgumentParser, rows: str) -> None:
+    """`--limit` and `--json` of a command that lists."""
+    parser.add_argument(
+        "--limit", type=positive, metavar="N", help=f"so many {rows}, newest first (20 for people, all with --json)"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line, of the shape in the readme")
+
+
+def confirmed(question: str, yes: bool) -> bool:
+    """Whether a person agrees; `yes` answers for them. Without a terminal to ask on the answer is no."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        print("llmprof: not asked, because standard input is no terminal; add --yes", file=sys.stderr)
+        return False
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")

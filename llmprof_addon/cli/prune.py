@@ -1,0 +1,44 @@
+"""Delete the calls that are older than a given age.
+
+Content that younger calls still carry stays: a conversation that goes on keeps its history.
+
+Examples:
+  llmprof prune --older-than 30d
+  llmprof prune --older-than 12h --yes
+"""
+
+import argparse
+import re
+
+from llmprof_addon.cli.opened import confirmed, settings_of
+
+_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How old."""
+    parser.add_argument(
+        "--older-than", required=True, type=_age_ns, metavar="AGE", help="a number with a unit: 90m, 12h, 30d, 8w"
+    )
+    parser.add_argument("--yes", "-y", action="store_true", help="do not ask")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Delete, and say how many calls that were."""
+    from llmprof_addon import clock
+    from llmprof_addon.store import edits
+    from llmprof_addon.store.open import open_store
+
+    with open_store(settings_of(args).db_url) as store:
+        if not confirmed(f"Delete all calls from before this age from {store.url}?", args.yes):
+            return 1
+        deleted = edits.prune(store, clock.now_ns() - args.older_than)
+    print(f"deleted {deleted} calls")
+    return 0
+
+
+def _age_ns(text: str) -> int:
+    match = re.fullmatch(r"(\d+)([mhdw])", text.strip().lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no age; write a number with a unit, e.g. 90m, 12h, 30d, 8w")
+    return int(match[1]) * _UNITS[match[2]] * 1_000_000_000

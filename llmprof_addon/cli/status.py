@@ -1,0 +1,105 @@
+"""Say what is running, what was recorded, what waits, and whether anything was lost.
+
+Exit code 1 if something is wrong: files that could not be processed, calls that could not be written, a store that
+takes nothing.
+"""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from llmprof_addon.cli.opened import settings_of
+from llmprof_addon.errors import StoreError
+
+if TYPE_CHECKING:
+    from llmprof_addon.settings import Settings
+    from llmprof_addon.spool.proxies import ProxyRecord
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """In which form."""
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the state; 1 if something needs attention."""
+    import json
+
+    state = _state(settings_of(args))
+    if args.json:
+        print(json.dumps(state, ensure_ascii=False))
+    else:
+        _print(state)
+    return 1 if state["problems"] else 0
+
+
+def _state(settings: "Settings") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from llmprof_addon.spool.folder import Spool
+    from llmprof_addon.spool.proxies import living
+    from llmprof_addon.spool.statefile import alive, read_state
+
+    proxies = living(settings.home)
+    spool = Spool(settings.spool_dir)
+    backlog, failed = spool.backlog(), spool.failed()
+    worker = read_state(settings.home / "worker.json")
+    if worker and not alive(worker["pid"]):
+        worker = None
+    recorded, store_problem = _recorded(settings)
+    return {
+        "home": str(settings.home),
+        "proxies": [record.to_json() for record in proxies],
+        "worker": worker,
+        "backlog": asdict(backlog),
+        "failed": asdict(failed),
+        "recorded": recorded,
+        "problems": _problems(proxies, worker, failed.files, spool.failed_folder, store_problem),
+    }
+
+
+def _recorded(settings: "Settings") -> tuple[dict[str, int] | None, str | None]:
+    """Numbers of runs and calls; `None` before the first one, or with the reason why the store cannot be read."""
+    from llmprof_addon.store import queries
+    from llmprof_addon.store.open import open_store
+
+    try:
+        with open_store(settings.db_url, read_only=True) as store:
+            runs, calls = queries.count(store)
+    except StoreError as error:
+        missing = settings.db_url.startswith("sqlite:///") and not (settings.home / "llmprof.db").exists()
+        return None, None if missing else f"{error.message}{f'; {error.hint}' if error.hint else ''}"
+    return {"runs": runs, "calls": calls}, None
+
+
+def _problems(
+    proxies: "list[ProxyRecord]", worker: dict[str, Any] | None, failed: int, folder: object, store: str | None
+) -> list[str]:
+    found = [store] if store else []
+    if failed:
+        found.append(f"{failed} exchanges could not be processed; they are in {folder}, with the reason beside each")
+    for proxy in proxies:
+        if proxy.lost:
+            found.append(f"proxy {proxy.pid} could not write {proxy.lost} calls: {proxy.last_error}")
+        if proxy.dropped_bodies:
+            found.append(f"proxy {proxy.pid} dropped the bodies of {proxy.dropped_bodies} calls: too much was waiting")
+    if worker and worker.get("store_error"):
+        found.append(f"the store takes nothing: {worker['store_error']}")
+    return found
+
+
+def _print(state: dict[str, Any]) -> None:
+    from llmprof_addon.export import text
+
+    print(f"home      {state['home']}")
+    for proxy in state["proxies"]:
+        ports = "  ".join(f"{mode} :{port}" for mode, port in proxy["ports"].items())
+        print(f"proxy     {proxy['pid']}  {ports}  {proxy['in_flight']} in flight")
+    if not state["proxies"]:
+        print("proxy     none; `llmprof up` starts one")
+    worker, backlog, recorded = state["worker"], state["backlog"], state["recorded"]
+    print(f"worker    {worker['pid']}, {worker['processed']} processed" if worker else "worker    none")
+    waiting = f"{backlog['files']} calls, {text.byte_size(backlog['bytes'])}" if backlog["files"] else "nothing"
+    print(f"waiting   {waiting}")
+    print(f"recorded  {recorded['calls']} calls in {recorded['runs']} runs" if recorded else "recorded  nothing yet")
+    for problem in state["problems"]:
+        print(f"✗ {problem}")

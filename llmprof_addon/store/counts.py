@@ -1,9 +1,10 @@
-"""Raw counts and their running totals as a few bytes: every number a base-128 varint, low bits first."""
+"""Raw counts, running totals and compositions as a few bytes: every number a base-128 varint, low bits first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from llmprof_addon.model.component import Kind
+from llmprof_addon.model.component import Kind, KindTotal
 from llmprof_addon.model.count import RawCount, TextKinds
+from llmprof_addon.model.usage import Source
 
 CODES: dict[Kind, int] = {
     Kind.SYSTEM: 1,
@@ -26,7 +27,11 @@ CODES: dict[Kind, int] = {
 }
 """How kinds are stored. A code never changes its meaning; new kinds get new codes."""
 
+SOURCES: dict[Source, int] = {Source.REPORTED: 1, Source.COUNTED: 2, Source.ESTIMATED: 3}
+"""How sources are stored, by the same rule."""
+
 _KINDS = {code: kind for kind, code in CODES.items()}
+_SOURCES = {code: source for source, code in SOURCES.items()}
 
 type Totals = Mapping[Kind, TextKinds]
 
@@ -117,3 +122,34 @@ def _sums(raw: RawCount) -> tuple[int, int, int]:
         more = _sums(inner)
         prose, json, nonlatin = prose + more[0], json + more[1], nonlatin + more[2]
     return prose, json, nonlatin
+
+
+def pack_composition(*sides: Sequence[KindTotal]) -> bytes:
+    """Totals by kind of a call's prompt and of its answer. A cost is stored one higher, 0 stands for `None`."""
+    out = bytearray()
+    for side in sides:
+        _write(out, len(side))
+        for one in side:
+            cost = 0 if one.cost is None else one.cost + 1
+            for number in (CODES[one.kind], SOURCES[one.source], one.tokens, one.read, one.write, one.fresh, cost):
+                _write(out, number)
+    return bytes(out)
+
+
+def unpack_composition(data: bytes) -> list[tuple[KindTotal, ...]]:
+    """The inverse of `pack_composition`."""
+    numbers = _numbers(data)
+    return [tuple(_read_total(numbers) for _ in range(count)) for count in numbers]
+
+
+def _read_total(numbers: Iterator[int]) -> KindTotal:
+    kind, source, tokens, read, write, fresh, cost = (next(numbers) for _ in range(7))
+    return KindTotal(
+        kind=_KINDS[kind],
+        source=_SOURCES[source],
+        tokens=tokens,
+        read=read,
+        write=write,
+        fresh=fresh,
+        cost=cost - 1 if cost else None,
+    )

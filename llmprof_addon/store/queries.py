@@ -9,7 +9,7 @@ from llmprof_addon.errors import StoreError
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rows import CallRow, RunRow, call_row, run_row
-from llmprof_addon.store.schema import Call, Run
+from llmprof_addon.store.schema import Call, Price, Run
 
 PAGE = 200
 """Rows of one query."""
@@ -71,7 +71,11 @@ def count(store: Store) -> tuple[int, int]:
 
 
 def _calls() -> "pw.ModelSelect[Any]":
-    return Call.select(Call, Run.uid.alias("run_uid")).join(Run, on=(Call.run == Run.id))
+    return (
+        Call.select(Call, Run.uid.alias("run_uid"), Price.snapshot)
+        .join(Run, on=(Call.run == Run.id))
+        .join_from(Call, Price, pw.JOIN.LEFT_OUTER, on=(Call.price == Price.id))
+    )
 
 
 def _earlier(table: type[pw.Model], started_ns: int, number: int) -> pw.Expression:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from llmprof_addon.model.component import Kind, KindTotal
+from llmprof_addon.model.component import KindTotal
 from llmprof_addon.model.cost import Cost, Price
 from llmprof_addon.model.usage import Source, Usage
-from llmprof_addon.store.compress import unsqueeze
+from llmprof_addon.store.counts import unpack_composition
 from llmprof_addon.store.rollup import is_error
 from llmprof_addon.store.text import loads
 
@@ -130,8 +130,8 @@ class RunRow:
 
 
 def call_row(row: Mapping[str, Any]) -> CallRow:
-    """A row of the call table, joined with its run's `run_uid`."""
-    composition = unsqueeze(bytes(row["composition"]))
+    """A row of the call table, joined with its run's `run_uid` and its price's `snapshot`."""
+    composition, output_composition = unpack_composition(bytes(row["composition"]))
     copied = {name: row[name] for name in _COPIED}
     return CallRow(
         number=row["id"],
@@ -143,8 +143,8 @@ def call_row(row: Mapping[str, Any]) -> CallRow:
         warnings=tuple(loads(row["warnings"])),
         usage=_usage(row),
         cost=_cost(row),
-        composition=_totals(composition["input"]),
-        output_composition=_totals(composition["output"]),
+        composition=composition,
+        output_composition=output_composition,
         failed=is_error(row),
         **copied,
     )
@@ -196,14 +196,7 @@ def _usage(row: Mapping[str, Any]) -> Usage:
 
 
 def _cost(row: Mapping[str, Any]) -> Cost | None:
-    if row["price"] is None:
+    if row["snapshot"] is None:
         return None
     parts = cast(dict[str, int], {name: row[f"{name}_cost"] for name in _COSTS})
-    return Cost(**parts, price=Price(**loads(row["price"])))
-
-
-def _totals(kept: list[list[Any]]) -> tuple[KindTotal, ...]:
-    return tuple(
-        KindTotal(kind=Kind(kind), source=Source(source), tokens=tokens, read=read, write=write, fresh=fresh, cost=cost)
-        for kind, source, tokens, read, write, fresh, cost in kept
-    )
+    return Cost(**parts, price=Price(**loads(row["snapshot"])))

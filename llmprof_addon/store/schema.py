@@ -72,6 +72,13 @@ class NodeCount(Table):
         primary_key = pw.CompositeKey("node", "encoding")
 
 
+class Price(Table):
+    """A price as it was when calls were priced with it: JSON. Never rewritten."""
+
+    id = pw.AutoField()
+    snapshot = pw.TextField(unique=True)
+
+
 class Run(Table):
     """One agent session, or calls that continue each other, with the sums of its calls."""
 
@@ -156,7 +163,7 @@ class Call(Table):
     cache_write_cost = pw.BigIntegerField(null=True)
     output_cost = pw.BigIntegerField(null=True)
     other_cost = pw.BigIntegerField(null=True)
-    price = pw.TextField(null=True)
+    price = pw.ForeignKeyField(Price, null=True, index=False)
     composition = pw.BlobField()
     tools_head = pw.ForeignKeyField(Node, null=True)
     system_head = pw.ForeignKeyField(Node, null=True)
@@ -196,5 +203,5 @@ class Attachment(Table):
         primary_key = pw.CompositeKey("call", "content")
 
 
-TABLES: tuple[type[Table], ...] = (Fact, Content, Node, NodeCount, Run, Call, Envelope, Attachment)
+TABLES: tuple[type[Table], ...] = (Fact, Content, Node, NodeCount, Price, Run, Call, Envelope, Attachment)
 """Referred-to tables first."""

@@ -12,16 +12,17 @@ from typing import Any
 import peewee as pw
 
 from llmprof_addon.model.call import SECTIONS, Prompt
-from llmprof_addon.model.component import KindTotal
+from llmprof_addon.model.cost import Cost
 from llmprof_addon.model.part import Form
 from llmprof_addon.model.record import CallRecord
 from llmprof_addon.model.tree import Envelope, Link, canonical, digest, envelope
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.store import rollup
 from llmprof_addon.store.compress import pack, squeeze
+from llmprof_addon.store.counts import pack_composition
 from llmprof_addon.store.documents import Contents, envelope_document, set_out
 from llmprof_addon.store.nodes import BATCH, Nodes, Stored, absent_contents
-from llmprof_addon.store.schema import Attachment, Call, Content, Fact, NodeCount, Run
+from llmprof_addon.store.schema import Attachment, Call, Content, Fact, NodeCount, Price, Run
 from llmprof_addon.store.schema import Envelope as EnvelopeRow
 from llmprof_addon.store.text import clean, dumps, loads
 
@@ -43,6 +44,7 @@ class Writer:
     def __init__(self, db: pw.Database, nodes: Nodes) -> None:
         self._db = db
         self._nodes = nodes
+        self._prices: dict[str, int] = {}
         self._deletions: str | None = None
         self.counters = Counters()
 
@@ -64,7 +66,7 @@ class Writer:
                     return False
                 self._write(record)
         except BaseException:
-            self._nodes.forget()
+            self._forget()
             self.counters = before
             raise
         return True
@@ -73,8 +75,12 @@ class Writer:
         row = self._db.execute(Fact.select(Fact.value).where(Fact.name == DELETIONS)).fetchone()
         deletions = row[0] if row else "0"
         if deletions != self._deletions:
-            self._nodes.forget()
+            self._forget()
             self._deletions = deletions
+
+    def _forget(self) -> None:
+        self._nodes.forget()
+        self._prices.clear()
 
     def _write(self, record: CallRecord) -> None:
         chains = record.chains
@@ -108,6 +114,7 @@ class Writer:
         self.counters.bytes_stored += sum(len(raw) + len(totals) for _, _, raw, totals in counted)
 
         call = _columns(record, known, digest(params))
+        call["price"] = self._price(record.cost)
         call["run"] = run_id = self._run(record)
         call_id = self._db.execute(Call.insert(call).returning(Call.id)).fetchone()[0]
         kept, of_answer = _envelopes(record, sections, known)
@@ -136,6 +143,16 @@ class Writer:
         for some in batched(rows, BATCH):
             cursor = self._db.execute(table.insert_many(some, fields).on_conflict_ignore().as_rowcount())
             self._count(cursor.rowcount)
+
+    def _price(self, cost: Cost | None) -> int | None:
+        if cost is None:
+            return None
+        snapshot = dumps(asdict(cost.price))
+        if snapshot not in self._prices:
+            self._insert(Price, (Price.snapshot,), [(snapshot,)])
+            query = Price.select(Price.id).where(Price.snapshot == snapshot)
+            self._prices[snapshot] = self._db.execute(query).fetchone()[0]
+        return self._prices[snapshot]
 
     def _run(self, record: CallRecord) -> int:
         """Row id of the call's run, which is made if it is not there. Locks the row for the transaction."""
@@ -231,8 +248,7 @@ def _columns(record: CallRecord, known: dict[bytes, Stored], params: bytes) -> d
         "cache_write_cost": cost.cache_write if cost else None,
         "output_cost": cost.output if cost else None,
         "other_cost": cost.other if cost else None,
-        "price": dumps(asdict(cost.price)) if cost else None,
-        "composition": squeeze({"input": _totals(record.composition), "output": _totals(record.output_composition)}),
+        "composition": pack_composition(record.composition, record.output_composition),
         "tools_head": head(chains.tools),
         "system_head": head(chains.system),
         "message_head": message_head,
@@ -260,7 +276,3 @@ def _usage(usage: Usage) -> dict[str, Any]:
         "usage_more": dumps(more) if any(more.values()) else None,
         "usage_source": usage.source.value,
     }
-
-
-def _totals(totals: Sequence[KindTotal]) -> list[list[Any]]:
-    return [[one.kind.value, one.source.value, one.tokens, one.read, one.write, one.fresh, one.cost] for one in totals]

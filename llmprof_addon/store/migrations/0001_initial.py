@@ -43,6 +43,10 @@ def up(migrator: Any, db: pw.Database) -> None:
         class Meta:
             primary_key = pw.CompositeKey("node", "encoding")
 
+    class Price(Table):
+        id = pw.AutoField()
+        snapshot = pw.TextField(unique=True)
+
     class Run(Table):
         id = pw.AutoField()
         uid = pw.TextField(unique=True)
@@ -122,7 +126,7 @@ def up(migrator: Any, db: pw.Database) -> None:
         cache_write_cost = pw.BigIntegerField(null=True)
         output_cost = pw.BigIntegerField(null=True)
         other_cost = pw.BigIntegerField(null=True)
-        price = pw.TextField(null=True)
+        price = pw.ForeignKeyField(Price, null=True, index=False)
         composition = pw.BlobField()
         tools_head = pw.ForeignKeyField(Node, null=True)
         system_head = pw.ForeignKeyField(Node, null=True)
@@ -155,5 +159,5 @@ def up(migrator: Any, db: pw.Database) -> None:
         class Meta:
             primary_key = pw.CompositeKey("call", "content")
 
-    db.bind([Fact, Content, Node, NodeCount, Run, Call, Envelope, Attachment])
-    db.create_tables([Fact, Content, Node, NodeCount, Run, Call, Envelope, Attachment])
+    db.bind([Fact, Content, Node, NodeCount, Price, Run, Call, Envelope, Attachment])
+    db.create_tables([Fact, Content, Node, NodeCount, Price, Run, Call, Envelope, Attachment])

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from llmprof_addon import __version__, clock, settings
@@ -90,9 +91,9 @@ class Pipeline:
         from llmprof_addon.pricing.book import PriceBook
         from llmprof_addon.store.open import open_store
 
-        self._run = pipeline.process
-        self._book = PriceBook(at.pricing)
-        self._open = lambda: open_store(at.db_url)
+        book, self._effort = PriceBook(at.pricing), pipeline.Effort()
+        self._run = partial(pipeline.process, book=book, extra_hosts=at.llm_hosts, effort=self._effort)
+        self._open = partial(open_store, at.db_url)
         self._store: Any = None
 
     def open(self) -> None:
@@ -109,15 +110,15 @@ class Pipeline:
     def __call__(self, exchange: Exchange) -> None:
         self.open()
         try:
-            self._run(exchange, self._store, self._book)
+            self._run(exchange, self._store)
         except StoreError:
             self.close()
             raise
 
     @property
     def counters(self) -> Mapping[str, int]:
-        """What the store counts of its work, e.g. `rows_written`, since it was opened."""
-        return asdict(self._store.counters) if self._store is not None else {}
+        """What this process did (`calls`, `tokenised_bytes`), and the store since it was opened (`rows_written`, …)."""
+        return asdict(self._effort) | (asdict(self._store.counters) if self._store is not None else {})
 
 
 def settle(at: Settings, *, patience_seconds: float = 30.0) -> int:

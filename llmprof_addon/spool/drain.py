@@ -1,14 +1,15 @@
 """The loop over the files of a spool: each is processed in order and deleted after its commit.
 
 What cannot be processed is quarantined and the next file is taken. A store that is down or locked is no fault of the
-file: that is waited for. The exchange's id makes a repetition harmless, so dying at any point is, too.
+file: that is waited for, unless the store turns out to take other files. The exchange's id makes a repetition
+harmless, so dying at any point is, too.
 """
 
 import time
 import traceback
 from collections.abc import Callable
 
-from llmprof_addon.errors import LlmprofError, StoreError
+from llmprof_addon.errors import LlmprofError, SpoolError, StoreError
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.secrets import redact_text
 from llmprof_addon.spool.folder import Spool
@@ -16,6 +17,8 @@ from llmprof_addon.spool.folder import Spool
 MAX_DEATHS = 3
 """After so many deaths of the process on one file the file is quarantined."""
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
+_PAUSES_BEFORE_DOUBT = 8
+"""After so many (21 s) the file itself may be what the store refuses."""
 
 
 class Drain:
@@ -74,26 +77,31 @@ class Drain:
                 self._quarantine(name, f"The worker died {deaths} times while it processed this file.\n")
                 return
             exchange = self._spool.read(name)
-            if self._commit(exchange, patience_seconds):
+            if self._commit(name, exchange, patience_seconds):
                 self._spool.done(name)
                 self.processed += 1
         except StoreError:
             raise
         except Exception as error:  # whatever a file does to its readers, the next one is processed
+            if isinstance(error.__cause__, FileNotFoundError):  # taken out of turn, or by somebody's hand
+                return
             self.last_error = one_line(error)
             self._quarantine(name, redact_text(traceback.format_exc())[0])
         finally:
             self._spool.end()
 
-    def _commit(self, exchange: Exchange, patience_seconds: float | None) -> bool:
+    def _commit(self, name: str, exchange: Exchange, patience_seconds: float | None) -> bool:
         """Process one exchange, however long the store is away; False if told to stop before it was back."""
         until = None if patience_seconds is None else time.monotonic() + patience_seconds
-        seconds = _FIRST_PAUSE_SECONDS
+        seconds, pauses = _FIRST_PAUSE_SECONDS, 0
         while True:
             try:
                 self._process(exchange)
             except StoreError as error:
                 self.store_error = self.last_error = one_line(error)
+                if pauses >= _PAUSES_BEFORE_DOUBT and self._takes_another(name):
+                    self.store_error = None
+                    raise SpoolError(f"the store takes other calls, not this one: {error.message}") from error
                 if until is not None and time.monotonic() >= until:
                     raise
             else:
@@ -103,7 +111,19 @@ class Drain:
             self._pause(seconds)
             if self.stopping:
                 return False
-            seconds = min(2 * seconds, _LONGEST_PAUSE_SECONDS)
+            seconds, pauses = min(2 * seconds, _LONGEST_PAUSE_SECONDS), pauses + 1
+
+    def _takes_another(self, name: str) -> bool:
+        """Whether the store takes one of the next files, so that it cannot be away."""
+        for other in [each for each in self._spool.scan() if each != name][:3]:
+            try:
+                self._process(self._spool.read(other))
+            except Exception:  # its own turn comes
+                continue
+            self._spool.done(other)
+            self.processed += 1
+            return True
+        return False
 
     def _quarantine(self, name: str, text: str) -> None:
         self.failed += 1

@@ -87,6 +87,22 @@ def test_a_store_that_is_away_is_waited_for_in_order(spool: Spool) -> None:
     assert states.count("database is locked") == 8
 
 
+def test_a_call_that_the_store_alone_refuses_does_not_hold_up_the_others(spool: Spool) -> None:
+    seen: list[str] = []
+
+    def process(exchange: Exchange) -> None:
+        if exchange.id == "e1":
+            raise StoreError("string or blob too big")
+        seen.append(exchange.id)
+
+    drain = Drain(spool, process, pause=lambda seconds: None)
+    drain.drain()
+    assert seen == ["e2", "e3"]
+    assert (drain.processed, drain.failed, drain.store_error) == (2, 1, None)
+    (report,) = spool.failed_folder.glob("*.traceback.txt")
+    assert "takes other calls, not this one: string or blob too big" in report.read_text()
+
+
 def test_patience_ends(spool: Spool) -> None:
     def process(exchange: Exchange) -> None:
         raise StoreError("no such host")
@@ -145,6 +161,7 @@ def test_a_file_that_vanished_is_no_failure(spool: Spool) -> None:
     drain = Drain(spool, process)
     drain.drain()
     assert (drain.processed, drain.failed) == (1, 0)
+    assert drain.last_error is None
     assert not spool.failed_folder.exists()
 
 

@@ -61,6 +61,8 @@ def strip_markers(block: dict[str, Json]) -> tuple[dict[str, Json], tuple[Marker
 
     Never looks into `input`, `input_schema` and the like, where `cache_control` would be the user's own word.
     """
+    if "cache_control" not in block and "content" not in block and "source" not in block:
+        return block, ()
     markers: list[Marker] = []
     block = _strip(block, (), markers)
     return block, tuple(markers)

@@ -165,6 +165,8 @@ def _as_sent(item: Json) -> tuple[Json, Json]:
     dropped = NOT_SENT_BACK.get(text_of(item.get("type")), frozenset())
     sent = {key: value for key, value in item.items() if key not in dropped}
     kept = {key: value for key, value in item.items() if key in dropped or key == "id"}
+    if item.get("type") == "message":
+        sent.setdefault("role", "assistant")
     if item.get("type") == "message" and isinstance(item.get("content"), list):
         sent["content"] = [_block_as_sent(block) for block in item["content"]]
         kept["content"] = [

@@ -186,3 +186,16 @@ def test_the_envelope_gives_back_what_the_chain_leaves_out() -> None:
         ],
     }
     assert assemble(prompt.params, restore(stored, kept)) == assemble(prompt.params, prompt.parts)
+
+
+def test_deep_nesting_is_assembled() -> None:
+    deep: list[object] = []
+    for _ in range(3000):
+        deep = [deep]
+    body = assemble(
+        {"metadata": deep}, [text("x", wrapper={"role": "user", "extra": deep}, value={"text": "x", "in": deep})]
+    )
+    assert canonical(body["metadata"]) == canonical(deep)
+    assert (
+        canonical(body["messages"][0]["extra"]) == canonical(body["messages"][0]["content"][0]["in"]) == canonical(deep)
+    )

@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 
+from llmprof_addon.model.call import SECTIONS, Call
 from llmprof_addon.model.component import Component, KindTotal
 from llmprof_addon.model.cost import Cost, usd
 from llmprof_addon.model.part import Json
@@ -74,6 +75,24 @@ def component_json(component: Component) -> dict[str, Json]:
         "path": component.path,
         "children": [component_json(child) for child in component.children],
     }
+
+
+def messages_json(call: Call) -> list[dict[str, Json]]:
+    """The parts of a call's prompt, then of its answer (section `answer`), in the order of the wire."""
+    sections = [(section, getattr(call.prompt, section)) for section in SECTIONS] + [("answer", call.answer.parts)]
+    return [
+        {
+            "section": section,
+            "path": part.path,
+            "role": part.role,
+            "kind": part.kind.value,
+            "name": part.name,
+            "call_id": part.call_id,
+            "text": part.text,
+        }
+        for section, parts in sections
+        for part in parts
+    ]
 
 
 def usage_json(usage: Usage) -> dict[str, Json]:

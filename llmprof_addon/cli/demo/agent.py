@@ -5,6 +5,7 @@ import json
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,9 @@ class Ways:
 
 def run(ways: Ways, progress: Callable[[int, str], None]) -> None:
     """Run all turns, the first half with the proxy as base URL, the second through it as HTTPS proxy."""
+    reminder = REMINDER.format(started=f"{datetime.now():%Y-%m-%d %H:%M:%S}")
     messages: list[Json] = [
-        {"role": "user", "content": [{"type": "text", "text": REMINDER}, {"type": "text", "text": REQUEST}]}
+        {"role": "user", "content": [{"type": "text", "text": reminder}, {"type": "text", "text": REQUEST}]}
     ]
     for number, turn in enumerate(TURNS):
         mode = "reverse" if number < len(TURNS) // 2 else "forward"

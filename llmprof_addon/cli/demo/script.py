@@ -24,9 +24,10 @@ Be brief. Name files with their line, e.g. `app/upload.py:42`. End with what was
 """
 
 REMINDER = """<system-reminder>
-Working directory: a clean checkout of the branch `main`, three commits ahead of the remote. Today is a weekday. The
+Session of {started}. Working directory: a clean checkout of the branch `main`, three commits ahead of the remote. The
 project has a Makefile with the targets test, lint and docs. Python 3.13 is on the path.
 </system-reminder>"""
+"""What agents put before the first request; the time in it sets one session apart from the next."""
 
 REQUEST = "The test test_upload_retries is flaky: about one run in ten fails. Find out why, and mend it for good."
 

@@ -1,0 +1,125 @@
+"""A component tree as a text flame: one line a component, its bar as long as its share."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmprof_addon.cli.terminal import plain
+from llmprof_addon.export import text
+from llmprof_addon.export.text import KIND_COLOURS, KIND_NAMES
+from llmprof_addon.model.component import Component, Kind
+from llmprof_addon.model.usage import Source
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+BAR_CELLS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the flame: a component, or what was folded under its parent."""
+
+    depth: int
+    name: str
+    kind: Kind
+    tokens: int
+    estimated: bool
+    cost: int | None
+    read: int
+    write: int
+    fresh: int
+    path: str | None = None
+
+
+def lines(components: Sequence[Component], *, depth: int, smallest: float) -> Iterator[Line]:
+    """Lines of the tree down to `depth` levels; components below the share `smallest` of the whole are folded."""
+    total = sum(component.tokens for component in components)
+    # An explicit stack: a tree from the wire may be as deep as it likes.
+    stack = [(0, component) for component in reversed(components)]
+    while stack:
+        level, item = stack.pop()
+        if isinstance(item, Line):
+            yield item
+            continue
+        yield _line(item, level)
+        if level + 1 >= depth or _says_nothing_new(item):
+            continue
+        shown = [child for child in item.children if child.tokens >= smallest * total]
+        folded = [child for child in item.children if child.tokens < smallest * total]
+        below: list[tuple[int, Component | Line]] = [(level + 1, child) for child in shown]
+        if len(folded) == 1:
+            below.append((level + 1, folded[0]))
+        elif folded:
+            below.append((level + 1, _folded(folded, level + 1)))
+        stack += reversed(below)  # type: ignore[arg-type]
+
+
+def _says_nothing_new(component: Component) -> bool:
+    """A single child that is all of its parent and has no name of its own."""
+    return len(component.children) == 1 and not component.children[0].name
+
+
+def _line(component: Component, level: int) -> Line:
+    return Line(
+        depth=level,
+        name=KIND_NAMES[component.kind] if level == 0 else component.name or KIND_NAMES[component.kind],
+        kind=component.kind,
+        tokens=component.tokens,
+        estimated=component.token_source is Source.ESTIMATED,
+        cost=component.cost,
+        read=component.read_tokens,
+        write=component.write_tokens,
+        fresh=component.fresh_tokens,
+        path=component.path,
+    )
+
+
+def _folded(components: Sequence[Component], level: int) -> Line:
+    costs = [component.cost for component in components if component.cost is not None]
+    return Line(
+        depth=level,
+        name=f"… {len(components)} smaller ones",
+        kind=components[0].kind,
+        tokens=sum(component.tokens for component in components),
+        estimated=any(component.token_source is Source.ESTIMATED for component in components),
+        cost=sum(costs) if costs else None,
+        read=sum(component.read_tokens for component in components),
+        write=sum(component.write_tokens for component in components),
+        fresh=sum(component.fresh_tokens for component in components),
+    )
+
+
+def bar(part: int, whole: int, cells: int = BAR_CELLS) -> str:
+    """A bar of `part` in `whole`, to an eighth of a cell; something is never nothing."""
+    if not whole or not part:
+        return ""
+    eighths = max(1, round(part * cells * 8 / whole))
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def table(shown: Iterable[Line], total: int, *, answer: bool = False) -> "Table":
+    """The lines as a table: name, bar, tokens, share, cache split, dollars."""
+    from rich.table import Table
+    from rich.text import Text
+
+    out = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+    out.add_column("answer" if answer else "prompt", no_wrap=True, ratio=1, overflow="ellipsis")
+    out.add_column("", no_wrap=True, width=BAR_CELLS)
+    columns = ("tokens", "share", "cost") if answer else ("tokens", "share", "read", "written", "fresh", "cost")
+    for column in columns:
+        out.add_column(column, justify="right", no_wrap=True)
+    for line in shown:
+        colour = KIND_COLOURS[line.kind]
+        name = Text("  " * line.depth, style="bold" if line.depth == 0 else "") + plain(line.name)
+        split = () if answer else tuple(text.tokens(n) if n else "·" for n in (line.read, line.write, line.fresh))
+        out.add_row(
+            name,
+            Text(bar(line.tokens, total), style=colour if line.depth == 0 else f"dim {colour}"),
+            text.tokens(line.tokens, estimated=line.estimated),
+            text.share(line.tokens, total),
+            *split,
+            text.dollars(line.cost),
+        )
+    return out

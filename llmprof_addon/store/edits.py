@@ -12,10 +12,10 @@ import peewee as pw
 
 from llmprof_addon.store import rollup
 from llmprof_addon.store.database import errors_of
+from llmprof_addon.store.nodes import DELETIONS
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.schema import TABLES, Attachment, Call, Content, Envelope, Fact, Node, NodeCount, Run
 from llmprof_addon.store.text import clean, dumps, loads
-from llmprof_addon.store.writer import DELETIONS
 
 CALLS_AT_ONCE = 50
 """Calls that one transaction deletes, so that writers never wait for long."""

@@ -17,11 +17,14 @@ from llmprof_addon.model.kinds import kind_of
 from llmprof_addon.model.part import Form, PartKind
 from llmprof_addon.model.tree import Link
 from llmprof_addon.store.counts import add, pack_raw, pack_totals, unpack_raw, unpack_totals
-from llmprof_addon.store.schema import Content, Node, NodeCount
+from llmprof_addon.store.schema import Content, Fact, Node, NodeCount
 from llmprof_addon.store.text import clean
 
 BATCH = 500
 """Rows or keys of one statement, within every engine's limit of parameters."""
+
+DELETIONS = "deletions"
+"""Name of the `Fact` that counts them."""
 
 _SECTION = {"answer": "messages"}
 """In the totals an answer counts as what it will be in the next prompt."""
@@ -51,6 +54,7 @@ class Nodes:
     def __init__(self, db: pw.Database, *, limit: int = 20_000) -> None:
         self._db = db
         self._limit = limit
+        self._deletions: str | None = None
         self._cache: OrderedDict[bytes, Stored] = OrderedDict()
         marks = ", ".join([db.param] * 10)
         self._insert = (
@@ -61,6 +65,16 @@ class Nodes:
     def forget(self) -> None:
         """Drop all that is cached: ids may be gone, or were given out in a transaction that failed."""
         self._cache.clear()
+
+    def heed_deletions(self) -> bool:
+        """Forget everything if anyone has deleted from the store since the last time; whether that was so."""
+        row = self._db.execute(Fact.select(Fact.value).where(Fact.name == DELETIONS)).fetchone()
+        deletions = row[0] if row else "0"
+        if deletions == self._deletions:
+            return False
+        self.forget()
+        self._deletions = deletions
+        return True
 
     def load(self, keys: Sequence[bytes], encoding: str) -> dict[bytes, Stored]:
         """Those of the keys that are stored, with their counts in this encoding if they have any."""

@@ -59,6 +59,7 @@ class Store:
     def known(self, keys: Sequence[bytes], encoding: str) -> dict[bytes, RawCount]:
         """Raw counts of those nodes that are stored and counted in this encoding."""
         with errors_of(self.url):
+            self._nodes.heed_deletions()
             found = self._nodes.load(keys, encoding)
         return {key: node.counts[encoding].raw for key, node in found.items() if encoding in node.counts}
 
@@ -73,6 +74,7 @@ class Store:
     def history(self, call: Call, chains: Chains, exchange: Exchange, encoding: str = "") -> History:
         """What `grouping.runs.choose` needs to know of the past; `encoding`, if given, spares lookups in `write`."""
         with errors_of(self.url):
+            self._nodes.heed_deletions()
             return past.history(self.db, self._nodes, call, chains, exchange, encoding)
 
     def write(self, record: CallRecord) -> bool:

@@ -22,11 +22,9 @@ from llmprof_addon.store.compress import pack, squeeze
 from llmprof_addon.store.counts import pack_composition
 from llmprof_addon.store.documents import Contents, envelope_document, set_out
 from llmprof_addon.store.nodes import BATCH, Nodes, Stored, absent_contents
-from llmprof_addon.store.schema import Attachment, Call, Content, Fact, NodeCount, Price, Run
+from llmprof_addon.store.schema import Attachment, Call, Content, NodeCount, Price, Run
 from llmprof_addon.store.schema import Envelope as EnvelopeRow
 from llmprof_addon.store.text import clean, dumps, loads
-
-DELETIONS = "deletions"
 
 
 @dataclass(slots=True)
@@ -45,7 +43,6 @@ class Writer:
         self._db = db
         self._nodes = nodes
         self._prices: dict[str, int] = {}
-        self._deletions: str | None = None
         self.counters = Counters()
 
     def write(self, record: CallRecord) -> bool:
@@ -60,27 +57,18 @@ class Writer:
         before = replace(self.counters)
         try:
             with self._db.atomic():
-                self._heed_deletions()
+                if self._nodes.heed_deletions():
+                    self._prices.clear()
                 query = Call.select(Call.id).where(Call.uid == record.exchange.id)
                 if self._db.execute(query).fetchone():
                     return False
                 self._write(record)
         except BaseException:
-            self._forget()
+            self._nodes.forget()
+            self._prices.clear()
             self.counters = before
             raise
         return True
-
-    def _heed_deletions(self) -> None:
-        row = self._db.execute(Fact.select(Fact.value).where(Fact.name == DELETIONS)).fetchone()
-        deletions = row[0] if row else "0"
-        if deletions != self._deletions:
-            self._forget()
-            self._deletions = deletions
-
-    def _forget(self) -> None:
-        self._nodes.forget()
-        self._prices.clear()
 
     def _write(self, record: CallRecord) -> None:
         chains = record.chains

@@ -80,7 +80,12 @@ def exchange(uid: str, *, at: float = 0, lasts: float = 0.5, **more: Any) -> Exc
     """An exchange that started `at` seconds after the start of all tests."""
     started = START_NS + round(at * SECOND)
     client = more.pop("client", Client(app="tests", user_agent="tests/1", peer="127.0.0.1"))
-    defaults: dict[str, Any] = {"mode": "reverse", "status": 200, "method": "POST", "url": "https://api.example/v1/chat"}
+    defaults: dict[str, Any] = {
+        "mode": "reverse",
+        "status": 200,
+        "method": "POST",
+        "url": "https://api.example/v1/chat",
+    }
     return Exchange(
         id=uid, started_ns=started, ended_ns=started + round(lasts * SECOND), client=client, **(defaults | more)
     )
@@ -148,9 +153,7 @@ def record(
 
 def money(input_: int = 100, output: int = 20) -> Cost:
     """A cost in pico-dollars."""
-    return Cost(
-        input=input_, cache_read=3, cache_write=4, output=output, price=Price(source="tests", model="gpt-test")
-    )
+    return Cost(input=input_, cache_read=3, cache_write=4, output=output, price=Price(source="tests", model="gpt-test"))
 
 
 def conversation(

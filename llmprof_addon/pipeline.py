@@ -9,28 +9,33 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from llmprof_addon.attribution.effective import effective_usage
-from llmprof_addon.attribution.tree import totals
+from llmprof_addon.attribution.tree import components, totals
 from llmprof_addon.counting.estimate import answer_leaves, prompt_leaves
 from llmprof_addon.counting.families import family_of
 from llmprof_addon.counting.raw import count_part
 from llmprof_addon.counting.reconcile import reconcile
 from llmprof_addon.grouping.runs import choose, label
 from llmprof_addon.grouping.said import answer_digest
-from llmprof_addon.model.call import Answer, Call
-from llmprof_addon.model.component import Leaf
+from llmprof_addon.model.call import SECTIONS, Answer, Call, Prompt
+from llmprof_addon.model.component import Component, Leaf
 from llmprof_addon.model.cost import Cost
 from llmprof_addon.model.count import RawCount
 from llmprof_addon.model.exchange import Exchange
-from llmprof_addon.model.part import Part
+from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.record import CallRecord
 from llmprof_addon.model.secrets import redact_json, redact_text
-from llmprof_addon.model.tree import Chains, Link, chains
+from llmprof_addon.model.tree import Chains, Link, StoredPart, assemble, chains
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.pricing.cost import cost
 from llmprof_addon.pricing.spread import spread, spread_answer
+from llmprof_addon.providers import dialects
+from llmprof_addon.providers.carving import text_of
+from llmprof_addon.providers.dialects import Dialect
 from llmprof_addon.providers.reader import read_call
+from llmprof_addon.store.detail import detail
 from llmprof_addon.store.open import Store
+from llmprof_addon.store.rows import CallRow
 from llmprof_addon.wire.encodings import decode
 
 
@@ -72,7 +77,7 @@ def process(
     usage = effective_usage(answer.usage, estimated, answered, status=exchange.status, cut=cut)
     rates = book.rates(call, usage, exchange.started_ns)
     paid = cost(usage, rates, status=exchange.status, cache_ttl=call.cache_ttl)
-    leaves = lay_out(estimated, answered, family.slack, usage, paid)
+    leaves = lay_out(call, raws, estimated, usage, paid)
 
     history = store.history(call, paths, exchange, family.encoding)
     record = CallRecord(
@@ -93,6 +98,61 @@ def process(
     )
     store.write(record)
     return record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A stored call with the trees of its prompt and its answer."""
+
+    row: CallRow
+    call: Call
+    """As far as it is stored: prompt and answer with all their parts."""
+    body: Json
+    """The request body."""
+    leaves: "Leaves"
+    components: tuple[Component, ...]
+    output_components: tuple[Component, ...]
+
+
+def explain(store: Store, row: CallRow) -> Explanation:
+    """Derive the trees of a stored call again, from its texts, counts, usage and cost as they are stored."""
+    stored = detail(store, row)
+    body = stored.body
+    dialect = dialects.by_api(row.api)
+    answer = Answer(
+        parts=_read_again(dialect, stored.answer_parts, assemble({}, stored.answer_parts)).parts,
+        response_model=row.response_model,
+    )
+    call = Call(
+        provider=row.provider,
+        api=row.api,
+        request_model=row.request_model,
+        prompt=_read_again(dialect, stored.parts, body),
+        answer=answer,
+        section_order=dialect.section_order if dialect else SECTIONS,
+    )
+    paths = chains(call.prompt, answer.parts, base=stored.base)
+    counts = stored.counts
+    for link in (*paths.tools, *paths.system, *paths.messages, *paths.answer):
+        if link.key not in counts:  # read otherwise by an earlier version
+            counts[link.key] = count_part(link.part, row.encoding)
+    raws = Raws.of(call, paths, counts)
+    leaves = lay_out(call, raws, prompt_leaves(call, raws.prompt), row.usage, row.cost)
+    return Explanation(
+        row=row,
+        call=call,
+        body=body,
+        leaves=leaves,
+        components=components(call, leaves.prompt),
+        output_components=components(call, leaves.answer, answer=True),
+    )
+
+
+def _read_again(dialect: Dialect | None, parts: Sequence[StoredPart], body: Json) -> Prompt:
+    """The parts of a stored body. One that was kept as a whole has no place, and is one part again."""
+    if dialect is not None and all(part.place for part in parts):
+        return dialect.read_request(body)
+    return Prompt(messages=(Part(kind=PartKind.GENERIC, text=text_of(body), value=body, form="whole"),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +184,13 @@ class Leaves:
     answer: tuple[Leaf, ...]
 
 
-def lay_out(prompt: Sequence[Leaf], answer: Sequence[Leaf], slack: float, usage: Usage, paid: Cost | None) -> Leaves:
+def lay_out(call: Call, raws: Raws, estimated: Sequence[Leaf], usage: Usage, paid: Cost | None) -> Leaves:
     """Leaves that sum to the usage and the cost exactly. Pure: nothing is tokenised, looked up or priced."""
+    slack = family_of(call).slack
+    answered = answer_leaves(replace(call, answer=replace(call.answer, usage=usage)), raws.answer)
     return Leaves(
-        spread(reconcile(prompt, usage.input_tokens, slack), usage, paid),
-        spread_answer(reconcile(answer, usage.output_tokens, slack), usage, paid),
+        spread(reconcile(estimated, usage.input_tokens, slack), usage, paid),
+        spread_answer(reconcile(answered, usage.output_tokens, slack), usage, paid),
     )
 
 

@@ -17,6 +17,7 @@ LONG_CHARS = 1_500
 TITLE_CHARS = 60
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(\S.*?)[ \t]*#*$")
+_TAG = re.compile(r"<[A-Za-z][\w.-]*[^<>]*>")
 _FENCE = re.compile(r"[ \t]{0,3}(```|~~~)")
 
 
@@ -39,13 +40,15 @@ def pieces(part: Part) -> tuple[Piece, ...]:
 
 
 def title(text: str | None) -> str:
-    """The first line that says something, as a name: a heading's words, or the start of the text."""
+    """The first line that says something, as a name: a heading's words, or the start of the text behind its tag."""
+    said = ""
     for line in (text or "")[:2_000].splitlines():
         heading = _HEADING.fullmatch(line.strip())
         words = " ".join((heading[2] if heading else line).split())
-        if words:
-            return words if len(words) <= TITLE_CHARS else words[: TITLE_CHARS - 1] + "…"
-    return ""
+        said = f"{said} {words}".strip()
+        if words and not _TAG.fullmatch(words):
+            break
+    return said if len(said) <= TITLE_CHARS else said[: TITLE_CHARS - 1] + "…"
 
 
 def heading_pieces(text: str) -> tuple[Piece, ...]:

@@ -92,6 +92,7 @@ class _Places:
     def __init__(self, call: Call, *, answer: bool) -> None:
         self._parts = call.answer.parts if answer else call.prompt.parts
         self._turns = () if answer else _turns(call)
+        self._answer = answer
         self._calls: dict[tuple[Kind, str], dict[object, int]] = {}
 
     def part(self, leaf: Leaf) -> Part | None:
@@ -109,7 +110,7 @@ class _Places:
             return [(leaf.name, leaf.name, None)] if leaf.name else []
         outer = self._parts[leaf.part]
         # An inner part without a path of its own is found at that of the part around it.
-        path = part.path or outer.path or None
+        path = None if self._answer else part.path or outer.path or None
         own = (leaf.part, leaf.inner)
         match leaf.kind:
             case Kind.TOOL_SCHEMAS:

@@ -65,5 +65,6 @@ def test_only_texts_and_schemas_have_pieces() -> None:
 def test_a_title_is_the_first_line_that_says_something() -> None:
     assert title("\n\n## House  rules ##\nmore") == "House rules"
     assert title("Fix the bug\nplease") == "Fix the bug"
+    assert title("<context>\n\nIt rains.\n</context>") == "<context> It rains."
     assert title(None) == title("  \n") == ""
     assert len(title("word " * 100)) == 60

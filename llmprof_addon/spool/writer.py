@@ -21,15 +21,21 @@ METADATA_BYTES = 4096
 _RETRY_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
 
+def without_request(exchange: Exchange) -> Exchange:
+    """The exchange without its request body, which is most of it and can mostly be found in the call before."""
+    dropped = len(exchange.request_body)
+    return replace(exchange, request_body=b"", request_truncated=exchange.request_truncated + dropped)
+
+
 def without_middle(exchange: Exchange) -> Exchange:
-    """The exchange without its request body and the middle of its response, whose ends carry ids and usage."""
+    """The exchange without the middle of its response; the ends of one that is not encoded carry ids and usage."""
     body = exchange.response_body
-    dropped = max(0, len(body) - 2 * KEPT_ENDS)
+    dropped = len(body) - 2 * KEPT_ENDS
+    if dropped <= 0:
+        return exchange
     return replace(
         exchange,
-        request_body=b"",
-        request_truncated=exchange.request_truncated + len(exchange.request_body),
-        response_body=body[:KEPT_ENDS] + body[-KEPT_ENDS:] if dropped else body,
+        response_body=body[:KEPT_ENDS] + body[-KEPT_ENDS:],
         response_truncated=exchange.response_truncated + dropped,
     )
 
@@ -87,15 +93,17 @@ class SpoolWriter:
 
     def put(self, exchange: Exchange) -> bool:
         """Hand an exchange over; whether it was taken, be it without its bodies."""
+        whole = exchange
+        roomy = self._budget_bytes * 3 // 4 - self.queued_bytes
+        if _size(exchange) > roomy:
+            exchange = without_request(exchange)
+        if _size(exchange) > roomy:
+            exchange = without_middle(exchange)
         size = _size(exchange)
-        if self.queued_bytes + size > self._budget_bytes * 3 // 4:
-            thin = without_middle(exchange)
-            if _size(thin) < size:
-                self.dropped_bodies += 1
-            exchange, size = thin, _size(thin)
         if self._closing.is_set() or self.queued_bytes + size > self._budget_bytes:
             self._refused += 1
             return False
+        self.dropped_bodies += size < _size(whole)
         self._put_bytes += size
         self._queue.put(exchange)
         return True

@@ -9,7 +9,7 @@ import pytest
 
 from llmprof_addon.model.exchange import KEPT_ENDS, Exchange
 from llmprof_addon.spool.folder import Spool
-from llmprof_addon.spool.writer import METADATA_BYTES, SpoolWriter, without_middle
+from llmprof_addon.spool.writer import METADATA_BYTES, SpoolWriter, without_middle, without_request
 from tests.unit.spool.exchanges import make_exchange
 
 
@@ -51,29 +51,30 @@ def test_what_is_put_is_prepared_written_and_announced(tmp_path: Path) -> None:
     assert (writer.written, writer.queued_bytes, writer.dropped_bodies, writer.lost) == (20, 0, 0, 0)
 
 
-def test_overflow_drops_the_bodies_but_the_ends_of_the_response(tmp_path: Path) -> None:
+def test_overflow_drops_the_request_then_the_middle_of_the_response(tmp_path: Path) -> None:
     gate = Gate()
     writer = SpoolWriter(tmp_path, prepare=gate, budget_bytes=1_000_000)
-    assert writer.put(make_exchange(id="first"))
+    assert writer.put(make_exchange(id="first", ended_ns=0))
     assert gate.reached.wait(5)
-    body = b"a" * 70_000 + b"z" * 130_000
-    assert writer.put(make_exchange(id="big", ended_ns=5, request_body=b"q" * 600_000, response_body=body))
-    assert writer.queued_bytes == 2 * METADATA_BYTES + 26 + 2 * KEPT_ENDS
-    assert (writer.dropped_bodies, writer.lost) == (1, 0)
+    body = b"a" * 70_000 + b"m" * 200_000 + b"z" * 130_000
+    for number in (1, 2):
+        assert writer.put(make_exchange(id="big", ended_ns=number, request_body=b"q" * 600_000, response_body=body))
+    assert writer.queued_bytes == 3 * METADATA_BYTES + 26 + len(body) + 2 * KEPT_ENDS
+    assert (writer.dropped_bodies, writer.lost) == (2, 0)
     gate.open.set()
     assert writer.close()
-    big = Spool(tmp_path).read("00000000000000000005-big.exchange")
-    assert big.response_body == body[:KEPT_ENDS] + body[-KEPT_ENDS:]
-    assert (big.request_truncated, big.response_truncated) == (600_000, 200_000 - 2 * KEPT_ENDS)
+    _, one, two = map(Spool(tmp_path).read, Spool(tmp_path).scan())
+    assert (one.request_body, one.request_truncated, one.response_truncated) == (b"", 600_000, 0)
+    assert one.response_body == body
+    assert (two.request_truncated, two.response_truncated) == (600_000, 400_000 - 2 * KEPT_ENDS)
+    assert two.response_body == body[:KEPT_ENDS] + body[-KEPT_ENDS:]
 
 
-def test_thin_exchange_keeps_both_ends_of_the_response(tmp_path: Path) -> None:
-    body = b"<" * KEPT_ENDS + b"middle" + b">" * KEPT_ENDS
-    thin = without_middle(make_exchange(request_body=b"12345", response_body=body))
-    assert thin.response_body == b"<" * KEPT_ENDS + b">" * KEPT_ENDS
-    assert (thin.request_body, thin.request_truncated, thin.response_truncated) == (b"", 5, 6)
-    short = without_middle(make_exchange(response_body=body[: 2 * KEPT_ENDS]))
-    assert (short.response_body, short.response_truncated) == (body[: 2 * KEPT_ENDS], 0)
+def test_a_response_of_two_ends_stays_whole() -> None:
+    short = make_exchange(response_body=b"<" * KEPT_ENDS + b">" * KEPT_ENDS)
+    assert without_middle(short) is short
+    assert without_middle(replace(short, response_body=short.response_body + b"x")).response_truncated == 1
+    assert without_request(replace(short, request_truncated=2)).request_truncated == 15
 
 
 def test_queue_never_exceeds_its_budget(tmp_path: Path) -> None:

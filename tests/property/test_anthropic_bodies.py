@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmprof_addon.model.tree import assemble, chains
-from llmprof_addon.providers.anthropic_messages import fold, merge_usage, read_request, read_response, read_usage
+from llmprof_addon.providers.anthropic_messages import fold, read_request, read_response, read_usage
+from llmprof_addon.providers.anthropic_stream import merge_usage
 from llmprof_addon.wire import sse
 
 scalars = st.none() | st.booleans() | st.integers(-3, 10**6) | st.text(max_size=12)

@@ -5,9 +5,8 @@ import pytest
 from llmprof_addon.model.kinds import kind_of
 from llmprof_addon.model.part import Part, PartKind
 from llmprof_addon.model.tree import assemble, chains
-from llmprof_addon.providers.anthropic_messages import fold, merge_usage, read_request, read_response, read_usage
+from llmprof_addon.providers.anthropic_messages import read_request, read_response, read_usage
 from llmprof_addon.providers.reader import read_call
-from llmprof_addon.wire import sse
 from tests.factories import fixture_cases, fixture_exchange
 
 DIALECT = "anthropic.messages"
@@ -358,43 +357,6 @@ def test_an_error_event_in_the_stream() -> None:
     assert answer.parts[0].text == "One, two,"
 
 
-def test_deltas_of_types_that_come_later() -> None:
-    events = [
-        {"type": "message_start", "message": {"content": []}},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "compaction", "content": None}},
-        {
-            "type": "content_block_delta",
-            "index": 0,
-            "delta": {"type": "compaction_delta", "content": "They ", "encrypted_content": "eA"},
-        },
-        {
-            "type": "content_block_delta",
-            "index": 0,
-            "delta": {"type": "compaction_delta", "content": "met.", "encrypted_content": None},
-        },
-        {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "start lost"}},
-        {"type": "content_block_delta", "index": 2, "delta": {"type": "hum_delta", "hum": "mm", "pitch": 3}},
-        {"type": "unheard_of", "x": 1},
-        {"type": "content_block_delta", "index": "0", "delta": {}},
-        {"type": "content_block_delta", "index": 0, "delta": None},
-        {"type": "message_start", "message": None},
-    ]
-    body = fold(
-        [sse.Event("", json.dumps(event)) for event in events] + [sse.Event("", "{broken"), sse.Event("", "[]")]
-    )
-    assert body["content"] == [
-        {"type": "compaction", "content": "They met.", "encrypted_content": "eA"},
-        {"type": "text", "text": "start lost"},
-        {"type": "text", "hum": "mm", "pitch": 3},
-    ]
-    assert [part.text for part in read_response(body).parts[:2]] == ["They met.", "start lost"]
-
-
-def test_an_empty_stream_is_an_empty_body() -> None:
-    assert fold([]) == {}
-    assert read_response({}).usage is None
-
-
 @pytest.mark.parametrize(
     "body", [None, [], "x", 5, {"content": "text"}, {"content": [None]}, {"usage": []}, {"error": None}]
 )
@@ -461,12 +423,6 @@ def test_late_zeros_do_not_wipe_out_the_cache() -> None:
         22,
         1180,
     )
-    assert merge_usage({"input_tokens": 5, "output_tokens": 1}, {"output_tokens": 0, "input_tokens": None}) == {
-        "input_tokens": 5,
-        "output_tokens": 0,
-    }
-    assert merge_usage(None, {"a": 1}) == {"a": 1}
-    assert merge_usage({"a": 1}, None) == {"a": 1}
 
 
 def test_tiers_and_iterations() -> None:

@@ -204,7 +204,7 @@ def _content(wrapper: dict[str, Json], role: str, names: Names, parts: list[Part
         for block in content:
             parts.append(read_block(block, owner, opening))
             opening = None
-    else:  # an object: Cloudflare answers so where a JSON schema was asked for
+    else:  # Cloudflare answers a JSON schema with an object (fixture object_content)
         del wrapper["content"]
         parts.append(_whole(kind, role, text_of(content), "content", content, opening, name=name, call_id=call_id))
 

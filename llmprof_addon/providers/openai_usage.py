@@ -23,7 +23,8 @@ READ = ("cached_tokens", "cache_read_input_tokens", "cache_read_tokens", "prompt
 WRITTEN = ("cache_write_tokens", "cache_creation_input_tokens", "cache_creation_tokens")
 VERCEL = "market_cost"
 """A field that only Vercel's gateway sends, which leaves reasoning out of `completion_tokens` and of `total_tokens` for
-the models of all vendors: in 32 of 32 recordings with reasoning its own `cost` is that of both."""
+the models of all vendors: in 32 of 32 recordings with reasoning its own `cost` is that of both (fixture
+reasoning_beside_total)."""
 MODALITIES = ("audio", "image", "video")
 
 
@@ -80,8 +81,9 @@ def read_usage(raw: dict[str, Json]) -> Usage:
 def _left_out(total: int | None, input_: int, output: int, read: int, written: int, reasoning: int) -> tuple[int, int]:
     """Tokens that stand beside the reported input and output, not in them.
 
-    A total that exceeds input + output by exactly the reasoning (xAI, Copilot), the cache read, or read and written
-    (charm-hyper) tells that these were left out. A part that exceeds its whole must have been left out in any case.
+    A total that exceeds input + output by exactly the reasoning (xAI, Copilot; fixture reasoning_beside_output), the
+    cache read, or read and written (charm-hyper; fixture cache_beside_input) tells that these were left out. A part
+    that exceeds its whole must have been left out in any case.
     """
     excess = None if total is None else total - input_ - output
     if excess:

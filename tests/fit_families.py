@@ -154,7 +154,7 @@ START = {
     "gpt-oss": start(1.0, 1.15, 23, 0.65, 13, const=67.0),
     "qwen": start(1.01, 1.2, 79, 1.15, 30),
     "llama": start(1.02, 1.1, 150, 0.85, 15, const=12.0),
-    "grok": start(0.97, 0.95, 165, 0.95, 20, const=60.0),
+    "grok": start(0.97, 0.95, 165, 0.95, 20, const=60.0, reasoning=0.0),
     "minimax": start(1.02, 1.05, 140, 1.0, 15),
 }
 """Where a family starts, and stays as far as the recordings say nothing. Claude's preambles until 3.5 are published

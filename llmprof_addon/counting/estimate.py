@@ -49,6 +49,7 @@ class Weight:
     inner: tuple[int, ...] = ()
     scalable: bool = False
     exact: bool = False
+    guessed: bool = False
 
 
 def prompt_leaves(call: Call, raws: Sequence[RawCount]) -> tuple[Leaf, ...]:
@@ -139,8 +140,9 @@ class _Weigher:
         if part.volatile or part.deferred:
             return Weight(kind, 0.0, name, index, path)
         if part.kind in _MEDIA and part.media is not None:
-            tokens, exact = media_tokens(part, self.family.media)
-            return Weight(kind, tokens + self._text(raw), name, index, path, exact=exact)
+            media = media_tokens(part, self.family.media)
+            tokens = media.tokens + self._text(raw)
+            return Weight(kind, tokens, name, index, path, exact=media.exact, guessed=media.guessed)
         return Weight(kind, self._tokens(part, raw, index), name, index, path, scalable=True)
 
     def _tokens(self, part: Part, raw: RawCount, index: int) -> float:
@@ -189,6 +191,7 @@ def _rounded(weights: Iterable[Weight]) -> tuple[Leaf, ...]:
                 part=weight.part,
                 inner=weight.inner,
                 scalable=weight.scalable,
+                guessed=weight.guessed,
             )
         )
         given = total

@@ -81,7 +81,7 @@ def _claude(name: str, slack: float, *, keeps_reasoning: bool = False) -> Family
         name=name,
         slack=slack,
         coefficients=COEFFICIENTS[name],
-        media=MediaRule(image=_PATCHES_28, page=1600),
+        media=MediaRule(image=_PATCHES_28, page=1800),
         builtins=_CLAUDE_TOOLS,
         keeps_reasoning=keeps_reasoning,
     )
@@ -92,7 +92,7 @@ _CLAUDES: tuple[tuple[tuple[int, int], Family], ...] = (
         (4, 7),
         replace(
             _claude("claude-5", 0.15, keeps_reasoning=True),
-            media=MediaRule(image=Patches(patch=28, most=4784, edge=2576), page=1600),
+            media=MediaRule(image=Patches(patch=28, most=4784, edge=2576), page=1800),
             builtins=tuple((start, round(_NEW_TOKENIZER * tokens)) for start, tokens in _CLAUDE_TOOLS),
         ),
     ),

@@ -92,16 +92,26 @@ class MediaRule:
     """Tokens of a second of sound."""
 
 
-def media_tokens(part: Part, rule: MediaRule) -> tuple[int, bool]:
-    """Tokens of a part that is an image, a document or sound, and whether they are exact."""
+@dataclass(frozen=True, slots=True)
+class MediaTokens:
+    """Tokens of one image, document or sound."""
+
+    tokens: int
+    exact: bool = False
+    guessed: bool = False
+    """Nothing is known of its size: the number is that of a typical one."""
+
+
+def media_tokens(part: Part, rule: MediaRule) -> MediaTokens:
+    """Tokens of a part that is an image, a document or sound."""
     media = part.media or Media(source="file")
     if part.kind is PartKind.IMAGE:
-        known = media.width and media.height
-        width, height = (media.width, media.height) if media.width and media.height else TYPICAL_PIXELS
-        return rule.image.tokens(width, height, media.detail), bool(known) and rule.image.exact
+        if media.width and media.height:
+            return MediaTokens(rule.image.tokens(media.width, media.height, media.detail), rule.image.exact)
+        return MediaTokens(rule.image.tokens(*TYPICAL_PIXELS, media.detail), guessed=not isinstance(rule.image, Flat))
     if part.kind is PartKind.DOCUMENT:
-        return rule.page * (media.pages or 1), False
-    return round(rule.second * _seconds(media)), False
+        return MediaTokens(rule.page * (media.pages or 1), guessed=media.pages is None)
+    return MediaTokens(round(rule.second * _seconds(media)), guessed=media.size_bytes is None)
 
 
 def _seconds(media: Media) -> float:

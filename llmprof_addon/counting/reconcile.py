@@ -1,9 +1,9 @@
 """Estimated leaves brought to the provider's own total, which is the truth.
 
-What is missing goes, within a family's known error, to estimated text, and for the rest to a leaf of hidden provider
-overhead; what is too much is taken from framing first, then from estimates, and only then from counted leaves. A leaf
-that had to change is marked `estimated`. Splits are made over kinds, then over the leaves of a kind, so that stored
-totals by kind equal the sums of leaves derived again.
+What is missing goes, within a family's known error, to estimated text, and for the rest to parts of unknown size, or
+else to a leaf of hidden provider overhead. What is too much is taken from framing first, then from parts of unknown
+size, from estimates, and only then from counted leaves. A leaf that had to change is marked `estimated`. Splits are
+made over kinds, then over the leaves of a kind, so that stored totals by kind equal the sums of leaves derived again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ def reconcile(leaves: Sequence[Leaf], reported: int | None, slack: float) -> tup
     if delta >= 0:
         return _grown(leaves, tokens, delta, slack)
     excess = -delta
-    for tier in (_framing, _estimated, _counted):
+    for tier in (_framing, _guessed, _estimated, _counted):
         excess = _shrink(leaves, tokens, [index for index, leaf in enumerate(leaves) if tier(leaf)], excess)
         if not excess:
             break
@@ -43,6 +43,10 @@ def _framing(leaf: Leaf) -> bool:
     return leaf.kind is Kind.PROVIDER_OVERHEAD
 
 
+def _guessed(leaf: Leaf) -> bool:
+    return leaf.guessed and _estimated(leaf)
+
+
 def _estimated(leaf: Leaf) -> bool:
     return leaf.source is Source.ESTIMATED and not _framing(leaf)
 
@@ -52,18 +56,24 @@ def _counted(leaf: Leaf) -> bool:
 
 
 def _grown(leaves: Sequence[Leaf], tokens: list[int], delta: int, slack: float) -> tuple[Leaf, ...]:
-    """Estimated text scaled up by at most `slack`, the rest in the elided or the hidden leaf."""
+    """Estimated text scaled up by at most `slack`; the rest in elided, guessed or hidden leaves."""
     elided = next((index for index, leaf in enumerate(leaves) if leaf.kind is Kind.ELIDED), None)
     if elided is not None:
         tokens[elided] += delta
         delta = 0
     else:
-        growing = [index for index, leaf in enumerate(leaves) if leaf.scalable and _estimated(leaf)]
+        growing = [
+            index for index, leaf in enumerate(leaves) if leaf.scalable and _estimated(leaf) and not leaf.guessed
+        ]
         text = sum(tokens[index] for index in growing)
         growth = min(delta, int(text * slack))
         if growth > 0:
             _resize(leaves, tokens, growing, text + growth)
             delta -= growth
+        guessed = [index for index, leaf in enumerate(leaves) if _guessed(leaf) and leaf.tokens]
+        if delta and guessed:
+            _resize(leaves, tokens, guessed, sum(tokens[index] for index in guessed) + delta)
+            delta = 0
     out = [_with_tokens(leaf, now, doubt=now != leaf.tokens) for leaf, now in zip(leaves, tokens, strict=True)]
     if delta:
         hidden = Leaf(kind=Kind.PROVIDER_OVERHEAD, name=HIDDEN, tokens=delta, source=Source.ESTIMATED, scalable=False)
@@ -106,4 +116,5 @@ def _with_tokens(leaf: Leaf, tokens: int, *, doubt: bool) -> Leaf:
         part=leaf.part,
         inner=leaf.inner,
         scalable=leaf.scalable,
+        guessed=leaf.guessed,
     )

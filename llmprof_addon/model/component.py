@@ -47,6 +47,8 @@ class Leaf:
     """Which inner part of it, where inner parts are leaves of their own."""
     scalable: bool = True
     """Whether reconciliation may scale it up (estimated text); media and framing stay pinned."""
+    guessed: bool = False
+    """Its size is not known at all (an image behind a URL): reconciliation takes it for what is missing or too much."""
     read: int = 0
     write: int = 0
     fresh: int = 0

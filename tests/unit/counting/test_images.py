@@ -3,11 +3,11 @@
 import pytest
 
 from llmprof_addon.counting.families import family
-from llmprof_addon.counting.images import Patches, media_tokens
+from llmprof_addon.counting.images import MediaTokens, Patches, media_tokens
 from llmprof_addon.model.part import Media, Part, PartKind
 
 
-def tokens(model: str, width: int | None, height: int | None, detail: str | None = None) -> tuple[int, bool]:
+def tokens(model: str, width: int | None, height: int | None, detail: str | None = None) -> MediaTokens:
     part = Part(kind=PartKind.IMAGE, media=Media(type="image/png", width=width, height=height, detail=detail))
     api = "openai.chat" if model.startswith(("gpt", "o")) else "anthropic.messages"
     return media_tokens(part, family(api, model, "").media)
@@ -34,7 +34,7 @@ def tokens(model: str, width: int | None, height: int | None, detail: str | None
     ],
 )
 def test_openai(model: str, width: int, height: int, want: int) -> None:
-    assert tokens(model, width, height) == (want, True)
+    assert tokens(model, width, height) == MediaTokens(want, exact=True)
 
 
 def test_openai_shrinks_until_the_patches_fit() -> None:
@@ -43,15 +43,14 @@ def test_openai_shrinks_until_the_patches_fit() -> None:
 
 
 def test_low_detail_is_the_base_alone() -> None:
-    assert tokens("gpt-4o", 4000, 3000, "low") == (85, True)
+    assert tokens("gpt-4o", 4000, 3000, "low") == MediaTokens(85, exact=True)
     assert tokens("gpt-4o", 4000, 3000, "high") == tokens("gpt-4o", 4000, 3000, "auto")
 
 
 def test_original_detail_keeps_large_pictures() -> None:
-    high, _ = tokens("gpt-5.4", 3200, 1600, "high")
-    original, _ = tokens("gpt-5.4", 3200, 1600, "original")
+    original = tokens("gpt-5.4", 3200, 1600, "original").tokens
     assert original == 100 * 50 * 1.2
-    assert high < original
+    assert tokens("gpt-5.4", 3200, 1600, "high").tokens < original
 
 
 @pytest.mark.parametrize(
@@ -65,12 +64,11 @@ def test_original_detail_keeps_large_pictures() -> None:
     ],
 )
 def test_claude(model: str, width: int, height: int, want: int) -> None:
-    assert tokens(model, width, height) == (want, False)
+    assert tokens(model, width, height) == MediaTokens(want)
 
 
 def test_claude_before_4_7_has_a_lower_limit() -> None:
-    count, _ = tokens("claude-sonnet-4-5", 3840, 2160)
-    assert 1400 <= count <= 1568
+    assert 1400 <= tokens("claude-sonnet-4-5", 3840, 2160).tokens <= 1568
 
 
 @pytest.mark.parametrize(
@@ -83,14 +81,19 @@ def test_claude_before_4_7_has_a_lower_limit() -> None:
     ],
 )
 def test_gemini(model: str, width: int, height: int, want: int) -> None:
-    assert tokens(model, width, height) == (want, False)
+    assert tokens(model, width, height) == MediaTokens(want)
 
 
-@pytest.mark.parametrize("model", ["gpt-4o", "o4-mini", "claude-sonnet-4-5", "gemini-3-pro", "no-such-model"])
-def test_an_unknown_size_is_a_typical_one_and_no_exact_number(model: str) -> None:
-    count, exact = tokens(model, None, None)
-    assert count > 0
-    assert not exact
+@pytest.mark.parametrize("model", ["gpt-4o", "o4-mini", "claude-sonnet-4-5", "gemini-2.5-pro", "no-such-model"])
+def test_an_unknown_size_is_a_guess(model: str) -> None:
+    guess = tokens(model, None, None)
+    assert guess.tokens > 0
+    assert guess.guessed
+    assert not guess.exact
+
+
+def test_where_all_images_cost_the_same_none_is_a_guess() -> None:
+    assert tokens("gemini-3-pro", None, None) == tokens("gemini-3-pro", 10, 10)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,7 @@ def test_an_unknown_size_is_a_typical_one_and_no_exact_number(model: str) -> Non
 )
 @pytest.mark.parametrize("size", [(1, 1), (1, 100_000), (100_000, 1), (65_535, 65_535)])
 def test_odd_sizes_have_a_bounded_count(model: str, size: tuple[int, int]) -> None:
-    assert 1 <= tokens(model, *size)[0] <= 5_000_000
+    assert 1 <= tokens(model, *size).tokens <= 5_000_000
 
 
 def test_documents_by_the_page() -> None:
@@ -106,12 +109,13 @@ def test_documents_by_the_page() -> None:
     many = Part(kind=PartKind.DOCUMENT, media=Media(type="application/pdf", pages=12))
     unknown = Part(kind=PartKind.DOCUMENT, media=Media(type="application/pdf", source="file"))
     rule = family("anthropic.messages", "claude-sonnet-4-5", "").media
-    assert media_tokens(one, rule) == media_tokens(unknown, rule) == (1600, False)
-    assert media_tokens(many, rule) == (12 * 1600, False)
+    assert media_tokens(one, rule) == MediaTokens(1800)
+    assert media_tokens(many, rule) == MediaTokens(12 * 1800)
+    assert media_tokens(unknown, rule) == MediaTokens(1800, guessed=True)
 
 
 def test_sound_by_its_length() -> None:
     rule = family("openai.chat", "gpt-4o-audio-preview", "").media
     ten_seconds = Part(kind=PartKind.AUDIO, media=Media(type="audio/wav", size_bytes=480_000))
-    assert media_tokens(ten_seconds, rule) == (100, False)
-    assert media_tokens(Part(kind=PartKind.AUDIO), rule)[0] > 0
+    assert media_tokens(ten_seconds, rule) == MediaTokens(100)
+    assert media_tokens(Part(kind=PartKind.AUDIO), rule).guessed

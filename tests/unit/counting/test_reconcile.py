@@ -6,6 +6,7 @@ PREAMBLE = Leaf(kind=Kind.PROVIDER_OVERHEAD, name="tool preamble", tokens=300, s
 SYSTEM = Leaf(kind=Kind.SYSTEM, tokens=1000, source=Source.ESTIMATED, part=0)
 USER = Leaf(kind=Kind.USER, tokens=500, source=Source.ESTIMATED, part=1)
 IMAGE = Leaf(kind=Kind.IMAGES, tokens=400, source=Source.ESTIMATED, part=2, scalable=False)
+LINK = Leaf(kind=Kind.IMAGES, tokens=1000, source=Source.ESTIMATED, part=3, scalable=False, guessed=True)
 COUNTED = Leaf(kind=Kind.USER, tokens=500, source=Source.COUNTED, part=1)
 
 
@@ -33,6 +34,16 @@ def test_the_preamble_shrinks_before_the_text() -> None:
     leaves = reconcile([PREAMBLE, SYSTEM, USER], 1700, 0.25)
     assert tokens(leaves) == [200, 1000, 500]
     assert tokens(reconcile([PREAMBLE, SYSTEM, USER], 1200, 0.25)) == [0, 800, 400]
+
+
+def test_a_part_of_unknown_size_gives_way_before_the_text() -> None:
+    assert tokens(reconcile([PREAMBLE, SYSTEM, LINK, IMAGE], 1500, 0.25)) == [0, 1000, 100, 400]
+    assert tokens(reconcile([PREAMBLE, SYSTEM, LINK, IMAGE], 700, 0.25)) == [0, 500, 0, 200]
+
+
+def test_a_part_of_unknown_size_takes_what_is_missing() -> None:
+    assert tokens(reconcile([COUNTED, LINK], 2300, 0.25)) == [500, 1800]
+    assert tokens(reconcile([PREAMBLE, SYSTEM, LINK, IMAGE], 5000, 0.25)) == [300, 1250, 3050, 400]
 
 
 def test_estimates_shrink_before_counted_text() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from llmprof_addon.errors import LlmprofError, SpoolError, StoreError
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.secrets import redact_text
+from llmprof_addon.spool.attempts import Attempts
 from llmprof_addon.spool.folder import Spool
 
 MAX_DEATHS = 3
@@ -50,6 +51,7 @@ class Drain:
         self._process = process
         self._report = report
         self._pause = pause
+        self._attempts = Attempts(spool.folder / ".current")
         self._stuck: set[str] = set()
 
     def stop(self) -> None:
@@ -61,17 +63,20 @@ class Drain:
 
         Raises `StoreError` if the store takes nothing for longer than `patience_seconds`; without it waits on.
         """
-        while names := [name for name in self._spool.scan() if name not in self._stuck]:
-            for name in names:
-                if self.stopping:
+        try:
+            while names := [name for name in self._spool.scan() if name not in self._stuck]:
+                for name in names:
+                    if self.stopping:
+                        return
+                    self._take(name, patience_seconds)
+                    self._tell()
+                if not until_empty:
                     return
-                self._take(name, patience_seconds)
-                self._tell()
-            if not until_empty:
-                return
+        finally:
+            self._attempts.end()
 
     def _take(self, name: str, patience_seconds: float | None) -> None:
-        deaths = self._spool.begin(name)
+        deaths = self._attempts.begin(name)
         try:
             if deaths >= MAX_DEATHS:
                 self._quarantine(name, f"The worker died {deaths} times while it processed this file.\n")
@@ -87,8 +92,6 @@ class Drain:
                 return
             self.last_error = one_line(error)
             self._quarantine(name, redact_text(traceback.format_exc())[0])
-        finally:
-            self._spool.end()
 
     def _commit(self, name: str, exchange: Exchange, patience_seconds: float | None) -> bool:
         """Process one exchange, however long the store is away; False if told to stop before it was back."""

@@ -4,7 +4,6 @@ A file is there when it is renamed into place, under a name that sorts by the en
 cannot process goes to `failed/` with its traceback beside it.
 """
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from llmprof_addon.errors import SpoolError
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.spool import files
 from llmprof_addon.spool.files import SUFFIX
-from llmprof_addon.spool.statefile import alive, make_private, read_state
+from llmprof_addon.spool.statefile import alive, make_private
 
 TRACEBACK_SUFFIX = ".traceback.txt"
 
@@ -64,7 +63,6 @@ class Spool:
         self.folder = folder
         self.failed_folder = folder / "failed"
         self._redact = redact
-        self._current = folder / ".current"
 
     def add(self, exchange: Exchange) -> str:
         """Put an exchange in, and give back the name of its file. Raises `OSError`."""
@@ -110,21 +108,6 @@ class Spool:
     def failed(self) -> Backlog:
         """What could not be processed."""
         return _backlog(self.failed_folder)
-
-    def begin(self, name: str) -> int:
-        """Note that this file is being processed; how often before a process died doing so."""
-        state = read_state(self._current) or {}
-        deaths = state.get("begun", 0) if state.get("name") == name else 0
-        deaths = deaths if type(deaths) is int else 0
-        try:
-            self._current.write_text(json.dumps({"name": name, "begun": deaths + 1}), encoding="utf-8")
-        except OSError:  # a full disk must not keep the worker from emptying it
-            pass
-        return deaths
-
-    def end(self) -> None:
-        """Note that nothing is being processed."""
-        self._current.unlink(missing_ok=True)
 
     def sweep(self) -> int:
         """Remove the drafts of writers that died while they wrote; how many there were."""

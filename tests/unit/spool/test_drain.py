@@ -5,6 +5,7 @@ import pytest
 
 from llmprof_addon.errors import LlmprofError, StoreError
 from llmprof_addon.model.exchange import Exchange
+from llmprof_addon.spool.attempts import Attempts
 from llmprof_addon.spool.drain import MAX_DEATHS, Drain, one_line
 from llmprof_addon.spool.folder import Spool
 from tests.unit.spool.exchanges import make_exchange
@@ -111,7 +112,7 @@ def test_patience_ends(spool: Spool) -> None:
         Drain(spool, process, pause=lambda seconds: time.sleep(0.01)).drain(patience_seconds=0.05)
     assert len(spool.scan()) == 3
     assert not spool.failed_folder.exists()
-    assert spool.begin(spool.scan()[0]) == 0
+    assert not (spool.folder / ".current").exists()
 
 
 def test_stop_ends_after_the_current_file_and_in_a_pause(spool: Spool) -> None:
@@ -130,7 +131,7 @@ def test_stop_ends_after_the_current_file_and_in_a_pause(spool: Spool) -> None:
 def test_a_file_that_kills_the_process_is_quarantined_at_last(spool: Spool) -> None:
     deadly = spool.scan()[0]
     for _ in range(MAX_DEATHS):
-        spool.begin(deadly)
+        Attempts(spool.folder / ".current").begin(deadly)
     drain = Drain(spool, lambda exchange: None)
     drain.drain()
     assert (drain.processed, drain.failed) == (2, 1)

@@ -110,13 +110,6 @@ def test_failed_write_leaves_no_draft(spool: Spool, monkeypatch: pytest.MonkeyPa
     assert list(spool.folder.glob(".*.tmp")) == []
 
 
-def test_deaths_on_one_file_are_counted(spool: Spool) -> None:
-    name = spool.add(make_exchange())
-    assert [spool.begin(name), spool.begin(name), spool.begin("other.exchange"), spool.begin(name)] == [0, 1, 0, 0]
-    spool.end()
-    assert spool.begin(name) == 0
-
-
 def test_metadata_only_holds_nothing_secret() -> None:
     bare = metadata_only(
         make_exchange(

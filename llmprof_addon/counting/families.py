@@ -72,6 +72,8 @@ _CLAUDE_TOOLS = (
     ("memory", 900),
     ("tool_search", 300),
 )
+# Recorded pictures cost 1 to 5 tokens more than their published patches.
+_CLAUDE_PATCHES = replace(_PATCHES_28, frame=3)
 _NEW_TOKENIZER = 1.42
 """Tokens that Claude 4.7 and later make of the same hidden text."""
 
@@ -81,7 +83,7 @@ def _claude(name: str, slack: float, *, keeps_reasoning: bool = False) -> Family
         name=name,
         slack=slack,
         coefficients=COEFFICIENTS[name],
-        media=MediaRule(image=_PATCHES_28, page=1800),
+        media=MediaRule(image=_CLAUDE_PATCHES, page=1800),
         builtins=_CLAUDE_TOOLS,
         keeps_reasoning=keeps_reasoning,
     )
@@ -92,7 +94,7 @@ _CLAUDES: tuple[tuple[tuple[int, int], Family], ...] = (
         (4, 7),
         replace(
             _claude("claude-5", 0.15, keeps_reasoning=True),
-            media=MediaRule(image=Patches(patch=28, most=4784, edge=2576), page=1800),
+            media=MediaRule(image=replace(_CLAUDE_PATCHES, most=4784, edge=2576), page=1800),
             builtins=tuple((start, round(_NEW_TOKENIZER * tokens)) for start, tokens in _CLAUDE_TOOLS),
         ),
     ),

@@ -40,6 +40,8 @@ class Patches:
     most: int
     edge: int | None = None
     factor: float = 1.0
+    frame: int = 0
+    """Tokens around each picture."""
     original: int | None = None
     """Most squares where the request asks for detail `original`."""
     exact: bool = False
@@ -52,7 +54,7 @@ class Patches:
             edge = LOW_DETAIL_EDGE
         if edge:
             width, height = _within_edge(width, height, edge)
-        return ceil(_patches(width, height, self.patch, most) * self.factor)
+        return ceil(_patches(width, height, self.patch, most) * self.factor) + self.frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,7 +158,7 @@ def test_inner_parts_are_leaves_of_their_own() -> None:
         (Kind.IMAGES, (0,)),
         (Kind.TOOL_RESULTS, (1,)),
     ]
-    assert leaves[1].tokens == 414
+    assert leaves[1].tokens == 417
     assert not leaves[1].scalable
 
 

@@ -94,10 +94,10 @@ def _request_json(exchange: Exchange, request: bytes, warnings: list[str]) -> tu
 
 
 def _prompt(where: _Where, request: bytes, body: Json, error: str | None, warnings: list[str]) -> Prompt:
-    if error is None and where.dialect is not None and body is not None:
+    if request and error is None and where.dialect is not None:
         try:
             return where.dialect.read_request(body)
-        except (Exception, RecursionError) as fault:
+        except Exception as fault:
             warnings.append(f"request could not be read as {where.api}: {type(fault).__name__}: {fault}")
     if not request:
         return Prompt()
@@ -119,7 +119,7 @@ def _answer(where: _Where, exchange: Exchange, response: bytes, warnings: list[s
         return stream, where.dialect.read_response(body)
     except WireError as error:
         return stream, _unreadable(where.dialect, exchange, response, error, warnings)
-    except (Exception, RecursionError) as fault:
+    except Exception as fault:
         warnings.append(f"response could not be read as {where.api}: {type(fault).__name__}: {fault}")
         return stream, Answer()
 

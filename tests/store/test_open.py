@@ -81,7 +81,7 @@ def test_another_programs_database_is_left_alone(url: str) -> None:
     other.close()
     before = path.read_bytes()
     for read_only in (False, True):
-        with pytest.raises(StoreError, match="another program.*'traces'") as error:
+        with pytest.raises(StoreError, match=r"another program.*'traces'") as error:
             open_store(url, read_only=read_only)
         assert "--home" in error.value.hint
     assert path.read_bytes() == before
@@ -91,7 +91,7 @@ def test_another_programs_database_is_left_alone(url: str) -> None:
 def test_a_newer_store_is_refused(store: Store, url: str) -> None:
     store.db.execute_sql(f"INSERT INTO {migrate.HISTORY} (name, applied) VALUES ('9999_later', '2030-01-01')")
     for read_only in (False, True):
-        with pytest.raises(StoreError, match="newer llmprof.*9999_later"):
+        with pytest.raises(StoreError, match=r"newer llmprof.*9999_later"):
             open_store(url, read_only=read_only)
 
 
@@ -182,7 +182,7 @@ def test_a_damaged_store_is_named(store: Store, url: str) -> None:
     data = bytearray(path.read_bytes())
     data[2048:] = os.urandom(len(data) - 2048)
     path.write_bytes(data)
-    with pytest.raises(StoreError, match="damaged|another program") as error, open_store(url) as again:
+    with pytest.raises(StoreError, match=r"damaged|another program") as error, open_store(url) as again:
         list(queries.calls(again))
     assert str(path) in str(error.value)
 

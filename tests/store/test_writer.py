@@ -56,7 +56,7 @@ def test_writing_twice_changes_nothing(store: Store) -> None:
 def test_a_call_that_cannot_be_written_leaves_nothing(store: Store) -> None:
     made = record(store, exchange("a" * 32), [text("user", "Hello")], [text("assistant", "Hi")])
     before, counters = sizes(store), replace(store.counters)
-    with pytest.raises(Exception, match="int too large|out of range"):
+    with pytest.raises(Exception, match=r"int too large|out of range"):
         store.write(replace(made, usage=Usage(input_tokens=2**70)))
     assert sizes(store) == before
     assert store.counters == counters
@@ -82,9 +82,7 @@ def test_a_changed_tool_or_system_prompt_copies_no_message(store: Store) -> None
 
 
 def test_what_is_known_after_writing(store: Store) -> None:
-    made = record(
-        store, exchange("a" * 32), [text("user", "Hello " * 9)], [text("assistant", "Hi")], tools=[schema("x")]
-    )
+    made = record(store, exchange("a" * 32), [text("user", "Hi " * 9)], [text("assistant", "Hi")], tools=[schema("x")])
     store.write(made)
     links = [*made.chains.tools, *made.chains.messages, *made.chains.answer]
     expected = {link.key: raw_count(link.part) for link in links}
@@ -98,9 +96,7 @@ def test_what_is_known_after_writing(store: Store) -> None:
 def test_a_second_encoding_adds_its_counts(store: Store) -> None:
     messages = [text("user", "Hello"), text("assistant", "Hi"), text("user", "Go on")]
     store.write(record(store, exchange("a" * 32), messages))
-    store.write(
-        record(store, exchange("b" * 32), messages, encoding="cl100k_base", counter=lambda part: RawCount(json=7))
-    )
+    store.write(record(store, exchange("b" * 32), messages, encoding="cl100k_base", counter=lambda _: RawCount(json=7)))
     assert sizes(store)["node"] == 3
     assert sizes(store)["node_count"] == 6
     key = chains(record(store, exchange("c" * 32), messages).call.prompt).message_head

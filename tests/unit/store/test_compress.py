@@ -1,0 +1,20 @@
+import os
+
+import pytest
+
+from llmprof_addon.store.compress import pack, squeeze, unpack, unsqueeze
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"a" * 64, b"a" * 65, b"words " * 2000, os.urandom(500)])
+def test_contents_come_back(data: bytes) -> None:
+    stored = pack(data)
+    assert len(stored) <= len(data)
+    assert unpack(stored, len(data)) == data
+
+
+def test_small_documents_come_back_small() -> None:
+    headers = [["content-type", "application/json"], ["server", "cloudflare"], ["cf-ray", "9abc-FRA"]]
+    document = {"request_headers": headers, "odd": "half \ud83d a pair", "n": [1, 2.5, None, True]}
+    stored = squeeze(document)
+    assert unsqueeze(stored) == document
+    assert len(squeeze({"request_headers": headers})) < 50

@@ -20,6 +20,8 @@ TOKENIZER_RATIO = (23, 20)
 """Tokens of the demo's model over those of o200k_base: its tokenizer is a finer one."""
 TOOL_PREAMBLE_TOKENS = 505
 MESSAGE_TOKENS = 4
+TURN_START_TOKENS = 3
+"""What stands behind the last block: never cached."""
 SMALLEST_CACHED_PREFIX = 1024
 
 
@@ -52,7 +54,7 @@ class Provider:
             self._cached.update(breakpoints)
         written = max(marked - read, 0)
         return {
-            "input_tokens": total - read - written,
+            "input_tokens": total - read - written + TURN_START_TOKENS,
             "cache_read_input_tokens": read,
             "cache_creation_input_tokens": written,
         }

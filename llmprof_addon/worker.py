@@ -27,13 +27,15 @@ from llmprof_addon.spool.statefile import StateFile, read_state
 
 LOOK_SECONDS = 1.0
 """How long the spool is not looked at if nobody rings."""
+PATIENCE_SECONDS = 10.0
+"""How long a worker whose bell is closed waits for a store that is away; the files are the next worker's then."""
 
 
 class Bell:
     """Stdin as a bell: a byte rings it, its end closes it. A thread reads it: Windows cannot select pipes."""
 
     def __init__(self, handle: int):
-        self.closed = False
+        self._closed_at: float | None = None
         self._rung = threading.Event()
         threading.Thread(target=self._listen, args=(handle,), name="llmprof-bell", daemon=True).start()
 
@@ -43,12 +45,18 @@ class Bell:
                 self._rung.set()
         except OSError:  # no stdin at all
             pass
-        self.closed = True
+        self._closed_at = time.monotonic()
         self._rung.set()
 
-    def ring(self) -> None:
-        """Ring it from inside."""
-        self._rung.set()
+    @property
+    def closed(self) -> bool:
+        """Whether nobody will ring any more."""
+        return self._closed_at is not None
+
+    @property
+    def closed_seconds(self) -> float:
+        """For how long it has been closed."""
+        return 0.0 if self._closed_at is None else time.monotonic() - self._closed_at
 
     def wait(self, seconds: float) -> None:
         """Wait for a ring, this long at most."""
@@ -154,11 +162,9 @@ def settle(at: Settings, *, patience_seconds: float = 30.0) -> int:
 
 def _stand_by(lock: WorkerLock, spool: Spool, bell: Bell, stopped: Callable[[], bool]) -> bool:
     """Wait until the lock is ours; False if there is nothing left to wait for."""
-    closed_at: float | None = None
     while not lock.acquire():
         if bell.closed:  # the holder drains, or we do once it has gone
-            closed_at = closed_at or time.monotonic()
-            if not spool.scan() or time.monotonic() - closed_at > 10:
+            if not spool.scan() or bell.closed_seconds > PATIENCE_SECONDS:
                 return False
             time.sleep(0.1)
         else:
@@ -189,11 +195,17 @@ def run(at: Settings, bell: Bell, connect: Callable[[Settings], Any] = Pipeline)
             now=now,
         )
 
-    worker = Drain(spool, lambda exchange: pipeline(exchange), report=report, pause=lambda seconds: bell.wait(seconds))
+    def pause(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not worker.stopping:
+            time.sleep(min(0.2, seconds))
+            if bell.closed_seconds > PATIENCE_SECONDS:  # nobody waits for us any longer
+                worker.stop()
+
+    worker = Drain(spool, lambda exchange: pipeline(exchange), report=report, pause=pause)
 
     def stop(number: int, frame: object) -> None:
-        worker.stop()
-        bell.ring()
+        worker.stop()  # nothing more: the thread that is interrupted may hold any lock
 
     signal.signal(signal.SIGTERM, stop)
     # Ctrl-C reaches every process of the terminal; the proxy decides, by closing our stdin.
@@ -210,11 +222,7 @@ def run(at: Settings, bell: Bell, connect: Callable[[Settings], Any] = Pipeline)
         report(worker, now=True)
         while not worker.stopping:
             closed = bell.closed
-            try:
-                worker.drain(patience_seconds=10.0 if closed else None)
-            except StoreError as error:
-                print(f"llmprof worker: {one_line(error)}; what waits stays in {spool.folder}", file=sys.stderr)
-                return 3
+            worker.drain()
             if closed:
                 break
             report(worker)
@@ -224,6 +232,9 @@ def run(at: Settings, bell: Bell, connect: Callable[[Settings], Any] = Pipeline)
         if pipeline is not None:
             pipeline.close()
         lock.release()
+    if worker.store_error and spool.scan():
+        print(f"llmprof worker: {worker.store_error}; what waits stays in {spool.folder}", file=sys.stderr)
+        return 3
     return 0
 
 

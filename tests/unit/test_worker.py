@@ -15,9 +15,13 @@ from typing import IO
 import pytest
 
 from llmprof_addon import settings
+from llmprof_addon import worker as worker_module
+from llmprof_addon.errors import StoreError
+from llmprof_addon.model.exchange import Exchange
+from llmprof_addon.settings import Settings
 from llmprof_addon.spool.folder import Spool
 from llmprof_addon.spool.statefile import read_state
-from llmprof_addon.worker import Bell, redact
+from llmprof_addon.worker import Bell, redact, settle
 from tests.unit.spool.exchanges import make_exchange
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
@@ -46,6 +50,7 @@ class Pipeline:
         self.db.execute("insert or ignore into rows values (?, ?)", (exchange.id, os.getpid()))
 
 at = settings.load({"home": sys.argv[1]}, {})
+worker.PATIENCE_SECONDS = float(sys.argv[3])
 sys.exit(worker.run(at, worker.Bell(0), Pipeline))
 """
 
@@ -58,8 +63,8 @@ class Home:
         self.spool = Spool(path / "spool")
         self.workers: list[subprocess.Popen[bytes]] = []
 
-    def start(self, seconds: float = 0.0) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-c", SCRIPT, str(self.path), str(seconds)]
+    def start(self, seconds: float = 0.0, patience: float = 10.0) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", SCRIPT, str(self.path), str(seconds), str(patience)]
         self.workers.append(subprocess.Popen(command, stdin=subprocess.PIPE))
         return self.workers[-1]
 
@@ -225,6 +230,66 @@ def test_a_store_that_is_away_keeps_the_files_and_is_said(home: Home) -> None:
     assert worker.wait(15) == 0
     assert (read_state(home.path / "worker.json") or {})["store_error"] is None
     assert home.spool.failed().files == 0
+
+
+def test_eof_with_a_store_that_is_away_ends_in_time_and_keeps_the_files(home: Home) -> None:
+    (home.path / "away").touch()
+    home.spool.add(make_exchange(request_body=b"away"))
+    worker = home.start(0.0, patience=0.5)
+    until(lambda: (read_state(home.path / "worker.json") or {}).get("store_error") is not None)
+    pipe(worker).close()
+    assert worker.wait(8) == 3
+    assert len(home.spool.scan()) == 1
+    assert not (home.spool.folder / ".current").exists()
+
+
+class FakePipeline:
+    """Takes note of what is processed in this process."""
+
+    def __init__(self, at: Settings) -> None:
+        self.at = at
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+    def __call__(self, exchange: Exchange) -> None:
+        if exchange.request_body == b"poison":
+            raise ValueError("poisoned")
+        if exchange.request_body == b"away":
+            raise StoreError("the store is away")
+
+
+def test_settle_processes_what_waits_where_no_worker_runs(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "Pipeline", FakePipeline)
+    at = settings.load({"home": str(home.path)}, {})
+    home.fill(3)
+    home.spool.add(make_exchange(id="bad", ended_ns=9, request_body=b"poison"))
+    assert settle(at) == 1
+    assert home.spool.scan() == []
+    assert settle(at) == 0
+    home.spool.add(make_exchange(request_body=b"away"))
+    with pytest.raises(StoreError, match="the store is away"):
+        settle(at, patience_seconds=0.1)
+    assert len(home.spool.scan()) == 1
+
+
+def test_settle_waits_for_the_worker_that_runs(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(at: Settings) -> None:
+        raise AssertionError("processed beside the worker")
+
+    monkeypatch.setattr(worker_module, "Pipeline", refuse)
+    at = settings.load({"home": str(home.path)}, {})
+    worker = home.start(0.02)
+    until(lambda: (home.path / "worker.json").exists())
+    ids = home.fill(20)
+    assert settle(at) == 0
+    assert home.rows().keys() == ids
+    (home.path / "away").touch()
+    home.spool.add(make_exchange(request_body=b"away"))
+    with pytest.raises(StoreError, match="the store is away"):
+        settle(at, patience_seconds=0.2)
+    assert worker.poll() is None
 
 
 def test_bell_rings_and_closes() -> None:

@@ -76,8 +76,8 @@ def _place(exchange: Exchange, extra: Mapping[str, str]) -> _Where:
     forced = registry.by_name(exchange.provider) if exchange.provider else None
     provider = forced or registry.match_host(host, port, extra)
     api = registry.api_of(url.path, provider=provider) or registry.api_of(url.path)
-    if api is None and provider and provider.name in extra:
-        api = extra[provider.name]
+    if api is None and extra:
+        api = registry.is_llm_call("POST", host, url.path, extra, port=port)
     name = provider.name if provider else exchange.provider or host or "unknown"
     price = provider.price_provider if provider else None
     return _Where(name, api or "unknown", dialects.by_api(api) if api else None, price)

@@ -78,6 +78,8 @@ def test_a_host_that_the_user_declared() -> None:
     call = read(exchange, extra={"llm.corp.example": "anthropic.messages"})
     assert (call.api, call.provider) == ("anthropic.messages", "llm.corp.example")
     assert call.answer.parts[0].text == "Ho."
+    beside = make_exchange(REQUEST, ANSWER, url="https://llm.corp.example/v1/messages/count_tokens")
+    assert read(beside, extra={"llm.corp.example": "anthropic.messages"}).api == "unknown"
 
 
 def test_an_unknown_path_keeps_the_request() -> None:

@@ -27,17 +27,21 @@ def totals(leaves: Iterable[Leaf]) -> tuple[KindTotal, ...]:
     kinds: dict[Kind, list[Leaf]] = {}
     for leaf in leaves:
         kinds.setdefault(leaf.kind, []).append(leaf)
-    return tuple(
-        KindTotal(
-            kind=kind,
-            tokens=sum(leaf.tokens for leaf in kinds[kind]),
-            read=sum(leaf.read for leaf in kinds[kind]),
-            write=sum(leaf.write for leaf in kinds[kind]),
-            fresh=sum(leaf.fresh for leaf in kinds[kind]),
-            cost=_total_cost([leaf.cost for leaf in kinds[kind]]),
-            source=_least_sure((leaf.source, leaf.tokens) for leaf in kinds[kind]),
-        )
-        for kind in sorted(kinds, key=SYNTHETIC.__contains__)
+    return tuple(_total(kind, kinds[kind]) for kind in sorted(kinds, key=SYNTHETIC.__contains__))
+
+
+def _total(kind: Kind, leaves: list[Leaf]) -> KindTotal:
+    tokens, reads, writes, fresh, costs, sources = zip(
+        *((leaf.tokens, leaf.read, leaf.write, leaf.fresh, leaf.cost, leaf.source) for leaf in leaves), strict=True
+    )
+    return KindTotal(
+        kind=kind,
+        tokens=sum(tokens),
+        read=sum(reads),
+        write=sum(writes),
+        fresh=sum(fresh),
+        cost=_total_cost(costs),
+        source=_least_sure(zip(sources, tokens, strict=True)),
     )
 
 

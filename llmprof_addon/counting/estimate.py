@@ -214,7 +214,7 @@ def _reasoned(leaves: tuple[Leaf, ...], usage: Usage | None) -> tuple[Leaf, ...]
         return (hidden, *leaves) if tokens else leaves
     shares = dict(zip(thoughts, apportion(tokens, [leaves[index].tokens for index in thoughts]), strict=True))
     return tuple(
-        replace(leaf, tokens=shares[index], source=source, scalable=False) if index in shares else leaf
+        leaf._replace(tokens=shares[index], source=source, scalable=False) if index in shares else leaf
         for index, leaf in enumerate(leaves)
     )
 

@@ -281,9 +281,9 @@ def locate(parts: Sequence[Part]) -> tuple[Part, ...]:
             elif part.form == "item":
                 inner = slots[container, slot] = slots.get((container, slot), -1) + 1
                 path += f".{slot}[{inner}]"
-        if part.path:
-            part = replace(part, path=path)
-        else:
+        if not part.path:
             object.__setattr__(part, "path", path)
+        elif part.path != path:
+            part = replace(part, path=path)
         out.append(part)
     return tuple(out)

@@ -6,19 +6,6 @@ from pathlib import Path
 
 from llmprof_addon.spool.statefile import make_private
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(handle: int) -> None:
-        os.lseek(handle, 1 << 30, os.SEEK_SET)  # a byte far behind the pid, which stays readable
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _try_lock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
 
 class WorkerLock:
     """The right to process the files of one spool."""
@@ -62,3 +49,16 @@ class WorkerLock:
         except (OSError, ValueError):
             return None
         return int(text) if text.isdigit() else None
+
+
+def _try_lock(handle: int) -> None:
+    """Lock the open file or raise `OSError`; each system has a module of its own for it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(handle, 1 << 30, os.SEEK_SET)  # a byte far behind the pid, which stays readable
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -30,12 +30,17 @@ def server_of(tool_name: str | None) -> str | None:
     return server if separator and server else None
 
 
+MARKERS = ("cache_control", "prompt_cache_breakpoint")
+"""Keys of cache markers: Anthropic's, which OpenAI-compatible gateways take too, and OpenAI's since GPT-5.6."""
+
+
 def strip_marker(block: dict[str, Json], *inside: str) -> tuple[dict[str, Json], tuple[Marker, ...]]:
-    """The block without its `cache_control`, also of the dicts under the keys `inside`, and the markers."""
+    """The block without its cache markers, also of the dicts under the keys `inside`, and the markers."""
     markers: list[Marker] = []
-    if "cache_control" in block:
-        markers.append(Marker(value=block["cache_control"]))
-        block = {key: value for key, value in block.items() if key != "cache_control"}
+    for marker in MARKERS:
+        if marker in block:
+            markers.append(Marker(key=marker, value=block[marker]))
+            block = {key: value for key, value in block.items() if key != marker}
     for key in inside:
         held = block.get(key)
         if isinstance(held, dict) and "cache_control" in held:

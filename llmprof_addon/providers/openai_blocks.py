@@ -26,6 +26,9 @@ REASONING = frozenset({"summary_text", "reasoning_text", "reasoning.text", "reas
 OPAQUE = frozenset({"reasoning.encrypted", "encrypted_content", "redacted_thinking"})
 """Reasoning that only its provider can read."""
 
+type Names = dict[str, tuple[str | None, str | None]]
+"""Tool name and server by call id."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
@@ -89,10 +92,9 @@ def _media(type_: Json, block: dict[str, Json]) -> tuple[PartKind, Media, str | 
     match type_:
         case "image_url" | "input_image" | "computer_screenshot" | "image" | "output_image":
             held = block.get("image_url", block.get("url"))
-            detail = name_of(block.get("detail"))
-            if isinstance(held, dict):
-                held, detail = held.get("url"), name_of(held.get("detail")) or detail
-            media = media_of_url(held, detail) if isinstance(held, str) else Media(detail=detail, source="file")
+            picture: dict[str, Json] = held if isinstance(held, dict) else {"url": held}
+            url, detail = picture.get("url"), name_of(picture.get("detail")) or name_of(block.get("detail"))
+            media = media_of_url(url, detail) if isinstance(url, str) else Media(detail=detail, source="file")
             return PartKind.IMAGE, media, None
         case "input_audio" | "output_audio" | "audio_url" | "audio":
             held = block.get(type_)

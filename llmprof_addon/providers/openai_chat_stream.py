@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable
 
 from llmprof_addon.model.part import Json
+from llmprof_addon.providers.openai_messages import REASONING_TEXTS
 from llmprof_addon.wire.sse import Event
 
 STREAM_WARNINGS = "llmprof_stream_warnings"
 """Key of a folded body for what could not be folded; absent where all could."""
 
-CONCATENATED = frozenset({"content", "refusal", "reasoning_content", "reasoning", "reasoning_text", "thinking"})
+CONCATENATED = frozenset({"content", "refusal", *REASONING_TEXTS})
 """Strings of a delta that continue; every other field of it is said whole."""
 
 CONTINUED_IN_BLOCK = frozenset({"text", "summary", "data", "thinking", "signature"})
@@ -129,14 +130,16 @@ class _Choice:
         index, id_ = delta.get("index"), delta.get("id")
         held = delta.get("function", delta.get("custom"))
         named = isinstance(held, dict) and bool(held.get("name"))
-        numbered = isinstance(index, int)
-        call = self.call_at.get(index) if numbered else self.calls[-1] if self.calls else None
+        number = index if isinstance(index, int) else None
+        call = self.calls[-1] if self.calls else None
+        if number is not None:
+            call = self.call_at.get(number)
         other = bool(id_) and call is not None and call.fields.get("id") not in (None, "", id_)
-        if call is None or (named and (other or not (numbered or id_))):
+        if call is None or (named and (other or (number is None and not id_))):
             call = _Call()
             self.calls.append(call)
-        if numbered:
-            self.call_at[index] = call
+        if number is not None:
+            self.call_at[number] = call
         call.add(delta)
 
     def _add_audio(self, delta: dict[str, Json]) -> None:

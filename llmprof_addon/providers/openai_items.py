@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from llmprof_addon.model.media import media_of
-from llmprof_addon.model.part import Json, Part, PartKind
+from llmprof_addon.model.part import Json, Marker, Part, PartKind
 from llmprof_addon.providers.carving import compact, generic, name_of, on_wrapper, server_of, strip_marker, text_of
-from llmprof_addon.providers.openai_blocks import Owner, block_part, read_block, read_blocks, read_tools, server_label
-
-type Names = dict[str, tuple[str | None, str | None]]
-"""Tool name and server by call id."""
+from llmprof_addon.providers.openai_blocks import (
+    Names,
+    Owner,
+    block_part,
+    read_block,
+    read_blocks,
+    read_tools,
+    server_label,
+)
 
 CALLS: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "function_call": (None, ("arguments",)),
@@ -29,8 +34,10 @@ CALLS: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "code_interpreter_call": ("code_interpreter", ("code",)),
     "image_generation_call": ("image_generation", ("revised_prompt",)),
     "tool_search_call": ("tool_search", ("arguments",)),
+    "program": ("program", ("code",)),
+    "multi_agent_call": (None, ("arguments",)),
 }
-"""Tool name of a call item (`None`: its `name`), and the fields whose text the model wrote."""
+"""Tool name of a call item (`None`: its `name` or `action`), and the fields whose text the model wrote."""
 
 OUTPUTS: dict[str, str | None] = {
     "function_call_output": None,
@@ -39,8 +46,10 @@ OUTPUTS: dict[str, str | None] = {
     "shell_call_output": "shell",
     "apply_patch_call_output": "apply_patch",
     "computer_call_output": "computer",
+    "program_output": "program",
+    "multi_agent_call_output": None,
 }
-"""Items that hold a tool's result under `output`, with the tool name where the type says it."""
+"""Items that hold a tool's result under `output` (`result` of a program), with the tool name where the type says it."""
 
 TOOLS = frozenset({"additional_tools", "tool_search_output", "mcp_list_tools"})
 """Items that bring tool schemas into the conversation."""
@@ -58,11 +67,26 @@ def carve_item(item: Json, container: str, names: Names) -> list[Part]:
         type_ = "message" if "role" in item else "item_reference" if "id" in item else None
     if type_ == "message":
         return _message(item, container)
-    value, markers = strip_marker(item)
-    reader = READERS.get(type_) if isinstance(type_, str) else None
+    value, markers = _strip_markers(item)
+    type_ = text_of(type_)
+    reader = READERS.get(type_)
     fields = {"kind": PartKind.GENERIC, "text": compact(value)} if reader is None else reader(value, type_, names)
     fields.setdefault("role", text_of(value.get("role")))
     return [Part(value=value, place=container, markers=markers, **fields)]
+
+
+def _strip_markers(item: dict[str, Json]) -> tuple[dict[str, Json], tuple[Marker, ...]]:
+    """The item without its cache markers and those of the blocks of its output."""
+    value, markers = strip_marker(item)
+    output = value.get("output")
+    if not isinstance(output, list):
+        return value, markers
+    blocks: list[Json] = []
+    for index, block in enumerate(output):
+        bare, found = strip_marker(block) if isinstance(block, dict) else (block, ())
+        blocks.append(bare)
+        markers += tuple(replace(marker, where=("output", index)) for marker in found)
+    return {**value, "output": blocks}, markers
 
 
 def _message(item: dict[str, Json], container: str) -> list[Part]:
@@ -92,7 +116,7 @@ def _message(item: dict[str, Json], container: str) -> list[Part]:
 
 def _call(item: dict[str, Json], type_: str, names: Names) -> dict[str, Json]:
     fixed, keys = CALLS[type_]
-    name = fixed or name_of(item.get("name"))
+    name = fixed or name_of(item.get("name")) or name_of(item.get("action"))
     server = _server(item, name)
     call_id = name_of(item.get("call_id")) or name_of(item.get("id"))
     if call_id is not None:
@@ -101,12 +125,19 @@ def _call(item: dict[str, Json], type_: str, names: Names) -> dict[str, Json]:
     return {
         "kind": PartKind.TOOL_CALL,
         "role": "assistant",
-        "text": "".join(text_of(item.get(key)) for key in keys),
+        "text": "".join(text_of(_without_sources(item.get(key))) for key in keys),
         "name": name,
         "server": server,
         "call_id": call_id,
         "inner": tuple(_hosted_output(item, owner)),
     }
+
+
+def _without_sources(action: Json) -> Json:
+    """A web search's action also lists what was found."""
+    if not isinstance(action, dict) or "sources" not in action:
+        return action
+    return {key: value for key, value in action.items() if key != "sources"}
 
 
 def _server(item: dict[str, Json], name: str | None) -> str | None:
@@ -127,15 +158,19 @@ def _hosted_output(item: dict[str, Json], owner: Owner) -> Iterator[Part]:
             else:
                 said = entry.get("logs", entry.get("text")) if isinstance(entry, dict) else entry
                 yield block_part(owner, owner.kind, said if isinstance(said, str) else compact(entry), entry)
+    action = item.get("action")
+    if isinstance(action, dict) and action.get("sources"):
+        yield block_part(owner, owner.kind, compact(action["sources"]), action["sources"])
     if isinstance(picture := item.get("result"), str):
         yield replace(block_part(owner, PartKind.IMAGE, None, picture), media=media_of(None, picture))
 
 
 def _output(item: dict[str, Json], type_: str, names: Names) -> dict[str, Json]:
     call_id = name_of(item.get("call_id")) or name_of(item.get("id"))
-    name, server = names.get(call_id or "", (OUTPUTS[type_], None))
+    name = OUTPUTS[type_] or name_of(item.get("name")) or name_of(item.get("action"))
+    name, server = names.get(call_id or "", (name, _server(item, name)))
     owner = Owner(place="", role="tool", kind=PartKind.TOOL_RESULT, name=name, server=server, call_id=call_id)
-    output = item.get("output")
+    output = item.get("result" if type_ == "program_output" else "output")
     text, inner = (text_of(output), ()) if type_ == "shell_call_output" else read_blocks(output, owner)
     return {
         "kind": owner.kind,
@@ -174,6 +209,22 @@ def _reasoning(item: dict[str, Json], type_: str, names: Names) -> dict[str, Jso
     return {"kind": owner.kind, "role": "assistant", "text": text, "hidden": hidden}
 
 
+def _agent_message(item: dict[str, Json], type_: str, names: Names) -> dict[str, Json]:
+    """What one agent says to another."""
+    owner = Owner(place="", role="assistant", name=name_of(item.get("author")))
+    text, inner = read_blocks(item.get("content"), owner)
+    return {"kind": owner.kind, "role": owner.role, "text": text, "name": owner.name, "inner": inner}
+
+
+def _configuration(item: dict[str, Json], type_: str, names: Names) -> dict[str, Json]:
+    """A change of parameters in the middle of a conversation; of these only an output schema is text."""
+    text = item.get("text")
+    format_ = text.get("format") if isinstance(text, dict) else None
+    if not isinstance(format_, dict) or format_.get("type") != "json_schema":
+        return {"kind": PartKind.TEXT, "role": "developer", "text": "", "name": type_}
+    return {"kind": PartKind.OUTPUT_SCHEMA, "text": compact(format_), "name": name_of(format_.get("name"))}
+
+
 def _opaque(item: dict[str, Json], type_: str, names: Names) -> dict[str, Json]:
     return {"kind": PartKind.GENERIC, "name": type_, "hidden": True}
 
@@ -184,5 +235,7 @@ READERS: dict[str, Callable[[dict[str, Json], str, Names], dict[str, Json]]] = {
     **dict.fromkeys(TOOLS, _tools),
     **dict.fromkeys(OPAQUE, _opaque),
     "mcp_approval_response": _approval,
+    "agent_message": _agent_message,
+    "configuration_update": _configuration,
     "reasoning": _reasoning,
 }

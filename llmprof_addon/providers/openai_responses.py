@@ -12,9 +12,9 @@ from llmprof_addon.model.tree import locate
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.providers.carving import compact, name_of, text_of
 from llmprof_addon.providers.error_bodies import error_of
-from llmprof_addon.providers.openai_blocks import read_tools
+from llmprof_addon.providers.openai_blocks import Names, read_tools
 from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS
-from llmprof_addon.providers.openai_items import Names, carve_item
+from llmprof_addon.providers.openai_items import carve_item
 from llmprof_addon.providers.openai_responses_stream import fold
 from llmprof_addon.providers.openai_usage import usage_of
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 
 from llmprof_addon.model.part import Json
+from llmprof_addon.providers.carving import text_of
 from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS
 from llmprof_addon.wire.sse import Event
 
@@ -79,8 +80,9 @@ class _Output:
         if not isinstance(index, (int, str)):
             return
         if stem == "response.output_item":
-            if isinstance(data.get("item"), dict):
-                self.items[index] = data["item"]
+            item = data.get("item")
+            if isinstance(item, dict):
+                self.items[index] = item
                 if last == "done":
                     self.done.add(index)
         elif index in self.done:
@@ -93,6 +95,13 @@ class _Output:
                 self.pieces = {key: held for key, held in self.pieces.items() if key != (index, BLOCKS[stem], at)}
         elif stem in FIELDS and last in ("delta", "done"):
             self._text(index, stem, last, data)
+        elif stem == "response.shell_call_command":
+            commands = self._item(index, "shell_call", data).setdefault("action", {})
+            commands = commands.setdefault("commands", []) if isinstance(commands, dict) else []
+            at = _place_in_item(data)
+            commands += [""] * (at + 1 - len(commands))
+            said = data.get("command" if last == "done" else "delta", "")
+            commands[at] = text_of(said) if last == "done" else text_of(commands[at]) + text_of(said)
         elif type_ == "response.output_text.annotation.added":
             item = self._item(index, "message", data)
             block = self._block(item, "content", _place_in_item(data))
@@ -149,5 +158,5 @@ class _Output:
 
 def _place_in_item(data: dict[str, Json]) -> int:
     """Index of the block that an event speaks of; a nonsensical one must not make the list huge."""
-    at = data.get("content_index", data.get("summary_index", 0))
+    at = next((data[key] for key in ("content_index", "summary_index", "command_index") if key in data), 0)
     return at if isinstance(at, int) and 0 <= at < MAX_BLOCKS else 0

@@ -25,6 +25,9 @@ from llmprof_addon.wire import jsontext, sse
 DEFAULT_WRITE_TTL = {"anthropic.messages": "5m"}
 """How long a cache write lives of which neither request nor response says it (Anthropic, prompt caching, 2026)."""
 
+_MARKER_TTL = {"cache_control": "5m", "prompt_cache_breakpoint": "30m"}
+"""How long a marker that does not say it asks for (Anthropic and OpenAI, prompt caching, 2026)."""
+
 _MODEL_IN_PATH = re.compile(r"/(?:deployments|models|serving-endpoints)/([^/:]+)(?:[:/])")
 _SSE_START = re.compile(rb"\s*(?:event|data|id|retry)?:")
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -189,9 +192,10 @@ def _model_in(url: str) -> str | None:
 
 
 def _cache_ttl(prompt: Prompt, params: dict[str, Json]) -> str | None:
-    """The longest TTL among the cache markers; one that does not say lives 5 minutes."""
+    """The longest TTL among the cache markers."""
     automatic = params.get("cache_control")
-    ttls = [marker.ttl or "5m" for part in prompt.parts for marker in part.markers if marker.value]
+    markers = [marker for part in prompt.parts for marker in part.markers if marker.value]
+    ttls = [marker.ttl or _MARKER_TTL.get(marker.key, "5m") for marker in markers]
     if isinstance(automatic, dict):
         ttls.append(name_of(automatic.get("ttl")) or "5m")
     return max((ttl for ttl in ttls if isinstance(ttl, str)), key=_seconds, default=None)

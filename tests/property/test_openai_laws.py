@@ -10,6 +10,7 @@ from llmprof_addon.model.call import Prompt
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.tree import assemble, follow
 from llmprof_addon.providers import openai_chat, openai_responses
+from llmprof_addon.providers.carving import MARKERS
 from llmprof_addon.providers.openai_items import READERS
 from llmprof_addon.wire import sse
 from tests.factories import fixture_cases, fixture_exchange
@@ -21,7 +22,7 @@ scalars = st.none() | st.booleans() | st.integers(-5, 5) | texts
 anything = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=6
 )
-markers = st.fixed_dictionaries({}, optional={"cache_control": st.just({"type": "ephemeral"}) | anything})
+markers = st.fixed_dictionaries({}, optional=dict.fromkeys(MARKERS, st.just({"type": "ephemeral"}) | anything))
 
 
 def shape(required: dict[str, Json], **optional: Json) -> st.SearchStrategy[Json]:
@@ -96,7 +97,7 @@ def check(body: Json, prompt: Prompt) -> None:
     # Not only equal by Python's word, for which 1 is True.
     assert json.dumps(again, sort_keys=True) == json.dumps(body, sort_keys=True)
     for part in prompt.parts:
-        assert part.form != "item" or not isinstance(part.value, dict) or "cache_control" not in part.value
+        assert part.form != "item" or not isinstance(part.value, dict) or not part.value.keys() & set(MARKERS)
 
 
 @settings(max_examples=200, deadline=None)

@@ -39,3 +39,9 @@ def test_strip_marker_leaves_its_argument_alone() -> None:
     assert "cache_control" in block["function"]
     assert strip_marker(bare, "function", "missing") == (bare, ())
     assert [marker.on_wrapper for marker in on_wrapper(markers)] == [True, True]
+
+
+def test_openai_has_a_marker_of_its_own() -> None:
+    bare, markers = strip_marker({"text": "a", "prompt_cache_breakpoint": {"mode": "explicit", "ttl": "12h"}})
+    assert bare == {"text": "a"}
+    assert [(marker.key, marker.ttl) for marker in markers] == [("prompt_cache_breakpoint", "12h")]

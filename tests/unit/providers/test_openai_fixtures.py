@@ -8,6 +8,7 @@ from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.tree import assemble
 from llmprof_addon.providers import openai_chat, openai_responses
+from llmprof_addon.providers.carving import MARKERS
 from llmprof_addon.wire import sse
 from tests.factories import fixture_cases, fixture_exchange
 
@@ -32,7 +33,11 @@ def at(body: Json, path: str) -> Json:
 
 
 def without_markers(value: Json) -> Json:
-    return {key: held for key, held in value.items() if key != "cache_control"} if isinstance(value, dict) else value
+    if isinstance(value, list):
+        return [without_markers(held) for held in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: without_markers(held) for key, held in value.items() if key not in MARKERS}
 
 
 def test_there_are_fixtures() -> None:

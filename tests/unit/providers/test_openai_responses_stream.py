@@ -94,6 +94,16 @@ def test_reasoning_text_annotations_and_log_probabilities() -> None:
     ]
 
 
+def test_shell_commands() -> None:
+    at = {"output_index": 0, "command_index": 1}
+    assert output(
+        {"type": "response.shell_call_command.added", **at, "command": ""},
+        {"type": "response.shell_call_command.delta", **at, "delta": "l"},
+        {"type": "response.shell_call_command.delta", **at, "delta": "s"},
+        {"type": "response.shell_call_command.done", **at, "command_index": 0, "command": "date"},
+    ) == [{"type": "shell_call", "id": None, "action": {"commands": ["date", "ls"]}}]
+
+
 def test_what_an_event_says_whole_wins() -> None:
     at = {"output_index": 0, "content_index": 0}
     assert output(

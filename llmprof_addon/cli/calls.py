@@ -51,9 +51,9 @@ def _print_table(rows: "list[CallRow]") -> None:
     from llmprof_addon.export import text
     from llmprof_addon.model.usage import Source
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("call", "when", "model", "api", "end"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    for name, ratio in (("call", None), ("when", None), ("model", 3), ("api", 3), ("end", 2)):
+        table.add_column(name, no_wrap=True, ratio=ratio, overflow="ellipsis")
     for name in ("in", "cached", "out", "first", "total", "cost"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
@@ -62,13 +62,13 @@ def _print_table(rows: "list[CallRow]") -> None:
         first = None if row.first_chunk_ns is None else row.first_chunk_ns - row.started_ns
         end = f"✗ {row.status or row.outcome}" if row.failed else ", ".join(row.finish_reasons) or row.outcome
         table.add_row(
-            row.id[:16],
+            row.id[:13],
             text.when(row.started_ns),
             plain(row.model or text.UNKNOWN),
             row.api,
             plain(end),
             text.tokens(usage.input_tokens, estimated=estimated),
-            text.share(usage.cache_read_input_tokens or 0, usage.input_tokens),
+            text.share(usage.cache_read_input_tokens, usage.input_tokens),
             text.tokens(usage.output_tokens, estimated=estimated),
             text.duration(first),
             text.duration(row.ended_ns - row.started_ns),

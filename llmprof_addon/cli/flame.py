@@ -33,11 +33,10 @@ class Line:
     path: str | None = None
 
 
-def lines(components: Sequence[Component], *, depth: int, smallest: float) -> Iterator[Line]:
-    """Lines of the tree down to `depth` levels; components below the share `smallest` of the whole are folded."""
-    total = sum(component.tokens for component in components)
+def lines(components: Sequence[Component], *, depth: int, most: int | None) -> Iterator[Line]:
+    """Lines of the tree down to `depth` levels; of each component the `most` largest children, the rest folded."""
     # An explicit stack: a tree from the wire may be as deep as it likes.
-    stack = [(0, component) for component in reversed(components)]
+    stack: list[tuple[int, Component | Line]] = [(0, component) for component in reversed(components)]
     while stack:
         level, item = stack.pop()
         if isinstance(item, Line):
@@ -46,14 +45,12 @@ def lines(components: Sequence[Component], *, depth: int, smallest: float) -> It
         yield _line(item, level)
         if level + 1 >= depth or _says_nothing_new(item):
             continue
-        shown = [child for child in item.children if child.tokens >= smallest * total]
-        folded = [child for child in item.children if child.tokens < smallest * total]
-        below: list[tuple[int, Component | Line]] = [(level + 1, child) for child in shown]
-        if len(folded) == 1:
-            below.append((level + 1, folded[0]))
-        elif folded:
-            below.append((level + 1, _folded(folded, level + 1)))
-        stack += reversed(below)  # type: ignore[arg-type]
+        below: list[tuple[int, Component | Line]] = [(level + 1, child) for child in item.children]
+        if most is not None and len(item.children) > most + 1:
+            largest = sorted(range(len(below)), key=lambda index: -item.children[index].tokens)[:most]
+            folded = [child for index, child in enumerate(item.children) if index not in largest]
+            below = [below[index] for index in sorted(largest)] + [(level + 1, _folded(folded, level + 1))]
+        stack += reversed(below)
 
 
 def _says_nothing_new(component: Component) -> bool:

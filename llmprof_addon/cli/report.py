@@ -63,7 +63,7 @@ def _print(row: "RunRow", calls: "list[CallRow]", explained: "Explanation", dept
     )
     out.print(
         f"{text.tokens(usage.input_tokens, estimated=estimated)} in"
-        f" ({text.share(usage.cache_read_input_tokens or 0, usage.input_tokens)} read from cache),"
+        f" ({text.share(usage.cache_read_input_tokens, usage.input_tokens)} read from cache),"
         f" {text.tokens(usage.output_tokens, estimated=estimated)} out,"
         f" {text.dollars(row.cost.total if row.cost else None, at_least=row.unpriced_calls > 0)}",
         soft_wrap=True,
@@ -76,7 +76,7 @@ def _print(row: "RunRow", calls: "list[CallRow]", explained: "Explanation", dept
     number = next(number for number, call in enumerate(calls, 1) if call.id == explained.row.id)
     out.print(f"\n[bold]The largest prompt[/], call {number}  [dim]llmprof show {explained.row.id}[/]")
     total = sum(component.tokens for component in explained.components)
-    out.print(flame.table(flame.lines(explained.components, depth=depth, smallest=0.01), total))
+    out.print(flame.table(flame.lines(explained.components, depth=depth, most=5), total))
     out.print("\n[bold]Dollars of the whole run by component[/]")
     out.print(_dollars(calls))
 
@@ -107,7 +107,7 @@ def _growth(calls: "list[CallRow]") -> "Table":
             f"{number}{' ✗' if call.failed else ''}",
             bar,
             text.tokens(usage.input_tokens, estimated=estimated),
-            text.share(usage.cache_read_input_tokens or 0, usage.input_tokens),
+            text.share(usage.cache_read_input_tokens, usage.input_tokens),
             text.tokens(usage.output_tokens, estimated=estimated),
             text.dollars(call.cost.total if call.cost else None),
         )
@@ -153,6 +153,7 @@ def _dollars(calls: "list[CallRow]") -> "Table":
     table.add_column("", no_wrap=True, width=24)
     for name in ("tokens carried", "read", "cost", "share"):
         table.add_column(name, justify="right", no_wrap=True)
+    sums = {key: held for key, held in sums.items() if held[0] or held[2]}
     for (name, colour), (count, read, cost, unpriced) in sorted(sums.items(), key=lambda item: (-item[1][2], item[0])):
         priced = unpriced < len(calls)
         table.add_row(

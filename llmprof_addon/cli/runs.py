@@ -50,15 +50,15 @@ def _print_table(rows: "list[RunRow]", total: int) -> None:
     from llmprof_addon.cli.terminal import console, plain
     from llmprof_addon.export import text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("run", "when", "app", "what", "model"):
-        table.add_column(name, no_wrap=True, ratio=1 if name == "what" else None, overflow="ellipsis")
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    for name, ratio in (("run", None), ("when", None), ("app", 2), ("what", 5), ("model", 3)):
+        table.add_column(name, no_wrap=True, ratio=ratio, overflow="ellipsis")
     for name in ("calls", "peak", "in", "cached", "out", "cost"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         usage, estimated = row.usage, row.estimated_calls > 0
         table.add_row(
-            row.id[:12],
+            row.id[:8],
             text.when(row.started_ns),
             plain(row.app or text.UNKNOWN),
             plain(row.label or text.UNKNOWN),
@@ -66,7 +66,7 @@ def _print_table(rows: "list[RunRow]", total: int) -> None:
             f"{row.calls}{f' ({row.error_calls} ✗)' if row.error_calls else ''}",
             text.tokens(row.peak_context_tokens),
             text.tokens(usage.input_tokens, estimated=estimated),
-            text.share(usage.cache_read_input_tokens or 0, usage.input_tokens),
+            text.share(usage.cache_read_input_tokens, usage.input_tokens),
             text.tokens(usage.output_tokens, estimated=estimated),
             text.dollars(row.cost.total if row.cost else None, at_least=row.unpriced_calls > 0),
         )

@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which call, how deep, and in which form."""
     parser.add_argument("id", nargs="?", help="id of the call, or the start of it; the newest call by default")
     parser.add_argument("--depth", type=positive, default=3, help="levels of the flame (3)")
-    parser.add_argument("--all", action="store_true", help="show small components, too, instead of folding them")
+    parser.add_argument("--most", type=positive, default=8, metavar="N", help="largest components shown of each (8)")
+    parser.add_argument("--all", action="store_true", help="show all of them, instead of folding the smaller ones")
     parser.add_argument("--json", action="store_true", help="one JSON object, of the shape in the readme")
     parser.add_argument("--raw", action="store_true", help="print the request body as it was received (redacted)")
 
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         }
         print(json.dumps(call_json(explained.row) | trees))
     else:
-        _print(explained, args.depth, 0 if args.all else 0.003)
+        _print(explained, args.depth, None if args.all else args.most)
     return 0
 
 
@@ -67,7 +68,7 @@ def _chosen(store: "Store", id: str | None) -> "CallRow":
     raise NotFoundError(f"there is no call whose id starts with {id!r}", hint="`llmprof calls` lists them")
 
 
-def _print(explained: "Explanation", depth: int, smallest: float) -> None:
+def _print(explained: "Explanation", depth: int, most: int | None) -> None:
     from llmprof_addon.cli import flame
     from llmprof_addon.cli.terminal import console
 
@@ -77,7 +78,7 @@ def _print(explained: "Explanation", depth: int, smallest: float) -> None:
     for components, answer in ((explained.components, False), (explained.output_components, True)):
         if components:
             out.print()
-            shown = flame.lines(components, depth=depth, smallest=smallest)
+            shown = flame.lines(components, depth=depth, most=most)
             out.print(flame.table(shown, sum(component.tokens for component in components), answer=answer))
 
 

@@ -97,9 +97,9 @@ def when(nanoseconds: int) -> str:
     return moment.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M")
 
 
-def share(part: int, whole: int | None) -> str:
-    """`part` of `whole` in per cent; a dash where there is no whole."""
-    return f"{100 * part / whole:.0f}%" if whole else UNKNOWN
+def share(part: int | None, whole: int | None) -> str:
+    """`part` of `whole` in per cent; a dash where either is unknown, or there is no whole."""
+    return f"{100 * part / whole:.0f}%" if whole and part is not None else UNKNOWN
 
 
 def byte_size(size: int) -> str:

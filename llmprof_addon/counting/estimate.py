@@ -6,7 +6,7 @@ of the leaves is the rounded sum of the model.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from llmprof_addon.counting.families import Family, family_of
 from llmprof_addon.counting.hidden import sealed_chars, sealed_thoughts, server_loop
@@ -101,10 +101,11 @@ def _answered(call: Call, raws: Sequence[RawCount], family: Family) -> Iterator[
         yield _overhead("framing", family.coefficients.answer)
     weigh = _Weigher(family, turn=0, call_share=_WRITTEN)
     for index, part in enumerate(call.answer.parts):
-        # What the provider's own tools found was read, not written.
-        raw = RawCount() if part.kind is PartKind.TOOL_RESULT else raws[index]
-        shown = replace(part, inner=(), hidden=False) if part.kind is PartKind.TOOL_RESULT else part
-        yield from weigh(shown, raw, "answer", index)
+        if part.kind is PartKind.TOOL_RESULT:
+            # What the provider's own tools found was read, not written.
+            yield Weight(kind_of(part, "answer"), 0.0, part.name or "", index)
+        else:
+            yield from weigh(part, raws[index], "answer", index)
 
 
 class _Weigher:
@@ -122,7 +123,7 @@ class _Weigher:
         """The weights of a part and of its inner parts."""
         kind = kind_of(part, section)
         yield self._one(part, raw, kind, index, ())
-        if part.inner:
+        if part.inner and not part.volatile:
             yield from self._inner(part, raw, kind, section, index, ())
 
     def _inner(

@@ -105,16 +105,4 @@ def _resize(leaves: Sequence[Leaf], tokens: list[int], indexes: Iterable[int], t
 
 
 def _with_tokens(leaf: Leaf, tokens: int, *, doubt: bool) -> Leaf:
-    # Spelled out because `dataclasses.replace` costs four times as much, on every leaf of every call.
-    if not doubt or (tokens == leaf.tokens and leaf.source is Source.ESTIMATED):
-        return leaf
-    return Leaf(
-        kind=leaf.kind,
-        name=leaf.name,
-        tokens=tokens,
-        source=Source.ESTIMATED,
-        part=leaf.part,
-        inner=leaf.inner,
-        scalable=leaf.scalable,
-        guessed=leaf.guessed,
-    )
+    return leaf._replace(tokens=tokens, source=Source.ESTIMATED) if doubt else leaf

@@ -24,7 +24,7 @@ from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.record import CallRecord
 from llmprof_addon.model.secrets import redact_json, redact_text
-from llmprof_addon.model.tree import Chains, Link, StoredPart, assemble, chains
+from llmprof_addon.model.tree import Chains, Link, StoredPart, assemble, chains, root
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.pricing.cost import cost
@@ -33,7 +33,7 @@ from llmprof_addon.providers import dialects
 from llmprof_addon.providers.carving import text_of
 from llmprof_addon.providers.dialects import Dialect
 from llmprof_addon.providers.reader import read_call
-from llmprof_addon.store.detail import detail
+from llmprof_addon.store.detail import detail, path_to
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rows import CallRow
 from llmprof_addon.wire.encodings import decode
@@ -70,14 +70,14 @@ def process(
         call.prompt, answer.parts, base=store.base_of(call.prompt.continues) if call.prompt.continues else None
     )
     counts = _counts(paths, family.encoding, store, effort or Effort())
-    raws = Raws.of(call, paths, counts)
+    whole, raws = _in_context(call, Raws.of(call, paths, counts), paths.base, store, family.encoding)
 
-    estimated, answered = prompt_leaves(call, raws.prompt), answer_leaves(call, raws.answer)
+    estimated, answered = prompt_leaves(whole, raws.prompt), answer_leaves(whole, raws.answer)
     cut = exchange.outcome != "complete"
     usage = effective_usage(answer.usage, estimated, answered, status=exchange.status, cut=cut)
     rates = book.rates(call, usage, exchange.started_ns)
     paid = cost(usage, rates, status=exchange.status, cache_ttl=call.cache_ttl)
-    leaves = lay_out(call, raws, estimated, usage, paid)
+    leaves = lay_out(whole, raws, estimated, usage, paid)
 
     history = store.history(call, paths, exchange, family.encoding)
     record = CallRecord(
@@ -87,7 +87,7 @@ def process(
         encoding=family.encoding,
         counts=counts,
         usage=usage,
-        estimated_input_tokens=sum(leaf.tokens for leaf in estimated) if call.prompt.parts else None,
+        estimated_input_tokens=sum(leaf.tokens for leaf in estimated) if whole.prompt.parts else None,
         composition=totals(leaves.prompt),
         output_composition=totals(leaves.answer),
         cost=paid,
@@ -107,6 +107,8 @@ class Explanation:
     row: CallRow
     call: Call
     """As far as it is stored: prompt and answer with all their parts."""
+    whole: Call
+    """The call with the messages before its own that it continues by id; leaves point at the parts of this one."""
     body: Json
     """The request body."""
     leaves: "Leaves"
@@ -136,15 +138,16 @@ def explain(store: Store, row: CallRow) -> Explanation:
     for link in (*paths.tools, *paths.system, *paths.messages, *paths.answer):
         if link.key not in counts:  # read otherwise by an earlier version
             counts[link.key] = count_part(link.part, row.encoding)
-    raws = Raws.of(call, paths, counts)
-    leaves = lay_out(call, raws, prompt_leaves(call, raws.prompt), row.usage, row.cost)
+    whole, raws = _in_context(call, Raws.of(call, paths, counts), paths.base, store, row.encoding)
+    leaves = lay_out(whole, raws, prompt_leaves(whole, raws.prompt), row.usage, row.cost)
     return Explanation(
         row=row,
         call=call,
+        whole=whole,
         body=body,
         leaves=leaves,
-        components=components(call, leaves.prompt),
-        output_components=components(call, leaves.answer, answer=True),
+        components=components(whole, leaves.prompt),
+        output_components=components(whole, leaves.answer, answer=True),
     )
 
 
@@ -191,6 +194,28 @@ def lay_out(call: Call, raws: Raws, estimated: Sequence[Leaf], usage: Usage, pai
     return Leaves(
         spread(reconcile(estimated, usage.input_tokens, slack), usage, paid),
         spread_answer(reconcile(answered, usage.output_tokens, slack), usage, paid),
+    )
+
+
+def _in_context(call: Call, raws: Raws, base: bytes, store: Store, encoding: str) -> tuple[Call, Raws]:
+    """The call with the messages of the calls that it continues by id, which its provider put before its own.
+
+    They have no path in its body, and name the tools that its results belong to.
+    """
+    dialect = dialects.by_api(call.api)
+    if dialect is None or base == root("messages"):
+        return call, raws
+    before, own = path_to(store, base, encoding), call.prompt.messages
+    read = dialect.read_request(assemble({}, [*(node.part for node in before), *own])).parts
+    if len(read) != len(before) + len(own):  # read otherwise by an earlier version
+        return call, raws
+    places = [*([""] * len(before)), *(part.path for part in own)]
+    messages = tuple(replace(part, path=path) for part, path in zip(read, places, strict=True))
+    counts = tuple(node.raw or count_part(part, encoding) for node, part in zip(before, messages, strict=False))
+    start = len(raws.prompt) - len(own)
+    return (
+        replace(call, prompt=replace(call.prompt, messages=messages)),
+        Raws((*raws.prompt[:start], *counts, *raws.prompt[start:]), raws.answer),
     )
 
 

@@ -114,6 +114,13 @@ def detail(store: Store, row: CallRow) -> StoredCall:
     )
 
 
+def path_to(store: Store, key: bytes, encoding: str) -> tuple[StoredNode, ...]:
+    """The nodes from the root of its section down to the one of this key, with their counts in this encoding."""
+    with errors_of(store.url):
+        row = store.db.execute(Node.select(Node.id).where(Node.key == key)).fetchone()
+        return _path(store, row[0], None, encoding) if row else ()
+
+
 def _path(store: Store, head: int | None, end: int | None, encoding: str) -> tuple[StoredNode, ...]:
     """The nodes from below `end` down to `head`."""
     if head is None or head == end:

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import peewee as pw
 
@@ -14,6 +16,9 @@ from llmprof_addon.errors import ConfigError, StoreError
 
 BUSY_S = 5
 """How long a statement waits for another writer."""
+
+CONNECT_S = 10
+"""How long a PostgreSQL server may take to answer."""
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")
@@ -80,8 +85,11 @@ def _postgres(url: str, read_only: bool) -> pw.Database:
             hint='install the extra: uv tool install "llmprof-addon[postgres]" (or pip install)',
         )
     conninfo = re.sub("^postgres://", "postgresql://", url)
-    options = "-c default_transaction_read_only=on" if read_only else ""
-    return pw.PostgresqlDatabase(conninfo, prefer_psycopg3=True, options=options, connect_timeout=10)
+    given = parse_qs(urlsplit(conninfo).query)
+    params: dict[str, Any] = {} if "connect_timeout" in given else {"connect_timeout": CONNECT_S}
+    if read_only:
+        params["options"] = " ".join([*given.get("options", ()), "-c default_transaction_read_only=on"])
+    return pw.PostgresqlDatabase(conninfo, prefer_psycopg3=True, **params)
 
 
 _LINES = (

@@ -93,7 +93,8 @@ def test_a_run_may_begin_anew_after_it_was_deleted(store: Store) -> None:
     assert queries.count(store) == (2, 10)
 
 
-def test_freed_space_returns_to_the_disk(store: Store) -> None:
+def test_freed_space_returns_to_the_disk(sqlite_store: Store) -> None:
+    store = sqlite_store
     path = Path(store.url.removeprefix("sqlite:///"))
     noise = [text("user", os.urandom(200_000).hex())]
     store.write(record(store, exchange("a" * 32), noise))

@@ -24,7 +24,8 @@ def disk(url: str) -> int:
     return Path(url.removeprefix("sqlite:///")).stat().st_size
 
 
-def test_disk_and_rows(store: Store, tmp_path: Path) -> None:
+def test_disk_and_rows(sqlite_store: Store, tmp_path: Path) -> None:
+    store = sqlite_store
     empty = f"sqlite:///{tmp_path}/empty.db"
     tools, system = [schema(f"tool_{n}", 900) for n in range(12)], [text("system", prose(-1))]
     headers = tuple((f"x-header-{n}", f"value {n}") for n in range(12))

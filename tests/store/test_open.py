@@ -21,6 +21,12 @@ from tests.store.building import exchange, record, text
 DATABASES = Path(__file__).parents[2] / "fixtures" / "databases"
 
 
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """What stands in this file is about SQLite's own ways."""
+    return f"sqlite:///{tmp_path}/home/llmprof.db"
+
+
 def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 

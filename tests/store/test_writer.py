@@ -1,5 +1,6 @@
 """Writing calls: once, whole or not at all, in constant rows a turn."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from llmprof_addon.model.call import Identity
 from llmprof_addon.model.component import Kind
 from llmprof_addon.model.count import RawCount
-from llmprof_addon.model.tree import chains
+from llmprof_addon.model.record import CallRecord
+from llmprof_addon.model.tree import Link, chains
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.store import edits, queries
 from llmprof_addon.store.counts import unpack_totals
@@ -194,3 +196,29 @@ def test_a_first_long_prompt(store: Store) -> None:
     body: Any = detail(store, row).body
     assert row.depth == 1200
     assert [one["content"] for one in body["messages"]] == [f"Line {n}" for n in range(1200)]
+
+
+def test_writers_side_by_side(store: Store) -> None:
+    """Each in a thread with a store of its own; both write the same beginnings, and each call once."""
+
+    def work(who: str) -> int:
+        with open_store(store.url) as own:
+            written = 0
+            for turn, (messages, answer) in enumerate(conversation(15)):
+                for uid in (f"{who}{turn}", f"shared{turn}"):
+                    made = record(own, exchange(uid, at=turn, session=who[:1]), messages, answer, cost=money())
+                    made = replace(made, counts={link.key: raw_count(link.part) for link in links_of(made)})
+                    written += own.write(made)
+            return written
+
+    with ThreadPoolExecutor(3) as pool:
+        written = list(pool.map(work, ["a", "b", "c"]))
+    assert sum(written) == 3 * 15 + 15
+    assert queries.count(store)[1] == 60
+    assert sizes(store)["node"] == 30
+    assert sum(run.calls for run in queries.runs(store)) == 60
+    assert sum(run.cost.total for run in queries.runs(store) if run.cost) == 60 * money().total
+
+
+def links_of(made: CallRecord) -> tuple[Link, ...]:
+    return (*made.chains.tools, *made.chains.system, *made.chains.messages, *made.chains.answer)

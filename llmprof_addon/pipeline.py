@@ -191,6 +191,8 @@ def lay_out(call: Call, raws: Raws, estimated: Sequence[Leaf], usage: Usage, pai
     """Leaves that sum to the usage and the cost exactly. Pure: nothing is tokenised, looked up or priced."""
     slack = family_of(call).slack
     answered = answer_leaves(replace(call, answer=replace(call.answer, usage=usage)), raws.answer)
+    if usage.output_tokens == 0:  # an empty answer has no frame either
+        answered = ()
     return Leaves(
         spread(reconcile(estimated, usage.input_tokens, slack), usage, paid),
         spread_answer(reconcile(answered, usage.output_tokens, slack), usage, paid),

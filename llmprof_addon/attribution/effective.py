@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from llmprof_addon.model.component import Leaf
+from llmprof_addon.model.component import Kind, Leaf
 from llmprof_addon.model.usage import Source, Usage
 
 
@@ -12,7 +12,7 @@ def effective_usage(
 ) -> Usage:
     """Reported usage with its gaps filled from the leaves as they are before reconciliation.
 
-    A reported input of 0 for a prompt that has parts counts as not reported. Where a stream was cut, the output
+    A reported 0 counts as not reported where there is a prompt, or where something was written. Where a stream was cut, the output
     reported so far is a first count, and what was received may be more. Of a call that got no answer, or an error
     without usage, nothing is known to have been used: its totals stay `None`.
     """
@@ -22,6 +22,7 @@ def effective_usage(
         return replace(usage, input_tokens=None, output_tokens=None)
     source = usage.source
     received = sum(leaf.tokens for leaf in answer)
+    written = any(leaf.tokens for leaf in answer if leaf.kind is not Kind.PROVIDER_OVERHEAD)
     if usage.input_tokens is None or (usage.input_tokens <= 0 and prompt):
         # Cache parts of an input that is not known mean nothing.
         usage = replace(
@@ -33,7 +34,8 @@ def effective_usage(
             cache_creation_1h_input_tokens=None,
         )
         source = _weaker(source, prompt)
-    if usage.output_tokens is None or (cut and usage.output_tokens < received):
+    reported_output = usage.output_tokens or 0
+    if usage.output_tokens is None or (written and not reported_output) or (cut and reported_output < received):
         usage = replace(usage, output_tokens=received)
         source = _weaker(source, answer)
     return replace(usage, source=source)

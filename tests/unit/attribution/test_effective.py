@@ -10,7 +10,7 @@ GUESSED = [Leaf(kind=Kind.TEXT, tokens=9, source=Source.ESTIMATED)]
 
 
 def test_what_was_reported_stays() -> None:
-    reported = Usage(input_tokens=100, cache_read_input_tokens=40, output_tokens=0)
+    reported = Usage(input_tokens=100, cache_read_input_tokens=40, output_tokens=7)
     assert effective_usage(reported, COUNTED, GUESSED, status=200, cut=False) == reported
 
 
@@ -26,6 +26,13 @@ def test_a_reported_input_of_zero_is_no_report() -> None:
     found = effective_usage(mocked, COUNTED, [], status=200, cut=False)
     assert (found.input_tokens, found.cache_read_input_tokens, found.source) == (70, None, Source.COUNTED)
     assert effective_usage(mocked, [], [], status=200, cut=False).input_tokens == 0
+
+
+def test_a_reported_output_of_zero_is_no_report_where_something_was_written() -> None:
+    mocked = Usage(input_tokens=100, output_tokens=0)
+    frame = Leaf(kind=Kind.PROVIDER_OVERHEAD, name="framing", tokens=3, source=Source.ESTIMATED)
+    assert effective_usage(mocked, COUNTED, [frame, *GUESSED], status=200, cut=False).output_tokens == 12
+    assert effective_usage(mocked, COUNTED, [frame], status=200, cut=False) == mocked
 
 
 def test_a_cut_stream_has_at_least_the_output_that_was_received() -> None:

@@ -4,6 +4,7 @@ They depend on the part alone, so that the store keeps them with the part and no
 family makes of them (framing, coefficients) is applied per call.
 """
 
+import json
 import re
 
 from llmprof_addon.counting.encodings import count
@@ -18,6 +19,7 @@ _NONLATIN = re.compile(
     "[\u0370-\u1dff\u1f00-\u1fff\u2c80-\u2dff\u3040-\ud7ff\uf900-\ufaff\ufb13-\ufdff\ufe70-\ufefe\uff66-\uffdc"
     "\U00010000-\U0001cfff\U0001e000-\U0001efff\U00020000-\U000323af]"
 )
+_SPACED = re.compile(r"[:,{\[]\s")
 _SAMPLE_CHARS = 20_000
 _NONLATIN_SHARE = 0.3
 
@@ -25,6 +27,7 @@ _NONLATIN_SHARE = 0.3
 def count_part(part: Part, encoding: str) -> RawCount:
     """Tokens of one part's text, of its label and of its inner parts; each text is tokenised once.
 
+    The arguments of a call are counted as compact JSON, which is what a prompt holds of them.
     A text is one thing as a whole: `json` if it is a call's arguments, a schema or reads like a JSON object or list,
     `nonlatin` if at least a third of its letters are of other scripts, else `prose`.
     """
@@ -32,12 +35,23 @@ def count_part(part: Part, encoding: str) -> RawCount:
     label = count(part.name, encoding) if part.name and part.kind in _LABELLED else 0
     if not part.text:
         return RawCount(label=label, inner=inner)
-    tokens = count(part.text, encoding)
+    text = _as_billed(part.text) if part.kind is PartKind.TOOL_CALL else part.text
+    tokens = count(text, encoding)
     if part.kind in _JSON_KINDS or _looks_like_json(part.text):
         return RawCount(json=tokens, label=label, inner=inner)
     if _mostly_nonlatin(part.text):
         return RawCount(nonlatin=tokens, label=label, inner=inner)
     return RawCount(prose=tokens, label=label, inner=inner)
+
+
+def _as_billed(arguments: str) -> str:
+    """Arguments of a call as providers write them into a prompt: without the white space that the model put in."""
+    if not _SPACED.search(arguments):
+        return arguments
+    try:
+        return json.dumps(json.loads(arguments), ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return arguments
 
 
 def _looks_like_json(text: str) -> bool:

@@ -1,0 +1,369 @@
+"""Prompts of OpenAI's models, counted before the provider reports: each part's own text, and the framing around it.
+
+The sum of the leaves is the prompt that the model reads. Texts were counted when they were first seen; what is
+tokenised here depends on more than one part (the tools as one text, where that text joins the system prompt, names in
+headers) and is remembered, so that a later call of a conversation pays for none of it again.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from llmprof_addon.counting.encodings import count
+from llmprof_addon.counting.families import Family
+from llmprof_addon.counting.hidden import sealed_chars, sealed_thoughts
+from llmprof_addon.counting.images import media_tokens
+from llmprof_addon.counting.openai_rules import Dialect, Rules, rules_of
+from llmprof_addon.counting.openai_tools import NAMESPACE, declaration, output_format, output_schema, wrap
+from llmprof_addon.model.apportion import apportion
+from llmprof_addon.model.call import Call, Prompt
+from llmprof_addon.model.component import Kind, Leaf
+from llmprof_addon.model.count import RawCount
+from llmprof_addon.model.kinds import kind_of
+from llmprof_addon.model.part import Json, Part, PartKind
+from llmprof_addon.model.usage import Source
+
+MESSAGE = 4
+"""Start, role, separator, end."""
+NAME = 1
+RESULT = 4
+"""Of a tool's result: start, `functions`, separator, end; its name follows on `functions`."""
+WRAPPED_RESULT = 7
+"""Of a result of wrapped calls, whose sender is `multi_tool_use.parallel`."""
+
+TOOLS_HEADER = "# Tools\n\n## functions\n\n"
+_MEDIA = (PartKind.IMAGE, PartKind.AUDIO, PartKind.DOCUMENT)
+_HOSTED = (("web_search", 270), ("file_search", 800))
+"""Tokens of tools that the provider defines and describes itself, by the start of their type: recorded medians."""
+_JOINT_CHARS = 400
+"""How much of a system prompt's end can matter to how what follows it is tokenised."""
+_ENDS_CHARS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """One message or item: the indexes of its parts."""
+
+    indexes: tuple[int, ...]
+    kind: PartKind
+    role: str
+
+
+def leaves(call: Call, raws: Sequence[RawCount], family: Family) -> tuple[Leaf, ...]:
+    """The prompt in the provider's order, framing first; `raws` are parallel to `call.prompt.parts`."""
+    return tuple(_Framing(call, raws, family).leaves())
+
+
+def answer_tokens(call: Call, raws: Sequence[RawCount], family: Family) -> tuple[Leaf, ...]:
+    """What the model wrote, for answers whose usage is not reported; `raws` are parallel to `call.answer.parts`.
+
+    Plain text is all that is billed of a plain answer of GPT-4 models; later ones add their channel, calls their
+    header. Reasoning is not shown, hence not in the sum.
+    """
+    rules, found = rules_of(call), []
+    calls = [part for part in call.answer.parts if part.kind is PartKind.TOOL_CALL]
+    framing = rules.turn + 1 if rules.turn else 0
+    for part in calls:
+        framing += MESSAGE + (MESSAGE if len(calls) > 1 else 0) + _suffix(part.name or "", family.encoding)
+    if framing:
+        found.append(_overhead("message framing", framing))
+    for index, part in enumerate(call.answer.parts):
+        counted = part.kind in (PartKind.TEXT, PartKind.TOOL_CALL)
+        source = Source.COUNTED if counted and not calls else Source.ESTIMATED
+        tokens = raws[index].text if counted or part.kind is PartKind.GENERIC else 0
+        kind = kind_of(part, "answer")
+        found.append(Leaf(kind=kind, name=part.name or "", tokens=tokens, source=source, part=index))
+    return tuple(found)
+
+
+class _Framing:
+    """The count of one call."""
+
+    def __init__(self, call: Call, raws: Sequence[RawCount], family: Family) -> None:
+        self.call = call
+        self.prompt = call.prompt
+        self.parts = call.prompt.parts
+        self.raws = raws
+        self.family = family
+        self.encoding = family.encoding
+        self.rules: Rules = rules_of(call)
+        self.dialect: Dialect = self.rules.of(call.api)
+        self.preamble = 0
+        """Around tools and output schema."""
+        self.framing = self.rules.priming
+        self.tokens: dict[int, int] = {}
+        """By index of the part, where it is not the part's own text."""
+
+    def leaves(self) -> Iterator[Leaf]:
+        units = list(_units(self.prompt))
+        self._tools(units)
+        at = 0
+        while at < len(units):
+            at = self._exchange(units, at) if units[at].kind in _EXCHANGED else self._message(units[at], at)
+        # Joining the system prompt can save more tokens than the preamble has.
+        yield _overhead("message framing", self.framing + min(0, self.preamble))
+        if self.preamble > 0:
+            yield _overhead("tool preamble", self.preamble)
+        if self.prompt.continues is not None:
+            yield Leaf(kind=Kind.ELIDED, tokens=0, source=Source.ESTIMATED, scalable=False)
+        borders = (len(self.prompt.tools), len(self.prompt.tools) + len(self.prompt.system))
+        turn = _turn(self.prompt)
+        for index, part in enumerate(self.parts):
+            section = "tools" if index < borders[0] else "system" if index < borders[1] else "messages"
+            kind = kind_of(part, section)
+            yield self._leaf(part, self.raws[index], kind, index, (), past=index < turn)
+            yield from self._inner(part, self.raws[index], kind, section, index, ())
+
+    # -- messages
+
+    def _message(self, unit: _Unit, at: int) -> int:
+        if unit.kind is PartKind.REASONING and len(unit.indexes) == 1:
+            return at + 1
+        if unit.kind is PartKind.TOOL_SCHEMA:
+            self.framing += MESSAGE
+            return at + 1
+        self.framing += MESSAGE + (self.rules.turn if unit.role == "assistant" else 0)
+        first = self.parts[unit.indexes[0]]
+        if first.name and first.kind is PartKind.TEXT:
+            self.framing += NAME if first.name == unit.role else NAME + self.raws[unit.indexes[0]].label
+        return at + 1
+
+    def _exchange(self, units: Sequence[_Unit], at: int) -> int:
+        """Calls that were made at once, and the results that follow them."""
+        calls: list[int] = []
+        results: list[int] = []
+        while at < len(units) and units[at].kind is PartKind.TOOL_CALL and (not calls or not self.dialect.joined):
+            unit = units[at]
+            calls += [index for index in unit.indexes if self.parts[index].kind is PartKind.TOOL_CALL]
+            if any(self.parts[index].kind is PartKind.TEXT and self.parts[index].text for index in unit.indexes):
+                self.framing += MESSAGE + self.rules.turn
+            at += 1
+        while at < len(units) and units[at].kind is PartKind.TOOL_RESULT:
+            results += units[at].indexes[:1]
+            at += 1
+        wrapped = self.dialect.wrapped is not None and len(calls) > 1
+        if wrapped:
+            self.framing += (self.dialect.wrapped or 0) + self._wrapping(calls)
+        else:
+            self.framing += sum(self._header(index, single=len(calls) == 1) for index in calls)
+        for index in results:
+            named = not wrapped or self.dialect.named_wrapped_results
+            self.framing += WRAPPED_RESULT if wrapped else RESULT
+            self.framing += _suffix(self.parts[index].name or "", self.encoding) if named else 0
+        return at
+
+    def _header(self, index: int, *, single: bool) -> int:
+        part = self.parts[index]
+        if self.dialect.joined:
+            return self.dialect.call + self.raws[index].label
+        stored = single and isinstance(part.value, dict) and bool(part.value.get("id"))
+        return self.dialect.call + _suffix(part.name or "", self.encoding) + (self.dialect.stored if stored else 0)
+
+    def _wrapping(self, calls: Sequence[int]) -> int:
+        """Tokens of the JSON that wraps calls, without those of their arguments."""
+        shown = tuple((self.parts[index].name or "", _ends(self.parts[index].text or "{}")) for index in calls)
+        return _wrapping(shown, self.encoding)
+
+    # -- tools and output schema
+
+    def _tools(self, units: Sequence[_Unit]) -> None:
+        """Count the tools as the one text that they are, and share it out over them."""
+        declared, hosted = _declared(self.prompt)
+        schema = next((at for at, part in enumerate(self.prompt.tools) if part.kind is PartKind.OUTPUT_SCHEMA), None)
+        for index in hosted:
+            value = self.parts[index].value
+            kind = value.get("type") if isinstance(value, dict) else None
+            guess = next((tokens for start, tokens in _HOSTED if str(kind).startswith(start)), None)
+            self.tokens[index] = self.raws[index].text if guess is None else guess
+        if not declared and schema is None:
+            return
+        texts = tuple(declaration(part.value) for _, part in declared)
+        body = wrap(texts) if texts else ""
+        forced = self._forced() if declared else 0
+        if self.dialect.joined:
+            self._joined(units, body, declared, texts, schema, forced)
+            return
+        if declared:
+            self._share(count_once(body, self.encoding), declared, texts)
+            self.preamble += self.dialect.tools + forced
+        if schema is not None:
+            value = _schema_of(self.parts[schema].value)
+            name = count_once(_named(value.get("name")), self.encoding)
+            self.tokens[schema] = count_once(output_schema(value.get("schema")), self.encoding) + name
+            self.preamble += self.dialect.schema
+
+    def _joined(
+        self,
+        units: Sequence[_Unit],
+        body: str,
+        declared: Sequence[tuple[int, Part]],
+        texts: Sequence[str],
+        schema: int | None,
+        forced: int,
+    ) -> None:
+        """Tools, then the output schema, behind the text of the first system message, or in a message of their own."""
+        sections: list[str] = [TOOLS_HEADER + body] if declared else []
+        if schema is not None:
+            value = _schema_of(self.parts[schema].value)
+            described = value.get("description")
+            sections.append(
+                output_format(_named(value.get("name")), described if isinstance(described, str) else None,
+                              value.get("schema"))
+            )  # fmt: skip
+        whole = "\n\n".join(sections)
+        opening = next((unit for unit in units if unit.role in ("system", "developer")), None)
+        if opening is None:
+            added = MESSAGE + count_once(whole, self.encoding)
+        else:
+            before = "".join(self.parts[index].text or "" for index in opening.indexes)[-_JOINT_CHARS:]
+            if len(before) == _JOINT_CHARS:
+                before = before[max(0, before.find(" ")) :]
+            added = count_once(f"{before.rstrip()}\n\n{whole}", self.encoding) - count_once(before, self.encoding)
+        if declared:
+            self._share(count_once(body, self.encoding), declared, texts)
+            added += self.dialect.tools + forced
+        if schema is not None:
+            tokens = count_once(sections[-1], self.encoding)
+            self.tokens[schema] = tokens
+            turns = sum(1 for unit in units if unit.role == "assistant" and unit.kind is not PartKind.TOOL_CALL)
+            # With tools beside it the answer may be a call, and its header does not promise JSON.
+            added += 0 if declared else self.dialect.schema + turns * self.dialect.schema_turn
+        self.preamble += added - sum(self.tokens[index] for index, _ in declared)
+        self.preamble -= self.tokens[schema] if schema is not None else 0
+
+    def _share(self, tokens: int, declared: Sequence[tuple[int, Part]], texts: Sequence[str]) -> None:
+        weights = [count_once(text, self.encoding) for text in texts]
+        empty = count_once(wrap(()), self.encoding)
+        self.preamble += 0 if self.dialect.joined else min(empty, tokens)
+        shares = apportion(max(0, tokens - empty), weights)
+        for (index, _), share in zip(declared, shares, strict=True):
+            self.tokens[index] = self.tokens.get(index, 0) + share
+
+    def _forced(self) -> int:
+        choice = self.prompt.params.get("tool_choice") if isinstance(self.prompt.params, dict) else None
+        if self.rules.forced is None or not isinstance(choice, dict):
+            return 0
+        held = choice.get("function")
+        name = _named((held if isinstance(held, dict) else choice).get("name"))
+        return self.rules.forced + count_once(name, self.encoding) if name else 0
+
+    # -- leaves
+
+    def _leaf(self, part: Part, raw: RawCount, kind: Kind, index: int, inner: tuple[int, ...], *, past: bool) -> Leaf:
+        source, scalable, guessed = Source.COUNTED, True, False
+        tokens = self.tokens.get(index, raw.text) if not inner else raw.text
+        if part.volatile or part.deferred:
+            tokens, scalable = 0, False
+        elif part.kind in _MEDIA and part.media is not None:
+            media = media_tokens(part, self.family.media)
+            tokens, guessed, scalable = media.tokens + raw.text, media.guessed, False
+            source = Source.COUNTED if media.exact else Source.ESTIMATED
+        elif part.kind is PartKind.REASONING:
+            # Sealed thoughts are read again until the user says something new; a summary of them never is.
+            tokens, source = 0 if past else round(sealed_thoughts(part)), Source.ESTIMATED
+        elif part.hidden:
+            tokens, source = round(0.15 * sealed_chars(part.value)), Source.ESTIMATED
+        elif part.kind is PartKind.TOOL_SCHEMA and inner and not part.inner:
+            tokens = count_once(declaration(part.value), self.encoding)
+        elif part.kind is PartKind.TOOL_SCHEMA and not _is_function(part.value):
+            source = Source.ESTIMATED
+        return Leaf(
+            kind=kind, name=part.name or "", tokens=tokens, source=source, part=index, inner=inner,
+            scalable=scalable, guessed=guessed,
+        )  # fmt: skip
+
+    def _inner(
+        self, part: Part, raw: RawCount, kind: Kind, section: str, index: int, path: tuple[int, ...]
+    ) -> Iterator[Leaf]:
+        if part.volatile:
+            return
+        for at, (inner, counted) in enumerate(zip(part.inner, raw.inner, strict=True)):
+            own = kind if inner.kind in (PartKind.TEXT, PartKind.GENERIC) else kind_of(inner, section)
+            yield self._leaf(inner, counted, own, index, (*path, at), past=False)
+            yield from self._inner(inner, counted, own, section, index, (*path, at))
+
+
+_EXCHANGED = (PartKind.TOOL_CALL, PartKind.TOOL_RESULT)
+
+
+def _units(prompt: Prompt) -> Iterator[_Unit]:
+    """The messages and items of a prompt. One that holds a tool call is of that kind."""
+    start, parts = len(prompt.tools), prompt.parts
+    held: list[int] = []
+    for index in range(start, len(parts)):
+        _, _, slot = parts[index].place.partition("/")
+        if held and (parts[index].wrapper is not None or not slot):
+            yield _unit(parts, held)
+            held = []
+        held.append(index)
+    if held:
+        yield _unit(parts, held)
+
+
+def _unit(parts: Sequence[Part], indexes: Sequence[int]) -> _Unit:
+    kinds = [parts[index].kind for index in indexes]
+    kind = PartKind.TOOL_CALL if PartKind.TOOL_CALL in kinds else kinds[0]
+    return _Unit(tuple(indexes), kind, parts[indexes[0]].role)
+
+
+def _declared(prompt: Prompt) -> tuple[list[tuple[int, Part]], list[int]]:
+    """Tools that are declared in the prompt, with their index, and indexes of those that the provider defines."""
+    declared: list[tuple[int, Part]] = []
+    hosted: list[int] = []
+    for index, part in enumerate(prompt.tools):
+        if part.kind is not PartKind.TOOL_SCHEMA or part.deferred or part.inner:
+            continue
+        if _is_function(part.value):
+            declared.append((index, part))
+        else:
+            hosted.append(index)
+    return declared, hosted
+
+
+def _is_function(value: Json) -> bool:
+    return isinstance(value, dict) and (value.get("type") in (None, "function", "custom") or "parameters" in value)
+
+
+def _schema_of(value: Json) -> dict[str, Json]:
+    held = value.get("json_schema", value) if isinstance(value, dict) else None
+    return held if isinstance(held, dict) else {}
+
+
+def _named(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _turn(prompt: Prompt) -> int:
+    """Index in `prompt.parts` of the last thing that the user said."""
+    start = len(prompt.tools) + len(prompt.system)
+    said = (at for at in range(len(prompt.messages) - 1, -1, -1) if prompt.messages[at].role == "user")
+    return start + next(said, 0)
+
+
+def _overhead(name: str, tokens: int) -> Leaf:
+    return Leaf(kind=Kind.PROVIDER_OVERHEAD, name=name, tokens=tokens, source=Source.COUNTED, scalable=False)
+
+
+def _ends(text: str) -> str:
+    """A text short enough to remember that joins what stands around it as the whole does."""
+    return text if len(text) <= 2 * _ENDS_CHARS else text[:_ENDS_CHARS] + text[-_ENDS_CHARS:]
+
+
+@lru_cache(maxsize=4096)
+def _wrapping(calls: tuple[tuple[str, str], ...], encoding: str) -> int:
+    entries = ",".join(
+        f'{{"recipient_name":"{NAMESPACE}.{name}","parameters":{arguments}}}' for name, arguments in calls
+    )
+    return count(f'{{"tool_uses":[{entries}]}}', encoding) - sum(count(arguments, encoding) for _, arguments in calls)
+
+
+@lru_cache(maxsize=8192)
+def _suffix(name: str, encoding: str) -> int:
+    """Tokens of a name that follows on `functions`, with the dot between them."""
+    return count(f"{NAMESPACE}.{name}", encoding) - count(NAMESPACE, encoding)
+
+
+@lru_cache(maxsize=2048)
+def count_once(text: str, encoding: str) -> int:
+    """Tokens of a text that returns with every call of a conversation: of tools, of the end of a system prompt."""
+    return count(text, encoding)

@@ -12,9 +12,9 @@ def effective_usage(
 ) -> Usage:
     """Reported usage with its gaps filled from the leaves as they are before reconciliation.
 
-    A reported 0 counts as not reported where there is a prompt, or where something was written. Where a stream was cut, the output
-    reported so far is a first count, and what was received may be more. Of a call that got no answer, or an error
-    without usage, nothing is known to have been used: its totals stay `None`.
+    A reported 0 counts as not reported where there is a prompt, or where something was written. Where a stream was cut,
+    the output reported so far is a first count, and what was received may be more. Of a call that got no answer, or an
+    error without usage, nothing is known to have been used: its totals stay `None`.
     """
     usage = reported or Usage()
     unanswered = status is None or status >= 400

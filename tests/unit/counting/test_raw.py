@@ -21,7 +21,7 @@ def of(kind, text, **fields):
         (PartKind.TEXT, '  {"a": [1, 2]}\n', "json"),
         (PartKind.TOOL_RESULT, '[{"a": 1}]', "json"),
         (PartKind.TOOL_RESULT, "[1, 2]", "json"),
-        (PartKind.TOOL_CALL, '{"city": "Лондон"}', "json"),
+        (PartKind.TOOL_CALL, '{"city":"Лондон"}', "json"),
         (PartKind.TOOL_CALL, "*** Begin Patch", "json"),
         (PartKind.TOOL_SCHEMA, '{"name": "x"}', "json"),
         (PartKind.OUTPUT_SCHEMA, '{"type": "object"}', "json"),
@@ -35,6 +35,20 @@ def test_a_text_is_one_thing_and_its_count_is_exact(kind, text, field):
     raw = of(kind, text)
     assert raw == RawCount(**{field: count(text, "o200k_base")})
     assert raw.text == count(text, "o200k_base")
+
+
+@pytest.mark.parametrize(
+    ("written", "billed"),
+    [
+        ('{"a": 1, "b": [1, 2]}', '{"a":1,"b":[1,2]}'),
+        ('{\n  "say": "a: b, c"\n}', '{"say":"a: b, c"}'),
+        ('{"say":"a: b, c"}', '{"say":"a: b, c"}'),
+        ('{"cut": "of', '{"cut": "of'),
+        ("[" * 100_000 + ", ", "[" * 100_000 + ", "),
+    ],
+)
+def test_arguments_are_billed_as_compact_json(written, billed):
+    assert of(PartKind.TOOL_CALL, written).json == count(billed, "o200k_base")
 
 
 @pytest.mark.parametrize("kind", [PartKind.TEXT, PartKind.TOOL_CALL, PartKind.TOOL_RESULT])

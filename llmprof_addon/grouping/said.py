@@ -21,6 +21,9 @@ def is_said(part: Part) -> bool:
 
 def answer_digest(parts: Iterable[Part]) -> bytes | None:
     """Digest of an answer's visible text and tool calls; `None` if there are none."""
+    parts = list(parts)
+    # A tool that the provider ran by itself: its result stands in the answer, and many clients drop both.
+    served = {part.call_id for part in parts if part.kind is PartKind.TOOL_RESULT and part.call_id}
     words: list[list[str]] = []
     for part in parts:
         if part.kind is PartKind.TEXT:
@@ -29,7 +32,7 @@ def answer_digest(parts: Iterable[Part]) -> bytes | None:
                 words[-1][1] += text
             elif text:
                 words.append(["text", text])
-        elif part.kind is PartKind.TOOL_CALL:
+        elif part.kind is PartKind.TOOL_CALL and part.call_id not in served:
             words.append(["call", part.name or "", _arguments(part.text)])
     # White space where two blocks meet is lost when a client joins them, so none of it counts.
     for word in words:

@@ -10,6 +10,7 @@ import pytest
 from llmprof_addon.model.call import Identity
 from llmprof_addon.model.component import Kind
 from llmprof_addon.model.count import RawCount
+from llmprof_addon.model.part import Part, PartKind
 from llmprof_addon.model.record import CallRecord
 from llmprof_addon.model.tree import Link, chains
 from llmprof_addon.model.usage import Usage
@@ -170,6 +171,14 @@ def test_a_prompt_without_parts(store: Store) -> None:
     (row,) = queries.calls(store)
     assert (row.depth, row.failed, row.status) == (0, True, None)
     assert detail(store, row).body == {"model": "gpt-test", "stream": True}
+
+
+@pytest.mark.parametrize("body", [["not", "an object"], "{cut off", None, 7])
+def test_a_body_that_no_dialect_can_carve(store: Store, body: Any) -> None:
+    whole = Part(kind=PartKind.GENERIC, text=str(body), value=body, form="whole")
+    store.write(record(store, exchange("a" * 32, status=400), [whole], params={}))
+    (row,) = queries.calls(store)
+    assert detail(store, row).body == body
 
 
 def test_counts_that_are_missing_are_said(store: Store) -> None:

@@ -24,6 +24,7 @@ SAID = [text("assistant", "I will look.\n\nAt once."), tool_call("read", '{"path
         [reasoning("Hm."), *SAID],
         [SAID[0], text("assistant", " "), tool_call("read", '{"lines":[1,2],"path":"a"}', "another id")],
         [replace(SAID[0], form="item", value=None, wrapper=None), replace(SAID[1], role="")],
+        [tool_call("web_search", "{}", "served"), replace(tool_result("found", "served"), role="assistant"), *SAID],
         [SAID[0], Part(kind=PartKind.GENERIC, role="assistant", text="result of a server's search"), SAID[1]],
     ],
 )

@@ -20,6 +20,9 @@ from llmprof_addon.store.text import clean, dumps, loads
 CALLS_AT_ONCE = 50
 """Calls that one transaction deletes, so that writers never wait for long."""
 
+PAGES_AT_ONCE = 2000
+"""Freed pages that one transaction returns to the disk."""
+
 _HEADS = (Call.tools_head, Call.system_head, Call.message_head, Call.answer_head, Call.base)
 
 _ABOVE = """
@@ -170,7 +173,10 @@ def _announce(db: pw.Database) -> None:
 
 
 def _give_back(db: pw.Database) -> None:
-    """Return freed pages to the disk; PostgreSQL does so by itself."""
+    """Return freed pages to the disk, some at a time; PostgreSQL does so by itself."""
     if isinstance(db, pw.SqliteDatabase):
-        db.execute_sql("PRAGMA incremental_vacuum").fetchall()
+        while (free := db.pragma("freelist_count")) > 0:
+            db.execute_sql(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})").fetchall()
+            if db.pragma("freelist_count") >= free:
+                break
         db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -7,6 +7,7 @@ only. Ids in the cache die when anyone deletes from the store (`Fact` `deletions
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import batched
 
 import peewee as pw
@@ -18,6 +19,7 @@ from llmprof_addon.model.part import Form, PartKind
 from llmprof_addon.model.tree import Link
 from llmprof_addon.store.counts import add, pack_raw, pack_totals, unpack_raw, unpack_totals
 from llmprof_addon.store.schema import Content, Fact, Node, NodeCount
+from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import clean
 
 BATCH = 500
@@ -53,6 +55,7 @@ class Nodes:
 
     def __init__(self, db: pw.Database, *, limit: int = 20_000) -> None:
         self._db = db
+        self.statements = Statements(db)
         self._limit = limit
         self._deletions: str | None = None
         self._cache: OrderedDict[bytes, Stored] = OrderedDict()
@@ -68,7 +71,9 @@ class Nodes:
 
     def heed_deletions(self) -> bool:
         """Forget everything if anyone has deleted from the store since the last time; whether that was so."""
-        row = self._db.execute(Fact.select(Fact.value).where(Fact.name == DELETIONS)).fetchone()
+        row = self.statements.run(
+            "fact", lambda value: Fact.select(Fact.value).where(Fact.name == value), [DELETIONS]
+        ).fetchone()
         deletions = row[0] if row else "0"
         if deletions == self._deletions:
             return False
@@ -80,15 +85,18 @@ class Nodes:
         """Those of the keys that are stored, with their counts in this encoding if they have any."""
         found: dict[bytes, Stored] = {}
         missing: list[bytes] = []
+        recall, refresh = self._cache.get, self._cache.move_to_end
         for key in keys:
-            known = self._cache.get(key)
+            known = recall(key)
             if known is None or encoding not in known.counts:
                 missing.append(key)
             else:
                 found[key] = known
-                self._cache.move_to_end(key)
+                refresh(key)
         for some in batched(missing, BATCH):
-            for key, id_, depth, form, raw, totals in self._db.execute(_by_keys(some, encoding)).fetchall():
+            shape = ("nodes", len(some))
+            rows = self.statements.run(shape, partial(_by_keys, len(some)), [encoding, *some])
+            for key, id_, depth, form, raw, totals in rows.fetchall():
                 key = bytes(key)
                 node = self._cache.get(key) or Stored(id_, depth, form)
                 if raw is not None:
@@ -167,12 +175,13 @@ class Nodes:
             yield node.id, encoding, pack_raw(raw), totals
 
 
-def _by_keys(keys: Sequence[bytes], encoding: str) -> pw.Select:
-    count = (NodeCount.node == Node.id) & (NodeCount.encoding == encoding)
+def _by_keys(number: int, value: pw.SQL) -> pw.Select:
+    """Takes an encoding and so many keys."""
+    count = (NodeCount.node == Node.id) & (NodeCount.encoding == value)
     return (
         Node.select(Node.key, Node.id, Node.depth, Node.form, NodeCount.own, NodeCount.totals)
         .join(NodeCount, pw.JOIN.LEFT_OUTER, on=count)
-        .where(Node.key.in_(list(keys)))
+        .where(Node.key.in_([value] * number))
     )
 
 

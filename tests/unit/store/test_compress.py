@@ -1,11 +1,21 @@
-import os
+import random
 
 import pytest
 
 from llmprof_addon.store.compress import pack, squeeze, unpack, unsqueeze
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"a" * 64, b"a" * 65, b"words " * 2000, os.urandom(500)])
+CONTENTS = {
+    "empty": b"",
+    "tiny": b"{}",
+    "64 bytes": b"a" * 64,
+    "65 bytes": b"a" * 65,
+    "repetitive": b"words " * 2000,
+    "incompressible": random.Random(1).randbytes(500),
+}
+
+
+@pytest.mark.parametrize("data", CONTENTS.values(), ids=CONTENTS)
 def test_contents_come_back(data: bytes) -> None:
     stored = pack(data)
     assert len(stored) <= len(data)

@@ -30,7 +30,7 @@ def test_each_output_is_a_result(type_: str) -> None:
     assert (part.kind, part.role, part.text, part.name) == (PartKind.TOOL_RESULT, "tool", "seen", OUTPUTS[type_])
 
 
-@pytest.mark.parametrize("type_", READERS)
+@pytest.mark.parametrize("type_", sorted(READERS))
 def test_an_item_with_nothing_but_its_type(type_: str) -> None:
     assert carve({"type": type_}).value == {"type": type_}
 

@@ -4,7 +4,6 @@ import pytest
 
 from llmprof_addon.store.compress import pack, squeeze, unpack, unsqueeze
 
-
 CONTENTS = {
     "empty": b"",
     "tiny": b"{}",

@@ -31,6 +31,13 @@ RESULT = 4
 WRAPPED_RESULT = 7
 """Of a result of wrapped calls, whose sender is `multi_tool_use.parallel`."""
 
+WRITTEN_CALL = 7
+"""Header and end of a call that the model writes, beside its name and arguments."""
+WRITTEN_WRAPPER = 10
+"""The same of several calls at once, beside the JSON that wraps them."""
+WRITTEN_FORMAT = 4
+"""Of a plain answer by an output schema, in the header of models that have channels."""
+
 TOOLS_HEADER = "# Tools\n\n## functions\n\n"
 _MEDIA = (PartKind.IMAGE, PartKind.AUDIO, PartKind.DOCUMENT)
 _HOSTED = (("web_search", 270), ("file_search", 800))
@@ -57,23 +64,27 @@ def leaves(call: Call, raws: Sequence[RawCount], family: Family) -> tuple[Leaf, 
 def answer_tokens(call: Call, raws: Sequence[RawCount], family: Family) -> tuple[Leaf, ...]:
     """What the model wrote, for answers whose usage is not reported; `raws` are parallel to `call.answer.parts`.
 
-    Plain text is all that is billed of a plain answer of GPT-4 models; later ones add their channel, calls their
-    header. Reasoning is not shown, hence not in the sum.
+    A plain answer of a GPT-4 model in the Chat Completions API is its text and no more; later models add their channel,
+    calls their header unless the request forced it. Reasoning is not shown, hence not in the sum.
     """
-    rules, found = rules_of(call), []
+    rules = rules_of(call)
     calls = [part for part in call.answer.parts if part.kind is PartKind.TOOL_CALL]
-    framing = rules.turn + 1 if rules.turn else 0
-    for part in calls:
-        framing += MESSAGE + (MESSAGE if len(calls) > 1 else 0) + _suffix(part.name or "", family.encoding)
-    if framing:
-        found.append(_overhead("message framing", framing))
+    framing = (0 if rules.of(call.api).joined else 1) + (rules.turn + 1 if rules.turn else 0)
+    if len(calls) > 1:
+        shown = tuple((part.name or "", _ends(part.text or "{}")) for part in calls)
+        framing += WRITTEN_WRAPPER + _wrapping(shown, family.encoding)
+    elif calls and not _forced_name(call.prompt.params):
+        framing += WRITTEN_CALL + _suffix(calls[0].name or "", family.encoding)
+    elif rules.turn and any(part.kind is PartKind.OUTPUT_SCHEMA for part in call.prompt.tools):
+        framing += WRITTEN_FORMAT
+    opening = (_overhead("message framing", framing),) if framing and call.answer.parts else ()
+    source = Source.ESTIMATED if calls else Source.COUNTED
+    written = []
     for index, part in enumerate(call.answer.parts):
-        counted = part.kind in (PartKind.TEXT, PartKind.TOOL_CALL)
-        source = Source.COUNTED if counted and not calls else Source.ESTIMATED
-        tokens = raws[index].text if counted or part.kind is PartKind.GENERIC else 0
-        kind = kind_of(part, "answer")
-        found.append(Leaf(kind=kind, name=part.name or "", tokens=tokens, source=source, part=index))
-    return tuple(found)
+        shown_text = part.kind in (PartKind.TEXT, PartKind.TOOL_CALL, PartKind.GENERIC)
+        kind, tokens = kind_of(part, "answer"), raws[index].text if shown_text else 0
+        written.append(Leaf(kind=kind, name=part.name or "", tokens=tokens, source=source, part=index))
+    return (*opening, *written)
 
 
 class _Framing:
@@ -240,12 +251,8 @@ class _Framing:
             self.tokens[index] = self.tokens.get(index, 0) + share
 
     def _forced(self) -> int:
-        choice = self.prompt.params.get("tool_choice") if isinstance(self.prompt.params, dict) else None
-        if self.rules.forced is None or not isinstance(choice, dict):
-            return 0
-        held = choice.get("function")
-        name = _named((held if isinstance(held, dict) else choice).get("name"))
-        return self.rules.forced + count_once(name, self.encoding) if name else 0
+        name = _forced_name(self.prompt.params)
+        return self.rules.forced + count_once(name, self.encoding) if name and self.rules.forced is not None else 0
 
     # -- leaves
 
@@ -329,6 +336,15 @@ def _schema_of(value: Json) -> dict[str, Json]:
     return held if isinstance(held, dict) else {}
 
 
+def _forced_name(params: Json) -> str:
+    """The tool that the request says must be called."""
+    choice = params.get("tool_choice") if isinstance(params, dict) else None
+    if not isinstance(choice, dict):
+        return ""
+    held = choice.get("function")
+    return _named((held if isinstance(held, dict) else choice).get("name"))
+
+
 def _named(value: Json) -> str:
     return value if isinstance(value, str) else ""
 
@@ -363,7 +379,7 @@ def _suffix(name: str, encoding: str) -> int:
     return count(f"{NAMESPACE}.{name}", encoding) - count(NAMESPACE, encoding)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def count_once(text: str, encoding: str) -> int:
     """Tokens of a text that returns with every call of a conversation: of tools, of the end of a system prompt."""
     return count(text, encoding)

@@ -29,6 +29,8 @@ class Kind(StrEnum):
     TEXT = "text"
     """Visible text of an answer."""
 
+    __hash__ = str.__hash__  # that of enumerations is written in Python, and kinds are keys in every loop over leaves
+
 
 SYNTHETIC = (Kind.PROVIDER_OVERHEAD, Kind.UNATTRIBUTED, Kind.ELIDED)
 """Kinds that no part stands behind."""

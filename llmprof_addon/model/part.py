@@ -31,6 +31,8 @@ class PartKind(StrEnum):
     GENERIC = "generic"
     """A block of a type that no reader knows: kept and shown as it is."""
 
+    __hash__ = str.__hash__  # that of enumerations is written in Python
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:

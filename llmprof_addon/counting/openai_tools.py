@@ -16,7 +16,10 @@ _CONSTRAINTS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "m
 _SIZES = ("minItems", "maxItems")
 _UNSEEN = frozenset({"additionalProperties", "required", "$schema"})
 """Keywords of an output schema that the model is not shown: the decoder enforces them."""
+_NAMING = ("properties", "$defs", "definitions")
 _MAX_DEPTH = 32
+_MAX_SHOWN_DEPTH = 200
+_MAX_TYPES = 20_000
 
 
 def declaration(tool: Json) -> str:
@@ -55,38 +58,56 @@ def output_format(name: str, description: str | None, schema: Json) -> str:
     return f"# Response Formats\n\n## {name}\n\n{comment}{output_schema(schema)}"
 
 
-def _seen(schema: Json, *, names: bool = False) -> Json:
+def _seen(schema: Json, *, names: bool = False, depth: int = 0) -> Json:
     """`names`: the keys are names that the user chose, not keywords."""
+    if depth > _MAX_SHOWN_DEPTH:
+        return schema
     if isinstance(schema, dict):
         return {
-            key: _seen(value, names=not names and key in ("properties", "$defs", "definitions"))
+            key: _seen(value, names=not names and key in _NAMING, depth=depth + 1)
             for key, value in schema.items()
             if names or key not in _UNSEEN
         }
-    return [_seen(value) for value in schema] if isinstance(schema, list) else schema
+    return [_seen(value, depth=depth + 1) for value in schema] if isinstance(schema, list) else schema
 
 
 class _Scope:
-    """Where references lead, and how many have been followed: those inside of a definition are not."""
+    """Where references lead, and which have been followed on the way here: none is followed into itself.
 
-    __slots__ = ("depth", "followed", "root")
+    Definitions that refer to each other can stand for a text of any length; `left` is how many types may still be
+    rendered.
+    """
 
-    def __init__(self, root: dict[str, Json], depth: int = 0, *, followed: bool = False) -> None:
+    __slots__ = ("depth", "followed", "left", "root")
+
+    def __init__(self, root: dict[str, Json]) -> None:
         self.root = root
-        self.depth = depth
-        self.followed = followed
+        self.depth = 0
+        self.followed: frozenset[str] = frozenset()
+        self.left = [_MAX_TYPES]
 
-    def inner(self, *, followed: bool = False) -> "_Scope":
-        return _Scope(self.root, self.depth + 1, followed=self.followed or followed)
+    def inner(self, reference: str | None = None) -> "_Scope":
+        scope = _Scope(self.root)
+        scope.depth, scope.left = self.depth + 1, self.left
+        scope.followed = self.followed | {reference} if reference is not None else self.followed
+        return scope
+
+    def spent(self) -> bool:
+        """Whether this is as deep or as much as is rendered; counts one type."""
+        self.left[0] -= 1
+        return self.depth > _MAX_DEPTH or self.left[0] < 0
 
     def resolve(self, schema: Json) -> tuple[Json, "_Scope"]:
         """What a `$ref` into the schema itself stands for; anything else stands for itself."""
-        if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str) or self.followed:
+        path = schema.get("$ref") if isinstance(schema, dict) else None
+        if not isinstance(path, str) or path in self.followed:
             return schema, self
         found: Json = self.root
-        for step in schema["$ref"].removeprefix("#").split("/")[1:]:
+        for step in path.removeprefix("#").split("/")[1:]:
             found = found.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
-        return (found, self.inner(followed=True)) if isinstance(found, dict) else (schema, self)
+        if not isinstance(found, dict):
+            return schema, self
+        return self.inner(path).resolve(found)
 
 
 def _annotated(schema: Json, scope: _Scope) -> str:
@@ -97,7 +118,7 @@ def _annotated(schema: Json, scope: _Scope) -> str:
 def _type(schema: Json, scope: _Scope) -> str:
     if schema is False:
         return "never"
-    if not isinstance(schema, dict) or scope.depth > _MAX_DEPTH or "$ref" in schema:
+    if not isinstance(schema, dict) or scope.spent() or "$ref" in schema:
         return "any"
     if "const" in schema:
         return _literal(schema["const"])

@@ -94,12 +94,35 @@ def test_a_custom_tool_is_free_form():
             {"$defs": {"A": {"title": "T", "type": "object", "properties": {"b": {"$ref": "#/$defs/A"}}}}},
             '{\na?:\n// T\n{\nb?: any, // $ref: "#/$defs/A"\n},\n}',
         ),
+        (
+            {"a": {"$ref": "#/definitions/A"}},
+            {"definitions": {"A": {"items": {"$ref": "#/definitions/B"}, "type": "array"}, "B": {"type": "null"}}},
+            "{ a?: null[] }",
+        ),
         ({"a": {"$ref": "#/$defs/none"}}, {}, '{\na?: any, // $ref: "#/$defs/none"\n}'),
         ({"a": {"type": "string", "examples": ["x"]}}, {}, '{\n// Examples:\n// - "x"\na?: string,\n}'),
     ],
 )
 def test_parameters(properties, schema, text):
     assert body(properties, **schema) == text
+
+
+def test_definitions_that_refer_to_each_other_end():
+    names = [f"D{index}" for index in range(30)]
+    everything = {"type": "object", "properties": {name: {"$ref": f"#/$defs/{name}"} for name in names}}
+    text = body({"a": {"$ref": "#/$defs/D0"}}, **{"$defs": dict.fromkeys(names, everything)})
+    assert 10_000 < len(text) < 5_000_000
+
+
+def test_deep_schemas_end():
+    schema = {"type": "string"}
+    for _ in range(900):
+        schema = {"type": ["array", "object"], "items": schema, "properties": {"a": schema}}
+    assert "any" in body({"a": schema})
+    nested = {"type": "string"}
+    for _ in range(700):
+        nested = {"items": nested}
+    assert output_schema(nested).count("items") == 700
 
 
 def test_a_namespace_holds_its_tools():

@@ -185,10 +185,15 @@ def _by_keys(number: int, value: pw.SQL) -> pw.Select:
     )
 
 
-def absent_contents(db: pw.Database, digests: Sequence[bytes]) -> set[bytes]:
+def absent_contents(statements: Statements, digests: Sequence[bytes]) -> set[bytes]:
     """Those of the digests that no content is stored under."""
     absent = set(digests)
     for some in batched(digests, BATCH):
-        query = Content.select(Content.digest).where(Content.digest.in_(list(some)))
-        absent -= {bytes(row[0]) for row in db.execute(query).fetchall()}
+        rows = statements.run(("contents", len(some)), partial(_by_digest, len(some)), some).fetchall()
+        absent -= {bytes(row[0]) for row in rows}
     return absent
+
+
+def _by_digest(number: int, value: pw.SQL) -> pw.Select:
+    """Takes so many digests."""
+    return Content.select(Content.digest).where(Content.digest.in_([value] * number))

@@ -5,6 +5,7 @@ step that finds an ancestor, which for a conversation under way is the first.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import peewee as pw
@@ -19,6 +20,7 @@ from llmprof_addon.store.nodes import Nodes
 from llmprof_addon.store.rollup import is_error
 from llmprof_addon.store.schema import Call as CallTable
 from llmprof_addon.store.schema import Node, Run
+from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import clean
 
 STEPS = (4, 32, 256)
@@ -42,7 +44,7 @@ def history(db: pw.Database, nodes: Nodes, call: Call, chains: Chains, exchange:
         continued_run = _one(db, _by_response(call.prompt.continues, Run.uid).join(Run, on=(CallTable.run == Run.id)))
     ancestors: tuple[Ancestor, ...] = ()
     if key is None and continued_run is None and chains.base == root("messages"):
-        ancestors = tuple(_ancestors(db, nodes, chains, exchange, encoding))
+        ancestors = tuple(_ancestors(nodes, chains, exchange, encoding))
     return History(continued_run=continued_run, ancestors=ancestors)
 
 
@@ -62,17 +64,16 @@ def _one(db: pw.Database, query: pw.Select) -> Any:
     return row[0] if row else None
 
 
-def _ancestors(db: pw.Database, nodes: Nodes, chains: Chains, exchange: Exchange, encoding: str) -> Iterator[Ancestor]:
+def _ancestors(nodes: Nodes, chains: Chains, exchange: Exchange, encoding: str) -> Iterator[Ancestor]:
     links = chains.messages
     if not links:
         return
     stored = nodes.load([link.key for link in links], encoding)
     ids = [stored[link.key].id if link.key in stored else None for link in links]
-    ended = CallTable.ended_ns <= exchange.started_ns
+    before = exchange.started_ns
     if (head := ids[-1]) is not None:
-        query = _candidates().where((CallTable.message_head == head) & ended)
-        yield from _read(db, query.order_by(CallTable.ended_ns.desc()).limit(CANDIDATES))
-    yield from _after_failure(db, chains, ids, ended)
+        yield from _candidates(nodes.statements, [head], None, before)
+    yield from _after_failure(nodes.statements, chains, ids, before)
 
     parts = [link.part for link in links]
     starts = [index for index in range(len(parts) - 1, 0, -1) if is_said(parts[index]) and ids[index - 1] is not None]
@@ -87,18 +88,16 @@ def _ancestors(db: pw.Database, nodes: Nodes, chains: Chains, exchange: Exchange
         if not expected:
             continue
         heads = [ids[index - 1] for index in expected]
-        query = _candidates().where(
-            CallTable.message_head.in_(heads) & CallTable.answer_digest.in_(list(set(expected.values()))) & ended
-        )
-        query = query.order_by(CallTable.depth.desc(), CallTable.ended_ns.desc()).limit(CANDIDATES)
-        found = [one for one in _read(db, query) if expected.get(one.depth) == one.answer]
+        answers = list(set(expected.values()))
+        likely = _candidates(nodes.statements, heads, answers, before)
+        found = [one for one in likely if expected.get(one.depth) == one.answer]
         if found:
             yield from found
             return
 
 
 def _after_failure(
-    db: pw.Database, chains: Chains, ids: Sequence[int | None], ended: pw.Expression
+    statements: Statements, chains: Chains, ids: Sequence[int | None], before: int
 ) -> Iterator[Ancestor]:
     """Calls that answered nothing, where the prompt has grown since by what no model said."""
     heads: list[int] = []
@@ -108,42 +107,57 @@ def _after_failure(
         if (id_ := ids[index]) is not None:
             heads.append(id_)
     if heads:
-        query = _candidates().where(CallTable.message_head.in_(heads) & CallTable.answer_digest.is_null() & ended)
-        found = _read(db, query.order_by(CallTable.depth.desc(), CallTable.ended_ns.desc()).limit(CANDIDATES))
-        yield from (one for one in found if not one.complete)
+        yield from (one for one in _candidates(statements, heads, [], before) if not one.complete)
 
 
-def _candidates() -> pw.Select:
-    return (
-        CallTable.select(
-            CallTable.uid,
-            Run.uid.alias("run_uid"),
-            CallTable.ended_ns,
-            CallTable.depth,
-            CallTable.answer_digest,
-            CallTable.error,
-            CallTable.outcome,
-            CallTable.status,
-            CallTable.peer,
-            CallTable.user_agent,
-            CallTable.weak_session,
-        )
-        .join(Run, on=(CallTable.run == Run.id))
-        .dicts()
-    )
+_COLUMNS = (
+    CallTable.uid,
+    Run.uid.alias("run_uid"),
+    CallTable.ended_ns,
+    CallTable.depth,
+    CallTable.answer_digest,
+    CallTable.peer,
+    CallTable.user_agent,
+    CallTable.weak_session,
+    CallTable.error,
+    CallTable.outcome,
+    CallTable.status,
+)
 
 
-def _read(db: pw.Database, query: pw.Select) -> Iterator[Ancestor]:
-    for row in query.execute(db):
-        answer = row["answer_digest"]
+def _candidates(
+    statements: Statements, heads: Sequence[int | None], answers: Sequence[bytes] | None, before: int
+) -> Iterator[Ancestor]:
+    """Calls with one of these heads that ended by then, the deepest and latest first.
+
+    Of those that gave one of these answers; an empty list asks for those that gave none, `None` for all.
+    """
+    shape = ("candidates", len(heads), None if answers is None else len(answers))
+    query = partial(_by_head, len(heads), shape[2])
+    for row in statements.run(shape, query, [*heads, *(answers or ()), before]).fetchall():
+        uid, run_uid, ended_ns, depth, answer, peer, user_agent, weak_session, error, outcome, status = row
         yield Ancestor(
-            call_id=row["uid"],
-            run_id=row["run_uid"],
-            ended_ns=row["ended_ns"],
-            depth=row["depth"],
+            call_id=uid,
+            run_id=run_uid,
+            ended_ns=ended_ns,
+            depth=depth,
             answer=None if answer is None else bytes(answer),
-            complete=not is_error(row),
-            peer=row["peer"],
-            user_agent=row["user_agent"],
-            weak_session=row["weak_session"],
+            complete=not is_error({"error": error, "outcome": outcome, "status": status}),
+            peer=peer,
+            user_agent=user_agent,
+            weak_session=weak_session,
         )
+
+
+def _by_head(heads: int, answers: int | None, value: pw.SQL) -> pw.Select:
+    where = CallTable.message_head.in_([value] * heads)
+    if answers is not None:
+        said = CallTable.answer_digest.in_([value] * answers) if answers else CallTable.answer_digest.is_null()
+        where &= said
+    return (
+        CallTable.select(*_COLUMNS)
+        .join(Run, on=(CallTable.run == Run.id))
+        .where(where & (CallTable.ended_ns <= value))
+        .order_by(CallTable.depth.desc(), CallTable.ended_ns.desc())
+        .limit(pw.SQL(str(CANDIDATES)))
+    )

@@ -6,6 +6,7 @@ wait for each other and never stand in each other's way.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import batched, chain
 from typing import Any
 
@@ -59,8 +60,10 @@ class Writer:
             with self._db.atomic():
                 if self._nodes.heed_deletions():
                     self._prices.clear()
-                query = Call.select(Call.id).where(Call.uid == record.exchange.id)
-                if self._db.execute(query).fetchone():
+                known = self._nodes.statements.run(
+                    "uid", lambda value: Call.select(Call.id).where(Call.uid == value), [record.exchange.id]
+                )
+                if known.fetchone():
                     return False
                 self._write(record)
         except BaseException:
@@ -104,13 +107,14 @@ class Writer:
         call = _columns(record, known, digest(params))
         call["price"] = self._price(record.cost)
         call["run"] = run_id = self._run(record)
-        call_id = self._db.execute(Call.insert(call).returning(Call.id)).fetchone()[0]
+        values = [call[field.name] for field in _CALL_FIELDS]
+        call_id = self._nodes.statements.run("call", _insert_call, values).fetchone()[0]
         kept, of_answer = _envelopes(record, sections, known)
         exchange, prompt, answer = record.exchange, record.call.prompt, record.call.answer
         document = squeeze(envelope_document(exchange, prompt, answer, kept, of_answer, own))
         self._write_contents(own)
         self._insert(Attachment, (Attachment.call, Attachment.content), [(call_id, one) for one in sorted(own)])
-        self._db.execute(EnvelopeRow.insert({"call": call_id, "data": document}))
+        self._nodes.statements.run("envelope", _insert_envelope, [call_id, document])
         self._count(2, len(document) + len(call["composition"]))
         self._add_to_run(run_id, call, record)
 
@@ -120,7 +124,7 @@ class Writer:
 
     def _write_contents(self, contents: Contents) -> None:
         rows = []
-        for key in sorted(absent_contents(self._db, sorted(contents))):
+        for key in sorted(absent_contents(self._nodes.statements, sorted(contents))):
             data = contents[key]
             stored = pack(data)
             rows.append((key, len(data), stored))
@@ -129,8 +133,11 @@ class Writer:
 
     def _insert(self, table: type[pw.Model], fields: Sequence[pw.Field], rows: Sequence[Sequence[object]]) -> None:
         for some in batched(rows, BATCH):
-            cursor = self._db.execute(table.insert_many(some, fields).on_conflict_ignore().as_rowcount())
-            self._count(cursor.rowcount)
+            shape = ("insert", table, fields, len(some))
+            values = [field.db_value(value) for row in some for field, value in zip(fields, row, strict=True)]
+            self._count(
+                self._nodes.statements.run(shape, partial(_insert_rows, table, fields, len(some)), values).rowcount
+            )
 
     def _price(self, cost: Cost | None) -> int | None:
         if cost is None:
@@ -146,8 +153,8 @@ class Writer:
         """Row id of the call's run, which is made if it is not there. Locks the row for the transaction."""
         choice, exchange = record.run, record.exchange
         if choice.run_id is not None:
-            query = Run.update(calls=Run.calls).where(Run.uid == choice.run_id).returning(Run.id)
-            if row := self._db.execute(query).fetchone():
+            row = self._nodes.statements.run("lock run", _lock_run, [choice.run_id]).fetchone()
+            if row:
                 return int(row[0])
         key = clean(choice.key)
         values: dict[str, Any] = {
@@ -163,12 +170,43 @@ class Writer:
         return int(self._db.execute(query).fetchone()[0])
 
     def _add_to_run(self, run_id: int, call: dict[str, Any], record: CallRecord) -> None:
-        names = [*rollup.EMPTY, "tags"]
-        row = Run.select(*(Run._meta.fields[name] for name in names)).where(Run.id == run_id).dicts()
-        run = next(iter(row.execute(self._db)))
+        statements = self._nodes.statements
+        row = statements.run("run", lambda value: Run.select(*_RUN_FIELDS).where(Run.id == value), [run_id]).fetchone()
+        run = {field.name: field.python_value(value) for field, value in zip(_RUN_FIELDS, row, strict=True)}
         values = rollup.add(run, call, clean(record.label))
-        tags = dict(record.exchange.tags) | loads(run["tags"])
-        self._db.execute(Run.update(**values, tags=dumps(tags)).where(Run.id == run_id))
+        values["tags"] = dumps(dict(record.exchange.tags) | loads(run["tags"]))
+        new = [field.db_value(values[field.name]) for field in _RUN_FIELDS]
+        statements.run("add to run", _update_run, [*new, run_id])
+
+
+# Peewee writes the columns of an insert or an update in the order of the table, whatever that of the values.
+_CALL_FIELDS = tuple(field for field in Call._meta.sorted_fields if field is not Call.id)
+_RUN_FIELDS = tuple(field for field in Run._meta.sorted_fields if field.name in {*rollup.EMPTY, "tags"})
+
+
+def _insert_call(value: pw.SQL) -> pw.Insert:
+    """Takes the values of all call fields."""
+    return Call.insert(dict.fromkeys(_CALL_FIELDS, value)).returning(Call.id)
+
+
+def _insert_envelope(value: pw.SQL) -> pw.Insert:
+    """Takes a call's id and its document."""
+    return EnvelopeRow.insert({EnvelopeRow.call: value, EnvelopeRow.data: value})
+
+
+def _insert_rows(table: type[pw.Model], fields: Sequence[pw.Field], rows: int, value: pw.SQL) -> pw.Insert:
+    """Takes the values of so many rows; one whose key is there already stays as it is."""
+    return table.insert_many([[value] * len(fields)] * rows, fields).on_conflict_ignore()
+
+
+def _lock_run(value: pw.SQL) -> pw.Update:
+    """Takes a run's public id, locks its row for the transaction and returns its number."""
+    return Run.update(calls=Run.calls).where(Run.uid == value).returning(Run.id)
+
+
+def _update_run(value: pw.SQL) -> pw.Update:
+    """Takes the values of all run fields, then the run's id."""
+    return Run.update(dict.fromkeys(_RUN_FIELDS, value)).where(Run.id == value)
 
 
 def run_uid(key: str) -> str:

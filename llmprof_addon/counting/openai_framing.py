@@ -13,18 +13,16 @@ from llmprof_addon.counting.encodings import count
 from llmprof_addon.counting.families import Family
 from llmprof_addon.counting.hidden import sealed_chars, sealed_thoughts
 from llmprof_addon.counting.images import media_tokens
+from llmprof_addon.counting.openai_preamble import MESSAGE, count_once, forced_name, is_function, preamble
 from llmprof_addon.counting.openai_rules import Dialect, Rules, rules_of
-from llmprof_addon.counting.openai_tools import NAMESPACE, declaration, output_format, output_schema, wrap
-from llmprof_addon.model.apportion import apportion
+from llmprof_addon.counting.openai_tools import NAMESPACE, declaration
 from llmprof_addon.model.call import Call, Prompt
 from llmprof_addon.model.component import Kind, Leaf
 from llmprof_addon.model.count import RawCount
 from llmprof_addon.model.kinds import kind_of
-from llmprof_addon.model.part import Json, Part, PartKind
+from llmprof_addon.model.part import Part, PartKind
 from llmprof_addon.model.usage import Source
 
-MESSAGE = 4
-"""Start, role, separator, end."""
 NAME = 1
 RESULT = 4
 """Of a tool's result: start, `functions`, separator, end; its name follows on `functions`."""
@@ -38,12 +36,7 @@ WRITTEN_WRAPPER = 10
 WRITTEN_FORMAT = 4
 """Of a plain answer by an output schema, in the header of models that have channels."""
 
-TOOLS_HEADER = "# Tools\n\n## functions\n\n"
 _MEDIA = (PartKind.IMAGE, PartKind.AUDIO, PartKind.DOCUMENT)
-_HOSTED = (("web_search", 270), ("file_search", 800))
-"""Tokens of tools that the provider defines and describes itself, by the start of their type: recorded medians."""
-_JOINT_CHARS = 400
-"""How much of a system prompt's end can matter to how what follows it is tokenised."""
 _ENDS_CHARS = 24
 
 
@@ -73,7 +66,7 @@ def answer_tokens(call: Call, raws: Sequence[RawCount], family: Family) -> tuple
     if len(calls) > 1:
         shown = tuple((part.name or "", _ends(part.text or "{}")) for part in calls)
         framing += WRITTEN_WRAPPER + _wrapping(shown, family.encoding)
-    elif calls and not _forced_name(call.prompt.params):
+    elif calls and not forced_name(call.prompt.params):
         framing += WRITTEN_CALL + _suffix(calls[0].name or "", family.encoding)
     elif rules.turn and any(part.kind is PartKind.OUTPUT_SCHEMA for part in call.prompt.tools):
         framing += WRITTEN_FORMAT
@@ -99,31 +92,36 @@ class _Framing:
         self.encoding = family.encoding
         self.rules: Rules = rules_of(call)
         self.dialect: Dialect = self.rules.of(call.api)
-        self.preamble = 0
-        """Around tools and output schema."""
         self.framing = self.rules.priming
-        self.tokens: dict[int, int] = {}
-        """By index of the part, where it is not the part's own text."""
 
     def leaves(self) -> Iterator[Leaf]:
         units = list(_units(self.prompt))
-        self._tools(units)
+        opening = next((unit for unit in units if unit.role in ("system", "developer")), None)
+        section = preamble(
+            self.prompt,
+            self.raws,
+            self.rules,
+            self.call.api,
+            self.encoding,
+            opening="".join(self.parts[index].text or "" for index in opening.indexes) if opening else None,
+            turns=sum(1 for unit in units if unit.role == "assistant" and unit.kind is not PartKind.TOOL_CALL),
+        )
         at = 0
         while at < len(units):
             at = self._exchange(units, at) if units[at].kind in _EXCHANGED else self._message(units[at], at)
         # Joining the system prompt can save more tokens than the preamble has.
-        yield _overhead("message framing", self.framing + min(0, self.preamble))
-        if self.preamble > 0:
-            yield _overhead("tool preamble", self.preamble)
+        yield _overhead("message framing", self.framing + min(0, section.around))
+        if section.around > 0:
+            yield _overhead("tool preamble", section.around)
         if self.prompt.continues is not None:
             yield Leaf(kind=Kind.ELIDED, tokens=0, source=Source.ESTIMATED, scalable=False)
         borders = (len(self.prompt.tools), len(self.prompt.tools) + len(self.prompt.system))
         turn = _turn(self.prompt)
         for index, part in enumerate(self.parts):
-            section = "tools" if index < borders[0] else "system" if index < borders[1] else "messages"
-            kind = kind_of(part, section)
-            yield self._leaf(part, self.raws[index], kind, index, (), past=index < turn)
-            yield from self._inner(part, self.raws[index], kind, section, index, ())
+            where = "tools" if index < borders[0] else "system" if index < borders[1] else "messages"
+            kind, raw = kind_of(part, where), self.raws[index]
+            yield self._leaf(part, section.parts.get(index, raw.text), kind, index, (), past=index < turn)
+            yield from self._inner(part, raw, kind, where, index, ())
 
     # -- messages
 
@@ -175,95 +173,16 @@ class _Framing:
         shown = tuple((self.parts[index].name or "", _ends(self.parts[index].text or "{}")) for index in calls)
         return _wrapping(shown, self.encoding)
 
-    # -- tools and output schema
-
-    def _tools(self, units: Sequence[_Unit]) -> None:
-        """Count the tools as the one text that they are, and share it out over them."""
-        declared, hosted = _declared(self.prompt)
-        schema = next((at for at, part in enumerate(self.prompt.tools) if part.kind is PartKind.OUTPUT_SCHEMA), None)
-        for index in hosted:
-            value = self.parts[index].value
-            kind = value.get("type") if isinstance(value, dict) else None
-            guess = next((tokens for start, tokens in _HOSTED if str(kind).startswith(start)), None)
-            self.tokens[index] = self.raws[index].text if guess is None else guess
-        if not declared and schema is None:
-            return
-        texts = tuple(declaration(part.value) for _, part in declared)
-        body = wrap(texts) if texts else ""
-        forced = self._forced() if declared else 0
-        if self.dialect.joined:
-            self._joined(units, body, declared, texts, schema, forced)
-            return
-        if declared:
-            self._share(count_once(body, self.encoding), declared, texts)
-            self.preamble += self.dialect.tools + forced
-        if schema is not None:
-            value = _schema_of(self.parts[schema].value)
-            name = count_once(_named(value.get("name")), self.encoding)
-            self.tokens[schema] = count_once(output_schema(value.get("schema")), self.encoding) + name
-            self.preamble += self.dialect.schema
-
-    def _joined(
-        self,
-        units: Sequence[_Unit],
-        body: str,
-        declared: Sequence[tuple[int, Part]],
-        texts: Sequence[str],
-        schema: int | None,
-        forced: int,
-    ) -> None:
-        """Tools, then the output schema, behind the text of the first system message, or in a message of their own."""
-        sections: list[str] = [TOOLS_HEADER + body] if declared else []
-        if schema is not None:
-            value = _schema_of(self.parts[schema].value)
-            described = value.get("description")
-            sections.append(
-                output_format(_named(value.get("name")), described if isinstance(described, str) else None,
-                              value.get("schema"))
-            )  # fmt: skip
-        whole = "\n\n".join(sections)
-        opening = next((unit for unit in units if unit.role in ("system", "developer")), None)
-        if opening is None:
-            added = MESSAGE + count_once(whole, self.encoding)
-        else:
-            before = "".join(self.parts[index].text or "" for index in opening.indexes)[-_JOINT_CHARS:]
-            if len(before) == _JOINT_CHARS:
-                before = before[max(0, before.find(" ")) :]
-            added = count_once(f"{before.rstrip()}\n\n{whole}", self.encoding) - count_once(before, self.encoding)
-        if declared:
-            self._share(count_once(body, self.encoding), declared, texts)
-            added += self.dialect.tools + forced
-        if schema is not None:
-            tokens = count_once(sections[-1], self.encoding)
-            self.tokens[schema] = tokens
-            turns = sum(1 for unit in units if unit.role == "assistant" and unit.kind is not PartKind.TOOL_CALL)
-            # With tools beside it the answer may be a call, and its header does not promise JSON.
-            added += 0 if declared else self.dialect.schema + turns * self.dialect.schema_turn
-        self.preamble += added - sum(self.tokens[index] for index, _ in declared)
-        self.preamble -= self.tokens[schema] if schema is not None else 0
-
-    def _share(self, tokens: int, declared: Sequence[tuple[int, Part]], texts: Sequence[str]) -> None:
-        weights = [count_once(text, self.encoding) for text in texts]
-        empty = count_once(wrap(()), self.encoding)
-        self.preamble += 0 if self.dialect.joined else min(empty, tokens)
-        shares = apportion(max(0, tokens - empty), weights)
-        for (index, _), share in zip(declared, shares, strict=True):
-            self.tokens[index] = self.tokens.get(index, 0) + share
-
-    def _forced(self) -> int:
-        name = _forced_name(self.prompt.params)
-        return self.rules.forced + count_once(name, self.encoding) if name and self.rules.forced is not None else 0
-
     # -- leaves
 
-    def _leaf(self, part: Part, raw: RawCount, kind: Kind, index: int, inner: tuple[int, ...], *, past: bool) -> Leaf:
-        source, scalable, guessed = Source.COUNTED, True, False
-        tokens = self.tokens.get(index, raw.text) if not inner else raw.text
+    def _leaf(self, part: Part, text: int, kind: Kind, index: int, inner: tuple[int, ...], *, past: bool) -> Leaf:
+        """`text`: tokens of what the part says; media and sealed content come to more than that."""
+        source, scalable, guessed, tokens = Source.COUNTED, True, False, text
         if part.volatile or part.deferred:
             tokens, scalable = 0, False
         elif part.kind in _MEDIA and part.media is not None:
             media = media_tokens(part, self.family.media)
-            tokens, guessed, scalable = media.tokens + raw.text, media.guessed, False
+            tokens, guessed, scalable = media.tokens + text, media.guessed, False
             source = Source.COUNTED if media.exact else Source.ESTIMATED
         elif part.kind is PartKind.REASONING:
             # Sealed thoughts are read again until the user says something new; a summary of them never is.
@@ -272,7 +191,7 @@ class _Framing:
             tokens, source = round(0.15 * sealed_chars(part.value)), Source.ESTIMATED
         elif part.kind is PartKind.TOOL_SCHEMA and inner and not part.inner:
             tokens = count_once(declaration(part.value), self.encoding)
-        elif part.kind is PartKind.TOOL_SCHEMA and not _is_function(part.value):
+        elif part.kind is PartKind.TOOL_SCHEMA and not is_function(part.value):
             source = Source.ESTIMATED
         return Leaf(
             kind=kind, name=part.name or "", tokens=tokens, source=source, part=index, inner=inner,
@@ -286,7 +205,7 @@ class _Framing:
             return
         for at, (inner, counted) in enumerate(zip(part.inner, raw.inner, strict=True)):
             own = kind if inner.kind in (PartKind.TEXT, PartKind.GENERIC) else kind_of(inner, section)
-            yield self._leaf(inner, counted, own, index, (*path, at), past=False)
+            yield self._leaf(inner, counted.text, own, index, (*path, at), past=False)
             yield from self._inner(inner, counted, own, section, index, (*path, at))
 
 
@@ -311,42 +230,6 @@ def _unit(parts: Sequence[Part], indexes: Sequence[int]) -> _Unit:
     kinds = [parts[index].kind for index in indexes]
     kind = PartKind.TOOL_CALL if PartKind.TOOL_CALL in kinds else kinds[0]
     return _Unit(tuple(indexes), kind, parts[indexes[0]].role)
-
-
-def _declared(prompt: Prompt) -> tuple[list[tuple[int, Part]], list[int]]:
-    """Tools that are declared in the prompt, with their index, and indexes of those that the provider defines."""
-    declared: list[tuple[int, Part]] = []
-    hosted: list[int] = []
-    for index, part in enumerate(prompt.tools):
-        if part.kind is not PartKind.TOOL_SCHEMA or part.deferred or part.inner:
-            continue
-        if _is_function(part.value):
-            declared.append((index, part))
-        else:
-            hosted.append(index)
-    return declared, hosted
-
-
-def _is_function(value: Json) -> bool:
-    return isinstance(value, dict) and (value.get("type") in (None, "function", "custom") or "parameters" in value)
-
-
-def _schema_of(value: Json) -> dict[str, Json]:
-    held = value.get("json_schema", value) if isinstance(value, dict) else None
-    return held if isinstance(held, dict) else {}
-
-
-def _forced_name(params: Json) -> str:
-    """The tool that the request says must be called."""
-    choice = params.get("tool_choice") if isinstance(params, dict) else None
-    if not isinstance(choice, dict):
-        return ""
-    held = choice.get("function")
-    return _named((held if isinstance(held, dict) else choice).get("name"))
-
-
-def _named(value: Json) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _turn(prompt: Prompt) -> int:
@@ -377,9 +260,3 @@ def _wrapping(calls: tuple[tuple[str, str], ...], encoding: str) -> int:
 def _suffix(name: str, encoding: str) -> int:
     """Tokens of a name that follows on `functions`, with the dot between them."""
     return count(f"{NAMESPACE}.{name}", encoding) - count(NAMESPACE, encoding)
-
-
-@lru_cache(maxsize=1024)
-def count_once(text: str, encoding: str) -> int:
-    """Tokens of a text that returns with every call of a conversation: of tools, of the end of a system prompt."""
-    return count(text, encoding)

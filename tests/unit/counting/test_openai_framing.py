@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from llmprof_addon.counting import openai_framing
+from llmprof_addon.counting import openai_framing, openai_preamble
 from llmprof_addon.counting.encodings import count
 from llmprof_addon.counting.families import family
 from llmprof_addon.counting.openai_framing import answer_tokens, leaves
@@ -221,7 +221,8 @@ def test_a_second_call_tokenises_nothing_again(monkeypatch):
     call = Call(provider="openai", api="openai.chat", request_model="gpt-4o", prompt=openai_chat.read_request(body))
     raws = [count_part(part, found.encoding) for part in call.prompt.parts]
     first = leaves(call, raws, found)
-    monkeypatch.setattr(openai_framing, "count", lambda *_: pytest.fail("tokenised again"))
+    for room in (openai_framing, openai_preamble):
+        monkeypatch.setattr(room, "count", lambda *_: pytest.fail("tokenised again"))
     assert leaves(call, raws, found) == first
 
 

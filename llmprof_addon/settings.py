@@ -6,14 +6,13 @@ A value that cannot be right is a `ConfigError` that names the flag, variable or
 import json
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from llmprof_addon.errors import ConfigError
+from llmprof_addon.errors import ConfigError, StartError
 
 DB_SCHEMES = ("sqlite", "postgresql", "postgres")
 _API = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
@@ -83,7 +82,7 @@ class Settings:
         return self.home / "proxies"
 
     def ensure_home(self) -> Path:
-        """Create the home (0700) and prove that it can be written to; raise `ConfigError` where it cannot."""
+        """Create the home (0700) and prove that it can be written to; raise `StartError` where it cannot."""
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             for folder in (self.spool_dir, self.ca_dir, self.proxies_dir):
@@ -94,7 +93,7 @@ class Settings:
             probe.unlink()
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise ConfigError(
+            raise StartError(
                 f"cannot write to {self.home}: {reason}", hint="name a folder of your own with --home or LLMPROF_HOME"
             ) from error
         return self.home
@@ -174,7 +173,7 @@ def _found_proxy(settings: Settings, environ: Mapping[str, str]) -> Endpoint | N
         return None
     value = environ[name]
     try:
-        proxy = _endpoint(value if "://" in value else f"http://{value}", name)
+        proxy = parse_endpoint(value if "://" in value else f"http://{value}", name)
     except ConfigError:  # socks5:// and the like are not meant for us, and no reason to refuse a report
         return None
     ours = proxy.port in (settings.port, settings.forward_port) and proxy.host in (*_LOOPBACK, settings.host)
@@ -188,6 +187,8 @@ def _read_config(path: Path) -> dict[str, object]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
+    import tomllib  # only where there is such a file: a frozen mitmdump may lack the module
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -255,7 +256,8 @@ def _db_url(value: object, source: str) -> str:
     return url
 
 
-def _endpoint(value: object, source: str) -> Endpoint:
+def parse_endpoint(value: object, source: str) -> Endpoint:
+    """The endpoint of a base URL; raises `ConfigError` that names `source`."""
     url = _text(value, source).strip()
     try:
         parts = urlsplit(url)
@@ -274,7 +276,7 @@ def _endpoint(value: object, source: str) -> Endpoint:
 
 
 def _proxy(value: object, source: str) -> Endpoint | None:
-    return _endpoint(value, source) if value else None
+    return parse_endpoint(value, source) if value else None
 
 
 def _json(value: object, source: str) -> str:
@@ -311,7 +313,7 @@ def _connect(value: object, source: str) -> dict[str, Endpoint]:
     for address, url in _pairs(value, source, form):
         if not _is_address(address, port_needed=True):
             raise ConfigError(f"{source} must look like {form}, not {f'{address}={url}'!r}")
-        there = _endpoint(url, source)
+        there = parse_endpoint(url, source)
         if there.path:
             raise ConfigError(f"{source}: {url!r} says where to connect, and so can hold no path")
         connect[address] = there
@@ -332,8 +334,8 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "host": _text,
     "port": _port,
     "forward_port": _port,
-    "upstream": _endpoint,
-    "anthropic_upstream": _endpoint,
+    "upstream": parse_endpoint,
+    "anthropic_upstream": parse_endpoint,
     "db_url": _db_url,
     "pricing": _json,
     "capture": _folder,

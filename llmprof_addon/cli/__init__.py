@@ -4,10 +4,12 @@ Exit codes: 0 done, 1 it ran and the answer is no, 2 wrong use, 3 could not run.
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from llmprof_addon import __version__
 from llmprof_addon.errors import ConfigError, LlmprofError
@@ -39,33 +41,48 @@ prompt costs how many tokens and dollars.
 """
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line; options cannot be shortened, so that new ones break no script."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        options |= {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
+        super().__init__(*args, **options)  # type: ignore[arg-type]  # the parameters of the base, whatever they are
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2."""
+        self.exit(2, f"llmprof: {' '.join(message.split())}; `{self.prog} --help` says more\n")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="llmprof", description=OVERVIEW, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--version", action="version", version=f"llmprof {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    """Run the command line and return its exit code. Raises `SystemExit` after help, and with 2 for wrong use."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal or pipe that lacks a character shall not end the report
+            stream.reconfigure(errors="replace")
     arguments = sys.argv[1:] if argv is None else list(argv)
-    chosen = next((word for word in arguments if not word.startswith("-")), None)
-    for name, summary in COMMANDS.items():
-        # Only the chosen command's module is loaded: the list of all of them needs no more than these summaries.
-        module = import_module(f"llmprof_addon.cli.{name.replace('import', 'import_')}") if name == chosen else None
-        command = commands.add_parser(
-            name,
-            help=summary,
-            description=(module.__doc__ or "") if module else None,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.add_argument("--home", metavar="DIR", help="where llmprof keeps its things (LLMPROF_HOME, ~/.llmprof)")
-        if module:
-            module.add_arguments(command)
-            command.set_defaults(run=module.run)
+    parser = _parser(arguments)
     args = parser.parse_args(arguments)
     if args.command is None:
         parser.print_help()
         return 0
     return _guarded(args)
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    parser = Parser(prog="llmprof", description=OVERVIEW)
+    home = "where llmprof keeps its things (LLMPROF_HOME, ~/.llmprof)"
+    parser.add_argument("--home", metavar="DIR", help=home)
+    parser.add_argument("--version", action="version", version=f"llmprof {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, summary in COMMANDS.items():
+        # Only the named command's module is loaded: the list of all of them needs no more than these summaries.
+        module = import_module(f"llmprof_addon.cli.{name.replace('import', 'import_')}") if name in arguments else None
+        command = commands.add_parser(name, help=summary, description=(module.__doc__ or "") if module else None)
+        # Without a default: it would overwrite the one given before the command.
+        command.add_argument("--home", metavar="DIR", help=home, default=argparse.SUPPRESS)
+        if module:
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return parser
 
 
 def _guarded(args: argparse.Namespace) -> int:
@@ -74,12 +91,21 @@ def _guarded(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         return code
     except LlmprofError as error:
-        hint = f"; {error.hint}" if error.hint else ""
-        print(f"llmprof: {error.message}{hint}", file=sys.stderr)
+        _say(f"{error.message}; {error.hint}" if error.hint else error.message)
         return 2 if isinstance(error, ConfigError) else 3
     except BrokenPipeError:
         # The reader went away (`llmprof calls | head`): no error, and Python shall not complain at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _say(f"{where}{error.strerror or error or type(error).__name__}")
+        return 3
     except KeyboardInterrupt:
         return 130
+
+
+def _say(line: str) -> None:
+    from llmprof_addon.cli.terminal import one_line
+
+    print(f"llmprof: {one_line(line)}", file=sys.stderr)

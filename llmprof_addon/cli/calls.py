@@ -8,7 +8,7 @@ Examples:
 import argparse
 from typing import TYPE_CHECKING
 
-from llmprof_addon.cli.opened import add_list_arguments, chosen_run, reading
+from llmprof_addon.cli.opened import NOTHING_YET, add_list_arguments, chosen_run, reading
 
 if TYPE_CHECKING:
     from llmprof_addon.store.rows import CallRow
@@ -24,54 +24,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table, or a JSON object a line."""
-    import json
-
     from llmprof_addon.store import queries
 
     with reading(args) as store:
-        only = chosen_run(store, args.run_id).id if args.run_id else None
+        run = chosen_run(store, args.run_id) if args.run_id else None
+        only = run.id if run else None
         if args.json:
+            from llmprof_addon.cli.terminal import print_json
             from llmprof_addon.export.shapes import call_json
 
             for row in queries.calls(store, run=only, limit=args.limit):
-                print(json.dumps(call_json(row), ensure_ascii=False))
+                print_json(call_json(row))
             return 0
         rows = list(queries.calls(store, run=only, limit=args.limit or 20))
+        total = run.calls if run else queries.count(store)[1]
     if not rows:
-        print("nothing is recorded yet; start with `llmprof up`, or look at `llmprof demo`")
+        print(NOTHING_YET)
         return 0
-    _print_table(rows)
+    _print_table(rows, total)
     return 0
 
 
-def _print_table(rows: "list[CallRow]") -> None:
-    from rich.table import Table
-
-    from llmprof_addon.cli.terminal import console, plain
+def _print_table(rows: "list[CallRow]", total: int) -> None:
+    from llmprof_addon.cli.grid import Column
+    from llmprof_addon.cli.terminal import plain, print_grid
     from llmprof_addon.export import text
     from llmprof_addon.model.usage import Source
 
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    for name, ratio in (("call", None), ("when", None), ("model", 3), ("api", 3), ("end", 2)):
-        table.add_column(name, no_wrap=True, ratio=ratio, overflow="ellipsis")
-    for name in ("in", "cached", "out", "first", "total", "cost"):
-        table.add_column(name, justify="right", no_wrap=True)
+    columns = (
+        Column(name="call", left=True),
+        Column(name="when", left=True),
+        Column(name="model", least=10),
+        Column(name="api", least=9, leaves=4),
+        Column(name="end", least=6),
+        Column(name="in"),
+        Column(name="cached", leaves=1),
+        Column(name="out"),
+        Column(name="first", leaves=3),
+        Column(name="total", leaves=2),
+        Column(name="cost"),
+    )
+    # Ids begin with their time: calls of the same millisecond need more of them.
+    shown = next(size for size in range(13, 129) if len({row.id[:size] for row in rows}) == len(rows))
+    cells = []
     for row in rows:
         usage = row.usage
         estimated = usage.source is not Source.REPORTED
         first = None if row.first_chunk_ns is None else row.first_chunk_ns - row.started_ns
         end = f"✗ {row.status or row.outcome}" if row.failed else ", ".join(row.finish_reasons) or row.outcome
-        table.add_row(
-            row.id[:13],
-            text.when(row.started_ns),
-            plain(row.model or text.UNKNOWN),
-            row.api,
-            plain(end),
-            text.tokens(usage.input_tokens, estimated=estimated),
-            text.share(usage.cache_read_input_tokens, usage.input_tokens),
-            text.tokens(usage.output_tokens, estimated=estimated),
-            text.duration(first),
-            text.duration(row.ended_ns - row.started_ns),
-            text.dollars(row.cost.total if row.cost else None),
+        cells.append(
+            (
+                row.id[:shown],
+                text.when(row.started_ns),
+                plain(row.model or text.UNKNOWN),
+                row.api,
+                plain(end),
+                text.tokens(usage.input_tokens, estimated=estimated),
+                text.share(usage.cache_read_input_tokens, usage.input_tokens),
+                text.tokens(usage.output_tokens, estimated=estimated),
+                text.duration(first),
+                text.duration(row.ended_ns - row.started_ns),
+                text.dollars(row.cost.total if row.cost else None),
+            )
         )
-    console().print(table)
+    print_grid(columns, cells)
+    if total > len(rows):
+        print(f"{len(rows)} of {text.counted(total, 'call')}; --limit N shows more")

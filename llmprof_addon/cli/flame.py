@@ -2,19 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from llmprof_addon.cli.terminal import plain
+from rich.text import Text
+
+from llmprof_addon.cli.grid import Column
+from llmprof_addon.cli.terminal import console, plain, print_grid
 from llmprof_addon.export import text
 from llmprof_addon.export.text import KIND_COLOURS, KIND_NAMES
 from llmprof_addon.model.component import Component, Kind
 from llmprof_addon.model.usage import Source
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-BAR_CELLS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +86,7 @@ def _folded(components: Sequence[Component], level: int) -> Line:
     )
 
 
-def bar(part: int, whole: int, cells: int = BAR_CELLS) -> str:
+def bar(part: int, whole: int, cells: int) -> str:
     """A bar of `part` in `whole`, to an eighth of a cell; something is never nothing."""
     if not whole or not part:
         return ""
@@ -96,27 +94,35 @@ def bar(part: int, whole: int, cells: int = BAR_CELLS) -> str:
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
-def table(shown: Iterable[Line], total: int, *, answer: bool = False) -> "Table":
-    """The lines as a table: name, bar, tokens, share, cache split, dollars."""
-    from rich.table import Table
-    from rich.text import Text
+def bar_cells(width: int) -> int:
+    """How long the bar of a whole is on a terminal of this width."""
+    return min(32, max(8, width // 8))
 
-    out = Table(box=None, pad_edge=False, header_style="dim", expand=True)
-    out.add_column("answer" if answer else "prompt", no_wrap=True, ratio=1, overflow="ellipsis")
-    out.add_column("", no_wrap=True, width=BAR_CELLS)
-    columns = ("tokens", "share", "cost") if answer else ("tokens", "share", "read", "written", "fresh", "cost")
-    for column in columns:
-        out.add_column(column, justify="right", no_wrap=True)
+
+def print_flame(shown: Iterable[Line], total: int, *, answer: bool = False) -> None:
+    """The lines with name, bar, tokens, share, cache split, dollars."""
+    cells = bar_cells(console().width)
+    split = () if answer else ("read", "write", "fresh")
+    columns = (
+        Column(name="answer" if answer else "prompt", least=12),
+        # Of a fixed width, whatever the longest bar: bars of both trees compare.
+        Column(name=" " * cells, least=cells),
+        Column(name="tokens"),
+        Column(name="share", leaves=1),
+        *(Column(name=name, leaves=2) for name in split),
+        Column(name="cost"),
+    )
+    rows = []
     for line in shown:
         colour = KIND_COLOURS[line.kind]
-        name = Text("  " * line.depth, style="bold" if line.depth == 0 else "") + plain(line.name)
-        split = () if answer else tuple(text.tokens(n) if n else "·" for n in (line.read, line.write, line.fresh))
-        out.add_row(
-            name,
-            Text(bar(line.tokens, total), style=colour if line.depth == 0 else f"dim {colour}"),
-            text.tokens(line.tokens, estimated=line.estimated),
-            text.share(line.tokens, total),
-            *split,
-            text.dollars(line.cost),
+        rows.append(
+            (
+                Text("  " * line.depth, style="bold" if line.depth == 0 else "") + plain(line.name),
+                Text(bar(line.tokens, total, cells), style=colour if line.depth == 0 else f"dim {colour}"),
+                text.tokens(line.tokens, estimated=line.estimated),
+                text.share(line.tokens, total),
+                *((text.tokens(n) if n else "·" for n in (line.read, line.write, line.fresh)) if split else ()),
+                text.dollars(line.cost),
+            )
         )
-    return out
+    print_grid(columns, rows)

@@ -33,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
     """Hand everything to the spool and wait for the worker; 1 if a file could not be read or processed."""
     import sys
 
+    from llmprof_addon.cli.terminal import one_line
+    from llmprof_addon.export import text
     from llmprof_addon.spool.folder import Spool
     from llmprof_addon.store import queries
     from llmprof_addon.store.open import open_store
@@ -41,22 +43,25 @@ def run(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     settings.ensure_home()
     spool = Spool(settings.spool_dir)
+    paths = list(_files(args.paths))
     handed = unread = 0
     with open_store(settings.db_url) as store:
         before = queries.count(store)[1]
-        for path in _files(args.paths):
+        for path in paths:
             try:
                 for exchange in _exchanges(path, settings):
                     spool.add(redact(exchange))
                     handed += 1
             except LlmprofError as error:
                 unread += 1
-                print(f"llmprof: {path}: {error.message}{f'; {error.hint}' if error.hint else ''}", file=sys.stderr)
+                reason = f"{error.message}; {error.hint}" if error.hint else error.message
+                print(f"llmprof: {path}: {one_line(reason)}", file=sys.stderr)
         failed = settle(settings)
         added = queries.count(store)[1] - before
-    print(f"{handed} exchanges read, {added} calls added")
+    print(f"{text.counted(handed, 'exchange')} read, {text.counted(added, 'call')} added")
     if failed:
-        print(f"llmprof: {failed} could not be processed; see {spool.failed_folder}", file=sys.stderr)
+        what = text.counted(failed, "exchange")
+        print(f"llmprof: {what} not processed; see {spool.failed_folder}", file=sys.stderr)
     return 1 if failed or unread else 0
 
 

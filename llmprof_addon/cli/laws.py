@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from llmprof_addon.attribution.tree import totals
-from llmprof_addon.model.component import KindTotal
+from llmprof_addon.errors import WireError
+from llmprof_addon.model.component import Component, KindTotal
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.secrets import redact_json
 from llmprof_addon.model.tree import chains
-from llmprof_addon.model.usage import Source
 from llmprof_addon.pipeline import Explanation, explain
 from llmprof_addon.store import queries
 from llmprof_addon.store.detail import detail
@@ -34,18 +34,24 @@ def _sums(row: CallRow) -> Iterator[str]:
         ("output", row.output_composition, usage.output_tokens),
     ):
         counted = sum(total.tokens for total in kinds)
-        if usage.source is Source.REPORTED and reported and counted != reported:
-            yield f"{whose}: components of the {side} sum to {counted}, reported are {reported}"
+        if reported is not None and counted != reported:
+            yield f"{whose}: components of the {side} sum to {counted} tokens, the call has {reported}"
         yield from (f"{whose}: {total.kind} has {total.tokens} tokens" for total in kinds if total.tokens < 0)
     for total in row.composition:
         if total.read + total.write + total.fresh != total.tokens:
             yield f"{whose}: cache split of {total.kind} is not its {total.tokens} tokens"
-    if usage.cache_read_input_tokens is not None and usage.input_tokens:
-        read = sum(total.read for total in row.composition)
-        if read != usage.cache_read_input_tokens:
-            yield f"{whose}: components read {read} tokens from cache, reported are {usage.cache_read_input_tokens}"
-    if row.cost is not None:
-        spread = sum(total.cost or 0 for total in (*row.composition, *row.output_composition)) + row.cost.other
+    for what, spread, reported in (
+        ("read from cache", sum(total.read for total in row.composition), usage.cache_read_input_tokens),
+        ("written to cache", sum(total.write for total in row.composition), usage.cache_creation_input_tokens),
+    ):
+        if usage.input_tokens and spread != (reported or 0):
+            yield f"{whose}: components have {spread} tokens {what}, the call {reported or 0}"
+    costs = [total.cost for total in (*row.composition, *row.output_composition)]
+    if row.cost is None:
+        if any(cost is not None for cost in costs):
+            yield f"{whose}: has no price, and components that cost something"
+    else:
+        spread = sum(cost or 0 for cost in costs)
         if spread != row.cost.total:
             yield f"{whose}: components cost {spread} pico-dollars, the call {row.cost.total}"
         if row.status is not None and row.status >= 400 and not usage.input_tokens and row.cost.total:
@@ -60,6 +66,8 @@ def _derived(store: Store, explained: Explanation) -> Iterator[str]:
     ):
         if _by_kind(totals(leaves)) != _by_kind(kept):
             yield f"{whose}: the {side} derived again does not have the stored composition"
+    for component in (*explained.components, *explained.output_components):
+        yield from (f"{whose}: {breach}" for breach in _below(component))
     stored = detail(store, row)
     paths = chains(explained.call.prompt, explained.call.answer.parts, base=stored.base)
     for section in ("tools", "system", "messages", "answer"):
@@ -69,8 +77,35 @@ def _derived(store: Store, explained: Explanation) -> Iterator[str]:
         yield f"{whose}: the stored request holds what looks like a credential"
 
 
+def _below(component: Component) -> Iterator[str]:
+    """Levels of a tree that do not sum to the one above."""
+    waiting = [component]
+    while waiting:
+        parent = waiting.pop()
+        waiting += parent.children
+        if parent.read_tokens + parent.write_tokens + parent.fresh_tokens != parent.tokens:
+            yield f"cache split of {parent.name!r} is not its {parent.tokens} tokens"
+        for name in ("tokens", "read_tokens", "write_tokens", "fresh_tokens", "cost"):
+            own, parts = getattr(parent, name), [getattr(child, name) for child in parent.children]
+            if parts and own is not None and own != sum(part or 0 for part in parts):
+                yield f"{name} of {parent.name!r} is {own}, its children sum to {sum(part or 0 for part in parts)}"
+
+
 def _by_kind(kinds: tuple[KindTotal, ...]) -> dict[str, KindTotal]:
     return {total.kind.value: total for total in kinds if total.tokens}
+
+
+def check_request(store: Store, row: CallRow, exchange: Exchange) -> Iterator[str]:
+    """Whether the request that was received comes out of the store again (law 10); one that is no JSON is left out."""
+    from llmprof_addon.wire.encodings import decode
+    from llmprof_addon.wire.jsontext import loads
+
+    try:
+        sent = loads(decode(exchange.request_body, exchange.header("content-encoding")).data)
+    except WireError:
+        return
+    if detail(store, row).body != sent:
+        yield f"call {row.id}: the request put together again is not the one received"
 
 
 def check_run(store: Store, row: RunRow) -> Iterator[str]:

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from llmprof_addon.errors import LlmprofError
+from llmprof_addon.errors import LlmprofError, StoreError
 
 if TYPE_CHECKING:
     from llmprof_addon.settings import Settings
     from llmprof_addon.store.open import Store
     from llmprof_addon.store.rows import RunRow
+
+
+NOTHING_YET = "nothing is recorded yet; start with `llmprof up`, or look at `llmprof demo`"
 
 
 class NotFoundError(LlmprofError):
@@ -34,6 +37,20 @@ def reading(args: argparse.Namespace) -> "Iterator[Store]":
         yield store
 
 
+@contextmanager
+def changing(args: argparse.Namespace) -> "Iterator[Store]":
+    """The same store opened to delete from it; a missing one is not made. Raises `StoreError`."""
+    from llmprof_addon.store.database import sqlite_path
+    from llmprof_addon.store.open import open_store
+
+    url = settings_of(args).db_url
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        raise StoreError(f"no store at {path}", hint="there is nothing to delete")
+    with open_store(url) as store:
+        yield store
+
+
 def chosen_run(store: "Store", id: str | None) -> "RunRow":
     """The run of this id or unique start of an id; without one the newest run. Raises `NotFoundError`."""
     from llmprof_addon.store import queries
@@ -44,15 +61,14 @@ def chosen_run(store: "Store", id: str | None) -> "RunRow":
         raise NotFoundError(f"there is no run whose id starts with {id!r}", hint="`llmprof runs` lists them")
     for newest in queries.runs(store, limit=1):
         return newest
-    raise NotFoundError("nothing is recorded yet", hint="start with `llmprof up`, or look at `llmprof demo`")
+    raise NotFoundError(NOTHING_YET)
 
 
 def positive(text: str) -> int:
     """An argument that is a whole number above 0."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
 
 
 def add_list_arguments(parser: argparse.ArgumentParser, rows: str) -> None:
@@ -70,4 +86,7 @@ def confirmed(question: str, yes: bool) -> bool:
     if not sys.stdin.isatty():
         print("llmprof: not asked, because standard input is no terminal; add --yes", file=sys.stderr)
         return False
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

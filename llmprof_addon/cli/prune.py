@@ -10,7 +10,7 @@ Examples:
 import argparse
 import re
 
-from llmprof_addon.cli.opened import confirmed, settings_of
+from llmprof_addon.cli.opened import changing, confirmed
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -26,14 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Delete, and say how many calls that were."""
     from llmprof_addon import clock
+    from llmprof_addon.export import text
     from llmprof_addon.store import edits
-    from llmprof_addon.store.open import open_store
+    from llmprof_addon.store.database import shown
 
-    with open_store(settings_of(args).db_url) as store:
-        if not confirmed(f"Delete all calls from before this age from {store.url}?", args.yes):
+    before_ns = max(0, clock.now_ns() - args.older_than)
+    with changing(args) as store:
+        if not confirmed(f"Delete the calls from before {text.when(before_ns)} from {shown(store.url)}?", args.yes):
             return 1
-        deleted = edits.prune(store, clock.now_ns() - args.older_than)
-    print(f"deleted {deleted} calls")
+        deleted = edits.prune(store, before_ns)
+    print(f"deleted {text.counted(deleted, 'call')}")
     return 0
 
 

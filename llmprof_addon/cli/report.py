@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from llmprof_addon.cli.opened import chosen_run, positive, reading
 
 if TYPE_CHECKING:
-    from rich.table import Table
     from rich.text import Text
 
     from llmprof_addon.pipeline import Explanation
@@ -56,7 +55,7 @@ def _print(row: "RunRow", calls: "list[CallRow]", explained: "Explanation", dept
     usage, estimated = row.usage, row.estimated_calls > 0
     out.print(
         f"{plain(row.app or 'unknown app').plain}, {', '.join(plain(model).plain for model in row.models)}:"
-        f" {row.calls} calls{f', {row.error_calls} failed' if row.error_calls else ''}"
+        f" {text.counted(row.calls, 'call')}{f', {row.error_calls} failed' if row.error_calls else ''}"
         f" in {text.duration(row.ended_ns - row.started_ns)}",
         markup=False,
         soft_wrap=True,
@@ -69,52 +68,52 @@ def _print(row: "RunRow", calls: "list[CallRow]", explained: "Explanation", dept
         soft_wrap=True,
     )
     out.print("\n[bold]Context growth[/]")
-    out.print(_growth(calls[-MOST_CALLS:]))
+    _print_growth(calls[-MOST_CALLS:], len(calls))
     if len(calls) > MOST_CALLS:
-        out.print(f"[dim]the last {MOST_CALLS} of {len(calls)} calls[/]")
+        out.print(f"[dim]the last {MOST_CALLS} of {text.counted(len(calls), 'call')}[/]")
     out.print(_legend(calls))
     number = next(number for number, call in enumerate(calls, 1) if call.id == explained.row.id)
-    out.print(f"\n[bold]The largest prompt[/], call {number}  [dim]llmprof show {explained.row.id}[/]")
+    out.print(f"\n[bold]The largest prompt[/], call {number}  [dim]llmprof show {explained.row.id}[/]", soft_wrap=True)
     total = sum(component.tokens for component in explained.components)
-    out.print(flame.table(flame.lines(explained.components, depth=depth, most=5), total))
+    flame.print_flame(flame.lines(explained.components, depth=depth, most=5), total)
     out.print("\n[bold]Dollars of the whole run by component[/]")
-    out.print(_dollars(calls))
+    _print_dollars(calls)
 
 
-def _growth(calls: "list[CallRow]") -> "Table":
+def _print_growth(calls: "list[CallRow]", total: int) -> None:
     """One stacked bar a call, coloured by kind, with its cache share and cost."""
-    from rich.table import Table
     from rich.text import Text
 
+    from llmprof_addon.cli.grid import Column
+    from llmprof_addon.cli.terminal import console, print_grid
     from llmprof_addon.export import text
     from llmprof_addon.model.usage import Source
 
+    cells = min(64, max(10, console().width - 44))
     peak = max(call.usage.input_tokens or 0 for call in calls)
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
-    for name in ("call", "", "in", "cached", "out", "cost"):
-        table.add_column(name, justify="left" if name == "" else "right", no_wrap=True, ratio=None)
-    for number, call in enumerate(calls, 1):
+    rows = []
+    for number, call in enumerate(calls, total - len(calls) + 1):
         usage, estimated = call.usage, call.usage.source is not Source.REPORTED
         bar = Text()
         drawn = seen = 0
-        for total in call.composition:
+        for kind in call.composition:
             # The running sum is rounded, never the pieces: the bar has the exact length of the whole.
-            seen += total.tokens
-            cells = round(seen * _GROWTH_CELLS / peak) if peak else 0
-            bar.append("█" * (cells - drawn), text.KIND_COLOURS[total.kind])
-            drawn = max(cells, drawn)
-        table.add_row(
-            f"{number}{' ✗' if call.failed else ''}",
-            bar,
-            text.tokens(usage.input_tokens, estimated=estimated),
-            text.share(usage.cache_read_input_tokens, usage.input_tokens),
-            text.tokens(usage.output_tokens, estimated=estimated),
-            text.dollars(call.cost.total if call.cost else None),
+            seen += kind.tokens
+            end = round(seen * cells / peak) if peak else 0
+            bar.append("█" * (end - drawn), text.KIND_COLOURS[kind.kind])
+            drawn = end
+        rows.append(
+            (
+                f"{number}{' ✗' if call.failed else ''}",
+                bar,
+                text.tokens(usage.input_tokens, estimated=estimated),
+                text.share(usage.cache_read_input_tokens, usage.input_tokens),
+                text.tokens(usage.output_tokens, estimated=estimated),
+                text.dollars(call.cost.total if call.cost else None),
+            )
         )
-    return table
-
-
-_GROWTH_CELLS = 48
+    numbers = [Column(name=name) for name in ("in", "cached", "out", "cost")]
+    print_grid([Column(name="call"), Column(name="", least=cells), *numbers], rows)
 
 
 def _legend(calls: "list[CallRow]") -> "Text":
@@ -129,39 +128,43 @@ def _legend(calls: "list[CallRow]") -> "Text":
     return Text("   ").join(pieces)
 
 
-def _dollars(calls: "list[CallRow]") -> "Table":
+def _print_dollars(calls: "list[CallRow]") -> None:
     """Tokens and dollars by kind over all calls, prompts and answers, the dearest first."""
-    from rich.table import Table
     from rich.text import Text
 
-    from llmprof_addon.cli.flame import bar
+    from llmprof_addon.cli import flame
+    from llmprof_addon.cli.grid import Column
+    from llmprof_addon.cli.terminal import console, print_grid
     from llmprof_addon.export import text
+    from llmprof_addon.model.usage import Source
 
     sums: dict[tuple[str, str], list[int]] = {}
     for call in calls:
         for side, totals in (("", call.composition), ("answer: ", call.output_composition)):
             for total in totals:
                 name = side + text.KIND_NAMES[total.kind]
-                held = sums.setdefault((name, text.KIND_COLOURS[total.kind]), [0, 0, 0, 0])
+                held = sums.setdefault((name, text.KIND_COLOURS[total.kind]), [0, 0, 0, 0, 0, 0])
                 held[0] += total.tokens
                 held[1] += total.read
                 held[2] += total.cost or 0
                 held[3] += total.cost is None
-    whole = sum(held[2] for held in sums.values())
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
-    table.add_column("component", no_wrap=True, ratio=1)
-    table.add_column("", no_wrap=True, width=24)
-    for name in ("tokens carried", "read", "cost", "share"):
-        table.add_column(name, justify="right", no_wrap=True)
+                held[4] += 1
+                held[5] += total.source is Source.ESTIMATED and total.tokens > 0
     sums = {key: held for key, held in sums.items() if held[0] or held[2]}
-    for (name, colour), (count, read, cost, unpriced) in sorted(sums.items(), key=lambda item: (-item[1][2], item[0])):
-        priced = unpriced < len(calls)
-        table.add_row(
+    whole = sum(held[2] for held in sums.values())
+    cells = flame.bar_cells(console().width)
+    rows = [
+        (
             name,
-            Text(bar(cost, whole), style=colour),
-            text.tokens(count),
+            Text(flame.bar(cost, whole, cells), style=colour),
+            text.tokens(count, estimated=estimated > 0),
             text.tokens(read) if read else "·",
-            text.dollars(cost if priced else None, at_least=priced and unpriced > 0),
+            text.dollars(cost if unpriced < carriers else None, at_least=unpriced > 0),
             text.share(cost, whole),
         )
-    return table
+        for (name, colour), (count, read, cost, unpriced, carriers, estimated) in sorted(
+            sums.items(), key=lambda item: (-item[1][2], -item[1][0], item[0])
+        )
+    ]
+    numbers = [Column(name=name) for name in ("tokens carried", "read", "cost", "share")]
+    print_grid([Column(name="component", least=12), Column(name=" " * cells, least=cells), *numbers], rows)

@@ -7,7 +7,7 @@ Examples:
 
 import argparse
 
-from llmprof_addon.cli.opened import confirmed, settings_of
+from llmprof_addon.cli.opened import changing, confirmed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,13 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask, then delete."""
+    from llmprof_addon.export import text
     from llmprof_addon.store import edits, queries
-    from llmprof_addon.store.open import open_store
+    from llmprof_addon.store.database import shown
 
-    with open_store(settings_of(args).db_url) as store:
+    with changing(args) as store:
         runs, calls = queries.count(store)
-        if not confirmed(f"Delete {calls} calls in {runs} runs from {store.url}?", args.yes):
+        what = f"{text.counted(calls, 'call')} in {text.counted(runs, 'run')}"
+        if not confirmed(f"Delete {what} from {shown(store.url)}?", args.yes):
             return 1
         edits.reset(store)
-    print(f"deleted {calls} calls in {runs} runs")
+    print(f"deleted {what}")
     return 0

@@ -1,9 +1,12 @@
 """Check the laws of the numbers over your store, or over a folder of exchange files.
 
-Of every call: its components sum to the tokens that the provider reported and to what the call cost; the cache split of
-each component is its tokens; the trees derived again from the stored texts are those that were stored; no text looks
-like a credential. Of every run: its sums are those of its calls. With --corpus: the same for each file, in a store of
-its own that is thrown away, and that compression, line ends and repetition change nothing.
+Of every call: its components sum to the tokens that the provider reported and to what the call cost, at every level;
+the cache split of each component is its tokens; the trees derived again from the stored texts are those that were
+stored; no text looks like a credential. Of every run: its sums are those of its calls. With --corpus: the same for each
+file, in a store of its own that is thrown away, and that the request is put together again as it was, and that
+compression, line ends and repetition change nothing.
+
+Exit code 1 if a law is broken; each breach is one line.
 
 Examples:
   llmprof selftest
@@ -11,16 +14,19 @@ Examples:
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmprof_addon.cli.opened import reading, settings_of
-from llmprof_addon.errors import ConfigError, SpoolError
+from llmprof_addon.errors import ConfigError, LlmprofError, SpoolError
 
 if TYPE_CHECKING:
     from llmprof_addon.model.exchange import Exchange
+    from llmprof_addon.model.record import CallRecord
     from llmprof_addon.settings import Settings
+    from llmprof_addon.store.open import Store
 
 MOST_SHOWN = 50
 
@@ -34,15 +40,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print each breach; 1 if there was any."""
+    from llmprof_addon.cli.terminal import one_line
+    from llmprof_addon.export import text
+
     checked = {"calls": 0, "runs": 0}
     breaches = 0
     for breach in _corpus(args.corpus, settings_of(args), checked) if args.corpus else _store(args, checked):
         breaches += 1
         if breaches <= MOST_SHOWN:
-            print(f"✗ {breach}")
+            print(f"✗ {one_line(breach)}")
     if breaches > MOST_SHOWN:
         print(f"… and {breaches - MOST_SHOWN} more")
-    print(f"{checked['calls']} calls and {checked['runs']} runs checked: {breaches or 'no'} breaches")
+    found = text.counted(breaches, "breach", "breaches") if breaches else "no breaches"
+    print(f"{text.counted(checked['calls'], 'call')} and {text.counted(checked['runs'], 'run')} checked: {found}")
     return 1 if breaches else 0
 
 
@@ -61,7 +71,7 @@ def _store(args: argparse.Namespace, checked: dict[str, int]) -> Iterator[str]:
 
 def _corpus(folder: Path, settings: "Settings", checked: dict[str, int]) -> Iterator[str]:
     import tempfile
-    from dataclasses import replace
+    from functools import partial
 
     from llmprof_addon.cli import laws
     from llmprof_addon.pipeline import process
@@ -69,48 +79,54 @@ def _corpus(folder: Path, settings: "Settings", checked: dict[str, int]) -> Iter
     from llmprof_addon.store import queries
     from llmprof_addon.store.open import open_store
 
-    book = PriceBook(settings.pricing)
+    if not folder.is_dir():
+        raise ConfigError(f"there is no folder {folder}")
     with tempfile.TemporaryDirectory() as name, open_store(f"sqlite:///{name}/llmprof.db") as store:
-        for path in _files(folder):
+        analyse = partial(process, store=store, book=PriceBook(settings.pricing), extra_hosts=settings.llm_hosts)
+        for path in sorted(folder.rglob("*.exchange")):
             try:
-                exchange = _read(path)
-            except SpoolError as error:
+                yield from (f"{path}: {breach}" for breach in _file(path, store, analyse, checked))
+            except LlmprofError as error:
                 yield f"{path}: {error.message}"
-                continue
-            record = process(exchange, store, book, extra_hosts=settings.llm_hosts)
-            if record is None:
-                continue
-            checked["calls"] += 1
-            written = store.counters.rows_written
-            process(exchange, store, book, extra_hosts=settings.llm_hosts)
-            if store.counters.rows_written != written:
-                yield f"{path}: processing it twice wrote rows"
-            row = queries.call(store, exchange.id)
-            if row is None:
-                yield f"{path}: is not in the store after it was processed"
-                continue
-            yield from laws.check_call(store, row)
-            for what, variant in laws.variants(exchange):
-                other = process(
-                    replace(variant, id=exchange.id[:-1] + "~"), store, book, extra_hosts=settings.llm_hosts
-                )
-                same = other is not None and (other.usage, other.composition, other.output_composition, other.cost) == (
-                    record.usage, record.composition, record.output_composition, record.cost
-                )  # fmt: skip
-                if not same:
-                    yield f"{path}: sent as {what} it gives other numbers"
+            except Exception as error:  # a breach of its own: whatever was recorded must be processed
+                yield f"{path}: cannot be processed: {type(error).__name__}: {error}"
         for run in queries.runs(store):
             checked["runs"] += 1
             yield from laws.check_run(store, run)
 
 
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise ConfigError(f"there is no folder {folder}")
-    return sorted(folder.rglob("*.exchange"))
-
-
-def _read(path: Path) -> "Exchange":
+def _file(
+    path: Path, store: "Store", analyse: "Callable[[Exchange], CallRecord | None]", checked: dict[str, int]
+) -> Iterator[str]:
+    """Breaches in what becomes of one exchange file. Raises `SpoolError` where it is damaged."""
+    from llmprof_addon.cli import laws
     from llmprof_addon.spool import files
+    from llmprof_addon.store import queries
+    from llmprof_addon.worker import redact
 
-    return files.decode(path.read_bytes())
+    try:
+        exchange = redact(files.decode(path.read_bytes()))
+    except OSError as error:
+        raise SpoolError(f"cannot be read: {error.strerror}") from error
+    record = analyse(exchange)
+    if record is None:
+        return
+    checked["calls"] += 1
+    written = store.counters.rows_written
+    analyse(exchange)
+    if store.counters.rows_written != written:
+        yield "processing it twice wrote rows"
+    row = queries.call(store, exchange.id)
+    if row is None:
+        yield "is not in the store after it was processed"
+        return
+    yield from laws.check_call(store, row)
+    yield from laws.check_request(store, row, exchange)
+    for what, variant in laws.variants(exchange):
+        other = analyse(replace(variant, id=f"{exchange.id}~"))
+        if other is None or _numbers(other) != _numbers(record):
+            yield f"sent as {what} it gives other numbers"
+
+
+def _numbers(record: "CallRecord") -> tuple[object, ...]:
+    return record.usage, record.composition, record.output_composition, record.cost

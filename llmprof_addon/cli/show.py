@@ -14,7 +14,7 @@ Examples:
 import argparse
 from typing import TYPE_CHECKING
 
-from llmprof_addon.cli.opened import NotFoundError, positive, reading
+from llmprof_addon.cli.opened import NOTHING_YET, NotFoundError, positive, reading
 
 if TYPE_CHECKING:
     from llmprof_addon.pipeline import Explanation
@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     if args.raw:
         print(json.dumps(explained.body, indent=2))
     elif args.json:
+        from llmprof_addon.cli.terminal import print_json
         from llmprof_addon.export.shapes import call_json, component_json, messages_json
 
         trees = {
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             "output_components": [component_json(each) for each in explained.output_components],
             "messages": messages_json(explained.call),
         }
-        print(json.dumps(call_json(explained.row) | trees))
+        print_json(call_json(explained.row) | trees)
     else:
         _print(explained, args.depth, None if args.all else args.most)
     return 0
@@ -62,7 +63,7 @@ def _chosen(store: "Store", id: str | None) -> "CallRow":
     if id is None:
         for newest in queries.calls(store, limit=1):
             return newest
-        raise NotFoundError("nothing is recorded yet", hint="start with `llmprof up`, or look at `llmprof demo`")
+        raise NotFoundError(NOTHING_YET)
     if found := queries.call(store, id):
         return found
     raise NotFoundError(f"there is no call whose id starts with {id!r}", hint="`llmprof calls` lists them")
@@ -79,7 +80,7 @@ def _print(explained: "Explanation", depth: int, most: int | None) -> None:
         if components:
             out.print()
             shown = flame.lines(components, depth=depth, most=most)
-            out.print(flame.table(shown, sum(component.tokens for component in components), answer=answer))
+            flame.print_flame(shown, sum(component.tokens for component in components), answer=answer)
 
 
 def header(row: "CallRow") -> list[str]:
@@ -96,17 +97,18 @@ def header(row: "CallRow") -> list[str]:
     usage = row.usage
     estimated = usage.source is not Source.REPORTED
     first = None if row.first_chunk_ns is None else row.first_chunk_ns - row.started_ns
-    window = f", {text.share(usage.input_tokens or 0, row.context_window)} of the window" if row.context_window else ""
+    of_window = text.share(usage.input_tokens, row.context_window)
+    window = "" if of_window == text.UNKNOWN else f", {of_window} of the window"
     lines = [
         f"[bold]{safe(row.model or text.UNKNOWN)}[/]  {safe(row.provider)}, {row.api}, {row.mode}  [dim]{row.id}[/]",
         f"{text.when(row.started_ns)}, {text.duration(row.ended_ns - row.started_ns)}"
         f" (first byte after {text.duration(first)}), {row.status or text.UNKNOWN} {row.outcome}"
-        f"  {safe(', '.join(row.finish_reasons))}",
-        f"input  {text.tokens(usage.input_tokens, estimated=estimated)}{window}:"
-        f" {text.tokens(usage.cache_read_input_tokens)} read from cache,"
-        f" {text.tokens(usage.cache_creation_input_tokens)} written to it",
-        f"output {text.tokens(usage.output_tokens, estimated=estimated)}:"
-        f" {text.tokens(usage.reasoning_output_tokens)} of it reasoning",
+        f"{''.join(f', {safe(reason)}' for reason in row.finish_reasons)}",
+        f"input  {text.exact(usage.input_tokens, estimated=estimated)}{window}:"
+        f" {text.exact(usage.cache_read_input_tokens)} read from cache,"
+        f" {text.exact(usage.cache_creation_input_tokens)} written to it",
+        f"output {text.exact(usage.output_tokens, estimated=estimated)}:"
+        f" {text.exact(usage.reasoning_output_tokens)} of it reasoning",
     ]
     if row.cost:
         cost = row.cost
@@ -121,7 +123,7 @@ def header(row: "CallRow") -> list[str]:
         lines.append(f"cost   {text.UNKNOWN}  [dim]no price is known for this model; LLMPROF_PRICING can give one[/]")
     if row.estimated_input_tokens is not None and usage.input_tokens and not estimated:
         ratio = row.estimated_input_tokens / usage.input_tokens
-        counted = text.tokens(row.estimated_input_tokens)
+        counted = text.exact(row.estimated_input_tokens)
         lines.append(f"[dim]counted before reconciliation: {counted}, {ratio:.3f} of what was reported[/]")
     lines += [f"[red]✗ {safe(row.error)}[/]"] if row.error else []
     return lines + [f"[yellow]! {safe(warning)}[/]" for warning in row.warnings]

@@ -22,11 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the state; 1 if something needs attention."""
-    import json
+    from llmprof_addon.cli.terminal import print_json
 
     state = _state(settings_of(args))
     if args.json:
-        print(json.dumps(state, ensure_ascii=False))
+        print_json(state)
     else:
         _print(state)
     return 1 if state["problems"] else 0
@@ -43,7 +43,7 @@ def _state(settings: "Settings") -> dict[str, Any]:
     spool = Spool(settings.spool_dir)
     backlog, failed = spool.backlog(), spool.failed()
     worker = read_state(settings.home / "worker.json")
-    if worker and not alive(worker["pid"]):
+    if worker is None or type(worker.get("pid")) is not int or not alive(worker["pid"]):
         worker = None
     recorded, store_problem = _recorded(settings)
     return {
@@ -60,34 +60,41 @@ def _state(settings: "Settings") -> dict[str, Any]:
 def _recorded(settings: "Settings") -> tuple[dict[str, int] | None, str | None]:
     """Numbers of runs and calls; `None` before the first one, or with the reason why the store cannot be read."""
     from llmprof_addon.store import queries
+    from llmprof_addon.store.database import sqlite_path
     from llmprof_addon.store.open import open_store
 
+    path = sqlite_path(settings.db_url)
+    if path is not None and not path.exists():
+        return None, None
     try:
         with open_store(settings.db_url, read_only=True) as store:
             runs, calls = queries.count(store)
     except StoreError as error:
-        missing = settings.db_url.startswith("sqlite:///") and not (settings.home / "llmprof.db").exists()
-        return None, None if missing else f"{error.message}{f'; {error.hint}' if error.hint else ''}"
+        return None, f"{error.message}{f'; {error.hint}' if error.hint else ''}"
     return {"runs": runs, "calls": calls}, None
 
 
 def _problems(
     proxies: "list[ProxyRecord]", worker: dict[str, Any] | None, failed: int, folder: object, store: str | None
 ) -> list[str]:
+    from llmprof_addon.export import text
+
     found = [store] if store else []
     if failed:
-        found.append(f"{failed} exchanges could not be processed; they are in {folder}, with the reason beside each")
+        found.append(f"{text.counted(failed, 'exchange')} not processed; see {folder}, with the reason beside each")
     for proxy in proxies:
         if proxy.lost:
-            found.append(f"proxy {proxy.pid} could not write {proxy.lost} calls: {proxy.last_error}")
+            found.append(f"proxy {proxy.pid} could not write {text.counted(proxy.lost, 'call')}: {proxy.last_error}")
         if proxy.dropped_bodies:
-            found.append(f"proxy {proxy.pid} dropped the bodies of {proxy.dropped_bodies} calls: too much was waiting")
+            bodies = text.counted(proxy.dropped_bodies, "body", "bodies")
+            found.append(f"proxy {proxy.pid} dropped {bodies}: too much was waiting")
     if worker and worker.get("store_error"):
         found.append(f"the store takes nothing: {worker['store_error']}")
     return found
 
 
 def _print(state: dict[str, Any]) -> None:
+    from llmprof_addon.cli.terminal import one_line
     from llmprof_addon.export import text
 
     print(f"home      {state['home']}")
@@ -97,9 +104,15 @@ def _print(state: dict[str, Any]) -> None:
     if not state["proxies"]:
         print("proxy     none; `llmprof up` starts one")
     worker, backlog, recorded = state["worker"], state["backlog"], state["recorded"]
-    print(f"worker    {worker['pid']}, {worker['processed']} processed" if worker else "worker    none")
-    waiting = f"{backlog['files']} calls, {text.byte_size(backlog['bytes'])}" if backlog["files"] else "nothing"
+    print(f"worker    {worker['pid']}  {worker.get('processed', 0)} processed" if worker else "worker    none")
+    waiting = "nothing"
+    if backlog["files"]:
+        waiting = f"{text.counted(backlog['files'], 'call')}, {text.byte_size(backlog['bytes'])}"
+        waiting += "" if worker else "; the worker of `llmprof up` stores them"
     print(f"waiting   {waiting}")
-    print(f"recorded  {recorded['calls']} calls in {recorded['runs']} runs" if recorded else "recorded  nothing yet")
+    what = "nothing yet"
+    if recorded:
+        what = f"{text.counted(recorded['calls'], 'call')} in {text.counted(recorded['runs'], 'run')}"
+    print(f"recorded  {what}" if recorded or not state["problems"] else "recorded  unknown")
     for problem in state["problems"]:
-        print(f"✗ {problem}")
+        print(f"✗ {one_line(problem)}")

@@ -49,20 +49,34 @@ KIND_COLOURS: dict[Kind, str] = {
 UNKNOWN = "–"
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number of things: `1 call`, `1,200 calls`."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def tokens(count: int | None, *, estimated: bool = False) -> str:
     """A number of tokens in at most five characters: `950`, `18.2k`, `3.1M`; `≈` before an estimate."""
     if count is None:
         return UNKNOWN
     mark = "≈" if estimated else ""
-    for limit, divisor, unit in ((10**3, 1, ""), (10**6, 10**3, "k"), (10**9, 10**6, "M"), (10**12, 10**9, "G")):
-        if count < limit:
-            value = count / divisor
-            return f"{mark}{count}" if divisor == 1 else f"{mark}{value:.{1 if value < 99.95 else 0}f}{unit}"
-    return f"{mark}{count / 10**12:.1f}T"
+    if count < 1000:
+        return f"{mark}{count}"
+    value = float(count)
+    for unit in "kMG":
+        value /= 1000
+        if value < 999.5:  # from there on it would be rounded to 1000 of this unit
+            return f"{mark}{value:.{1 if value < 99.95 else 0}f}{unit}"
+    value /= 1000
+    return f"{mark}{value:.{1 if value < 99.95 else 0}f}T"
+
+
+def exact(count: int | None, *, estimated: bool = False) -> str:
+    """A number of tokens with all its digits: `18,214`."""
+    return UNKNOWN if count is None else f"{'≈' if estimated else ''}{count:,}"
 
 
 def dollars(pico: int | None, *, at_least: bool = False) -> str:
-    """An amount for people: cents from a dollar on, four decimals below; unpriced is a dash, never $0.
+    """An amount for people: cents from a dollar on, four decimals below; unpriced is a dash, and never $0.
 
     `at_least` marks a sum that lacks calls without a known price.
     """
@@ -72,9 +86,11 @@ def dollars(pico: int | None, *, at_least: bool = False) -> str:
     value = pico / PICO
     if value == 0:
         return f"{mark}$0"
-    if abs(value) >= 1:
+    if value >= 1:
         return f"{mark}${value:,.2f}"
-    return f"{mark}${value:.4f}" if abs(value) >= 0.00005 else "<$0.0001"
+    if value >= 0.00005:
+        return f"{mark}${value:.4f}"
+    return "≥$0" if at_least else "<$0.0001"
 
 
 def duration(nanoseconds: int | None) -> str:
@@ -82,9 +98,9 @@ def duration(nanoseconds: int | None) -> str:
     if nanoseconds is None:
         return UNKNOWN
     seconds = nanoseconds / 1e9
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
@@ -99,7 +115,9 @@ def when(nanoseconds: int) -> str:
 
 def share(part: int | None, whole: int | None) -> str:
     """`part` of `whole` in per cent; a dash where either is unknown, or there is no whole."""
-    return f"{100 * part / whole:.0f}%" if whole and part is not None else UNKNOWN
+    if not whole or part is None:
+        return UNKNOWN
+    return f"{100 * part / whole:.0f}%" if not part or part / whole >= 0.005 else "<1%"
 
 
 def byte_size(size: int) -> str:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from llmprof_addon.errors import ConfigError
+from llmprof_addon.errors import ConfigError, StartError
 from llmprof_addon.settings import Endpoint, load
 
 
@@ -71,7 +71,7 @@ def test_an_unknown_key_of_the_file_is_named(tmp_path: Path) -> None:
 
 def test_an_unwritable_home_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match=r"cannot write to .*file/home: Not a directory"):
+    with pytest.raises(StartError, match=r"cannot write to .*file/home: Not a directory"):
         load({"home": tmp_path / "file" / "home"}, {}).ensure_home()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from tests.e2e.replay import Answer, Request
 
 Body = dict[str, Any]
-MODELS = {"gpt-4o-mini": "gpt-4o-mini-2024-07-18", "claude-sonnet-4-5": "claude-sonnet-4-5-20250929"}
+MODELS = {"gpt-4o-mini": "gpt-4o-mini-2024-07-18", "claude-haiku-4-5": "claude-haiku-4-5-20251001"}
 ARGUMENTS = '{"city": "Bergen"}'
 
 

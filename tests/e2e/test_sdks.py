@@ -20,7 +20,7 @@ WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}, "requir
 CHAT_TOOL: Any = {"type": "function", "function": {"name": "get_weather", "description": "Ask.", "parameters": WEATHER}}
 RESPONSES_TOOL: Any = {"type": "function", "name": "get_weather", "description": "Ask.", "parameters": WEATHER}
 MESSAGES_TOOL: Any = {"name": "get_weather", "description": "Ask.", "input_schema": WEATHER}
-GPT, CLAUDE = "gpt-4o-mini", "claude-sonnet-4-5"
+GPT, CLAUDE = "gpt-4o-mini", "claude-haiku-4-5"
 WAYS = ("reverse", "forward")
 AT_ONCE = 20
 

@@ -1,6 +1,11 @@
 """List the recorded calls, the newest first.
 
+`in` is the whole prompt and `cached` the share of it that was read from the provider's cache, `out` the answer with its
+reasoning; `first` is the time to the first byte, `total` to the last. `≈` marks estimates, `–` what is unknown, `✗` a
+call that failed. A narrow terminal leaves columns out; --json has everything.
+
 Examples:
+  llmprof calls --limit 100
   llmprof calls --run 0199c2
   llmprof calls --json --limit 100 | jq 'select(.error) | .error'
 """

@@ -1,6 +1,8 @@
 """Read exchange files, saved mitmproxy flows and HAR files into the store.
 
-Returns when the rows are there. Reading a file again adds nothing: a call keeps its id.
+Returns when the rows are there. Reading a file again adds nothing: a call keeps its id. Exchange files are what
+`llmprof up --capture DIR` saves; the readme tells their format. Exit code 1 if a file could not be read, or not all of
+it be processed; the others are in the store then.
 
 Examples:
   llmprof import recorded/                every *.exchange, *.flow(s), *.mitm and *.har file below the folder

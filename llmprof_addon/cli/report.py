@@ -1,4 +1,8 @@
-"""Report on a run: how its context grew call by call, what its last prompt is made of, where its dollars went.
+"""Report on a run: how its context grew call by call, what its largest prompt is made of, where its dollars went.
+
+The bars of the first part are prompts, coloured by what is in them; where they grow fast, look at that call with
+`llmprof show`. In the last part `tokens carried` counts a text once for each call that carried it: what stands in every
+prompt is paid for in every call.
 
 Examples:
   llmprof report             the newest run
@@ -25,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "run_id", nargs="?", metavar="RUN", help="id of the run, or the start of it; the newest by default"
     )
-    parser.add_argument("--depth", type=positive, default=3, help="levels of the flame (3)")
+    parser.add_argument("--depth", type=positive, default=3, metavar="N", help="levels of the flame (3)")
 
 
 def run(args: argparse.Namespace) -> int:

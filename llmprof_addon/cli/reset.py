@@ -1,4 +1,6 @@
-"""Delete everything that was recorded. The CA and the configuration stay.
+"""Delete all runs and calls, and the exchanges that could not be processed.
+
+The CA and the configuration stay. What waits for the worker is not in the store yet, and will be.
 
 Examples:
   llmprof reset
@@ -7,7 +9,7 @@ Examples:
 
 import argparse
 
-from llmprof_addon.cli.opened import changing, confirmed
+from llmprof_addon.cli.opened import changing, confirmed, settings_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask, then delete."""
     from llmprof_addon.export import text
+    from llmprof_addon.spool.folder import Spool
     from llmprof_addon.store import edits, queries
     from llmprof_addon.store.database import shown
 
@@ -27,5 +30,7 @@ def run(args: argparse.Namespace) -> int:
         if not confirmed(f"Delete {what} from {shown(store.url)}?", args.yes):
             return 1
         edits.reset(store)
+    for path in Spool(settings_of(args).spool_dir).failed_folder.glob("*"):
+        path.unlink(missing_ok=True)
     print(f"deleted {what}")
     return 0

@@ -1,10 +1,11 @@
 """List the recorded runs, the newest first.
 
-A run is one agent session, or calls that continue each other. Costs are sums over the priced calls; `≥` says that
-calls without a known price are missing from them.
+A run is one agent session, or calls that continue each other. `peak` is its largest prompt; `in`, `cached` and `out`
+are sums over its calls, and so is the cost: `≥` says that calls without a known price are missing from it. `≈` marks
+estimates. A narrow terminal leaves columns out; --json has everything.
 
 Examples:
-  llmprof runs
+  llmprof runs --limit 5
   llmprof runs --json | jq -r '.id + " " + (.cost.total_usd // "unpriced")'
 """
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which call, how deep, and in which form."""
-    parser.add_argument("id", nargs="?", help="id of the call, or the start of it; the newest call by default")
-    parser.add_argument("--depth", type=positive, default=3, help="levels of the flame (3)")
-    parser.add_argument("--most", type=positive, default=8, metavar="N", help="largest components shown of each (8)")
+    parser.add_argument("id", nargs="?", metavar="ID", help="id of the call, or its start; the newest by default")
+    parser.add_argument("--depth", type=positive, default=3, metavar="N", help="levels of the flame (3)")
+    parser.add_argument("--most", type=positive, default=8, metavar="N", help="the largest so many below each (8)")
     parser.add_argument("--all", action="store_true", help="show all of them, instead of folding the smaller ones")
     parser.add_argument("--json", action="store_true", help="one JSON object, of the shape in the readme")
     parser.add_argument("--raw", action="store_true", help="print the request body as it was received (redacted)")

@@ -1,7 +1,11 @@
 """Say what is running, what was recorded, what waits, and whether anything was lost.
 
 Exit code 1 if something is wrong: files that could not be processed, calls that could not be written, a store that
-takes nothing.
+takes nothing. Reads only: it starts nothing, and makes no folder.
+
+Examples:
+  llmprof status
+  llmprof status --json | jq .backlog.files      calls that wait for the worker
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Print the version of llmprof, and of what it stands on."""
+"""Print the versions of llmprof, mitmproxy and Python, as a report of a fault needs them."""
 
 import argparse
 import platform

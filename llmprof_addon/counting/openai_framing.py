@@ -121,7 +121,8 @@ class _Framing:
             where = "tools" if index < borders[0] else "system" if index < borders[1] else "messages"
             kind, raw = kind_of(part, where), self.raws[index]
             yield self._leaf(part, section.parts.get(index, raw.text), kind, index, (), past=index < turn)
-            yield from self._inner(part, raw, kind, where, index, ())
+            if part.inner and not part.volatile:
+                yield from self._inner(part, raw, kind, where, index, ())
 
     # -- messages
 
@@ -201,12 +202,11 @@ class _Framing:
     def _inner(
         self, part: Part, raw: RawCount, kind: Kind, section: str, index: int, path: tuple[int, ...]
     ) -> Iterator[Leaf]:
-        if part.volatile:
-            return
         for at, (inner, counted) in enumerate(zip(part.inner, raw.inner, strict=True)):
             own = kind if inner.kind in (PartKind.TEXT, PartKind.GENERIC) else kind_of(inner, section)
             yield self._leaf(inner, counted.text, own, index, (*path, at), past=False)
-            yield from self._inner(inner, counted, own, section, index, (*path, at))
+            if inner.inner:
+                yield from self._inner(inner, counted, own, section, index, (*path, at))
 
 
 _EXCHANGED = (PartKind.TOOL_CALL, PartKind.TOOL_RESULT)

@@ -1,0 +1,64 @@
+"""What a client is told when its call cannot be answered: JSON in its own dialect, where mitmproxy would send HTML.
+
+`JsonStream` takes the place of mitmproxy's `HttpStream` in llmprof's own proxy. A mitmproxy of the user's keeps its
+own behaviour.
+"""
+
+import json
+from typing import Any
+
+from mitmproxy import http
+from mitmproxy.proxy.layer import CommandGenerator
+from mitmproxy.proxy.layers import http as layer
+from mitmproxy.proxy.layers.http._events import (
+    RequestProtocolError,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseHeaders,
+    ResponseProtocolError,
+)
+
+CLIENT_LEFT = "llmprof_client_left"
+"""Key in a flow's metadata: its error came from the client's side."""
+ANSWERS_JSON = "llmprof_answers_json"
+"""Key in a flow's metadata: an error is told as JSON."""
+
+
+def error_response(path: str, status: int, code: str, message: str) -> http.Response:
+    """An error in the dialect of the request's path: Anthropic's for `/v1/messages…`, else OpenAI's."""
+    if "/messages" in path.partition("?")[0]:
+        body: dict[str, Any] = {"type": "error", "error": {"type": "api_error", "message": message}}
+    else:
+        body = {"error": {"message": message, "type": "api_error", "param": None, "code": code}}
+    return http.Response.make(status, json.dumps(body), {"content-type": "application/json"})
+
+
+class JsonStream(layer.HttpStream):
+    """An HTTP stream whose failure upstream, before any answer came, is told as JSON."""
+
+    def handle_protocol_error(self, event: RequestProtocolError | ResponseProtocolError) -> CommandGenerator[None]:
+        """As in `HttpStream`, but for what is sent to the client."""
+        self.flow.metadata[CLIENT_LEFT] = isinstance(event, RequestProtocolError)
+        tells = self.flow.response is None and self.flow.metadata.get(ANSWERS_JSON, False)
+        for command in super().handle_protocol_error(event):
+            if tells and isinstance(command, layer.SendHttp) and isinstance(command.event, ResponseProtocolError):
+                yield from self._tell(command.event)
+            else:
+                yield command
+
+    def _tell(self, event: ResponseProtocolError) -> CommandGenerator[None]:
+        request, client = self.flow.request, self.context.client
+        where = f"{request.scheme}://{request.host}:{request.port}"
+        message = f"llmprof: no answer from {where}: {event.message}"
+        answer = error_response(request.path, event.code.http_status_code() or 502, "upstream_error", message)
+        if not (request.is_http2 or request.is_http3):
+            # The rest of a request that was being streamed is nobody's any more.
+            answer.headers["connection"] = "close"
+        yield layer.SendHttp(ResponseHeaders(self.stream_id, answer, end_stream=False), client)
+        yield layer.SendHttp(ResponseData(self.stream_id, answer.raw_content or b""), client)
+        yield layer.SendHttp(ResponseEndOfMessage(self.stream_id), client)
+
+
+def install() -> None:
+    """Let every connection of this process use `JsonStream`."""
+    layer.HttpStream = JsonStream  # type: ignore[misc]  # the name by which `HttpLayer.make_stream` finds it

@@ -1,0 +1,213 @@
+"""The capture class: a mitmproxy addon that records LLM calls, in llmprof's own proxy and in any other mitmproxy.
+
+Its hooks run in the event loop of the proxy, so they only note and hand over: decoding, redaction, disk and everything
+after are other threads' and processes'. A call is handed over once: at its end, its failure, or the proxy's shutdown.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from pathlib import Path
+
+from mitmproxy import http
+from mitmproxy.connection import ConnectionState
+from mitmproxy.flow import Error
+from mitmproxy.proxy import mode_specs
+
+import llmprof_addon
+from llmprof_addon import clock
+from llmprof_addon.capture.exchange import Pending, finished, saved, take_wishes
+from llmprof_addon.capture.failures import CLIENT_LEFT
+from llmprof_addon.capture.redaction import redact
+from llmprof_addon.model.exchange import Exchange, Outcome
+from llmprof_addon.providers.registry import api_of, is_llm_call
+from llmprof_addon.settings import Settings
+from llmprof_addon.spool.proxies import ProxyFile, ProxyRecord
+from llmprof_addon.spool.statefile import read_state
+from llmprof_addon.spool.workerprocess import WorkerProcess
+from llmprof_addon.spool.writer import SpoolWriter
+
+logger = logging.getLogger(__name__)
+
+URL_SCHEME = "llmprof_scheme"
+"""Key in a flow's metadata: the scheme that its request had before `LLMPROF_CONNECT` changed it."""
+OWN = "llmprof_own"
+"""Key in a flow's metadata: llmprof itself will answer, so the request must not be streamed."""
+_WAITING_BYTES = 32 * 1024 * 1024
+"""How far reading a file may run ahead of the spool."""
+
+
+class Capture:
+    """Records LLM calls; with `relays` it also streams whatever else passes, which it does not look at."""
+
+    def __init__(self, settings: Settings, *, interpreter: str, relays: bool = False, drain_seconds: float = 15.0):
+        self.settings = settings
+        self.relays = relays
+        self.ports: dict[str, int] = {}
+        self._drain_seconds = drain_seconds
+        self._started_ns = clock.now_ns()
+        self._open: dict[str, Pending | None] = {}
+        self._reads_files = False
+        self._told: set[str] = set()
+        self._ticking: asyncio.Task[None] | None = None
+        self._writer: SpoolWriter | None = None
+        self._file = ProxyFile(settings.home, os.getpid())
+        self._worker = WorkerProcess(
+            interpreter=interpreter,
+            package_parent=Path(llmprof_addon.__file__).resolve().parents[1],
+            arguments=("--home", str(settings.home)),
+            environ=settings.as_environ(),
+            log=settings.home / "worker.log",
+        )
+
+    # lifecycle
+
+    def start(self) -> None:
+        """Open the spool and start the worker; may be called again."""
+        if self._writer is None:
+            self.settings.ensure_home()
+            self._writer = SpoolWriter(
+                self.settings.spool_dir,
+                prepare=redact,
+                capture_dir=self.settings.capture,
+                on_written=self._worker.nudge,
+            )
+            self._worker.start()
+
+    def running(self) -> None:
+        """Start, and keep the state file fresh from now on."""
+        self.start()
+        if self._ticking is None:
+            self._ticking = asyncio.get_running_loop().create_task(self._tick())
+
+    async def _tick(self) -> None:
+        while True:
+            self.report()
+            await asyncio.sleep(1.0)
+
+    def report(self) -> None:
+        """Bring the state file up to date, and say once what keeps the worker from working."""
+        self._file.write(self.record(), now=False)
+        state = read_state(self.settings.home / "worker.json") or {}
+        for line in (state.get("store_error"), self._worker.last_error, self._writer and self._writer.last_error):
+            if line and line not in self._told:
+                self._told.add(line)
+                logger.warning("%s (calls pass on and wait in %s)", line, self.settings.spool_dir)
+
+    def record(self) -> ProxyRecord:
+        """What this proxy says of itself."""
+        writer = self._writer
+        return ProxyRecord(
+            pid=os.getpid(),
+            version=llmprof_addon.__version__,
+            started_ns=self._started_ns,
+            ports=dict(self.ports),
+            upstreams={"openai": self.settings.upstream.url, "anthropic": self.settings.anthropic_upstream.url}
+            if self.relays
+            else {},
+            in_flight=self.in_flight,
+            queued_bytes=writer.queued_bytes if writer else 0,
+            dropped_bodies=writer.dropped_bodies if writer else 0,
+            lost=writer.lost if writer else 0,
+            last_error=writer.last_error if writer else None,
+        )
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that are not answered to the end."""
+        return len(self._open)
+
+    def done(self) -> None:
+        """Hand over what is in flight as aborted, write all of it, and let the worker drain the spool."""
+        if self._ticking:
+            self._ticking.cancel()
+            self._ticking = None
+        for pending in self._open.values():
+            if pending:
+                self._put(finished(pending, "aborted", "the proxy was stopped"))
+        self._open.clear()
+        if self._writer is None:
+            return
+        writer, self._writer = self._writer, None
+        # Whoever profiles a file waits for the result; a proxy leaves what is left to the next one.
+        writer.close(3600.0 if self._reads_files else 10.0)
+        if not self._worker.stop(24 * 3600.0 if self._reads_files else self._drain_seconds) and self._reads_files:
+            logger.warning("%s; what is left waits in %s", self._worker.last_error, self.settings.spool_dir)
+        self._file.remove()
+
+    # calls
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        if not flow.live:  # out of a file: handed over at its end
+            return
+        request = flow.request
+        wishes = take_wishes(request)
+        if not self._is_call(flow):
+            self._open[flow.id] = None
+            if self.relays and OWN not in flow.metadata:
+                request.stream = True
+            return
+        scheme = flow.metadata.get(URL_SCHEME)
+        url = request.url if scheme is None else scheme + request.url[len(request.scheme) :]
+        reverse = isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode)
+        self._open[flow.id] = Pending(flow=flow, mode="reverse" if reverse else "forward", url=url, wishes=wishes)
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        pending = self._open.get(flow.id)
+        if flow.response and (pending or (self.relays and flow.live)):
+            flow.response.stream = pending.tee if pending else True
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        self._end(flow, "complete")
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        self._end(flow, "aborted" if _client_left(flow) else "error", flow.error.msg if flow.error else None)
+
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        if self.relays and flow.websocket:  # kept for the life of the socket otherwise
+            flow.websocket.messages.clear()
+
+    def _end(self, flow: http.HTTPFlow, outcome: Outcome, error: str | None = None) -> None:
+        pending = self._open.pop(flow.id, None)
+        if pending:
+            self._put(finished(pending, outcome, error))
+        elif not flow.live and flow.websocket is None and is_saved_call(flow):
+            self._read(flow)
+
+    def _read(self, flow: http.HTTPFlow) -> None:
+        """Take a call out of a file; waits for the spool, since a file can be read faster than it is written."""
+        if self._writer is None or (flow.error and flow.response):  # of such a flow both hooks are called
+            if self._writer is None or flow.metadata.get("llmprof_read"):
+                return
+            flow.metadata["llmprof_read"] = True
+        self._reads_files = True
+        while self._writer.queued_bytes > _WAITING_BYTES:
+            time.sleep(0.01)
+        self._put(saved(flow))
+
+    def _put(self, exchange: Exchange) -> None:
+        if self._writer is not None:
+            self._writer.put(exchange)
+
+    def _is_call(self, flow: http.HTTPFlow) -> bool:
+        request = flow.request
+        if request.method != "POST" or OWN in flow.metadata:
+            return False
+        if isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode):  # whoever is behind it: the path says what
+            return api_of(request.path) is not None
+        return is_llm_call("POST", request.host, request.path, self.settings.llm_hosts, port=request.port) is not None
+
+
+def is_saved_call(flow: http.HTTPFlow) -> bool:
+    """Whether a flow of a file is an LLM call: by its path alone, since the host may have been any gateway."""
+    return flow.request.method == "POST" and api_of(flow.request.path) is not None
+
+
+def _client_left(flow: http.HTTPFlow) -> bool:
+    """Whether it was the client that ended the exchange."""
+    if CLIENT_LEFT in flow.metadata:
+        return bool(flow.metadata[CLIENT_LEFT])
+    message = flow.error.msg if flow.error else ""
+    gone = not flow.client_conn.state & ConnectionState.CAN_READ
+    return gone or message == Error.KILLED_MESSAGE or message.startswith(("Client disconnected", "stream reset by"))

@@ -8,6 +8,7 @@ of the leaves is the rounded sum of the model.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from llmprof_addon.counting import openai_framing
 from llmprof_addon.counting.families import Family, family_of
 from llmprof_addon.counting.hidden import sealed_chars, sealed_thoughts, server_loop
 from llmprof_addon.counting.images import media_tokens
@@ -54,7 +55,10 @@ class Weight:
 
 def prompt_leaves(call: Call, raws: Sequence[RawCount]) -> tuple[Leaf, ...]:
     """Leaves of the prompt in the provider's cache order; `raws` are parallel to `call.prompt.parts`."""
-    return _rounded(prompt_weights(call, raws, family_of(call)))
+    family = family_of(call)
+    if family.exact:
+        return openai_framing.leaves(call, raws, family)
+    return _rounded(prompt_weights(call, raws, family))
 
 
 def answer_leaves(call: Call, raws: Sequence[RawCount]) -> tuple[Leaf, ...]:
@@ -62,7 +66,12 @@ def answer_leaves(call: Call, raws: Sequence[RawCount]) -> tuple[Leaf, ...]:
 
     Reasoning has what was reported of it, or, where only the total was, what the rest of the answer leaves of that.
     """
-    return _reasoned(_rounded(_answered(call, raws, family_of(call))), call.answer.usage)
+    family = family_of(call)
+    if family.exact:
+        written = openai_framing.answer_tokens(call, raws, family)
+    else:
+        written = _rounded(_answered(call, raws, family))
+    return _reasoned(written, call.answer.usage)
 
 
 def prompt_weights(call: Call, raws: Sequence[RawCount], family: Family) -> list[Weight]:

@@ -258,3 +258,25 @@ def test_unreported_reasoning_is_what_the_rest_leaves_of_the_total() -> None:
     assert sum(leaf.tokens for leaf in leaves) == 500
     assert {leaf.source for leaf in leaves} == {Source.ESTIMATED}
     assert sum(leaf.tokens for leaf in leaves if leaf.kind is Kind.TEXT) < 5
+
+
+def test_models_of_openai_are_counted() -> None:
+    # Three to open the answer, four around the message, three tokens of text.
+    call = make_call(api="openai.chat", request_model="gpt-4o", messages=(make_part("Say hello."),))
+    leaves = leaves_of(call)
+    assert sum(leaf.tokens for leaf in leaves) == 3 + 4 + 3
+    assert {leaf.source for leaf in leaves} == {Source.COUNTED}
+    elsewhere = leaves_of(replace(call, api="anthropic.messages"))
+    assert Source.ESTIMATED in {leaf.source for leaf in elsewhere}
+
+
+def test_counted_answers_have_their_reported_reasoning_too() -> None:
+    usage = make_usage(output_tokens=500, reasoning_output_tokens=480)
+    call = make_call(
+        api="openai.chat",
+        request_model="gpt-5",
+        answer=Answer(parts=(make_part("Yes.", role="assistant"),), usage=usage),
+    )
+    leaves = answered(call)
+    assert [leaf.tokens for leaf in leaves if leaf.kind is Kind.REASONING] == [480]
+    assert [leaf.source for leaf in leaves if leaf.kind is Kind.TEXT] == [Source.COUNTED]

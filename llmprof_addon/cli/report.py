@@ -127,7 +127,9 @@ def _legend(calls: "list[CallRow]") -> "Text":
 
     present = {total.kind for call in calls for total in call.composition if total.tokens}
     pieces = [
-        Text.assemble(("██", KIND_COLOURS[kind]), f" {KIND_NAMES[kind]}") for kind in KIND_NAMES if kind in present
+        Text.assemble(("██", KIND_COLOURS[kind]), f" {KIND_NAMES[kind]}".replace(" ", "\N{NO-BREAK SPACE}"))
+        for kind in KIND_NAMES
+        if kind in present
     ]
     return Text("   ").join(pieces)
 

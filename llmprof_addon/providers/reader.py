@@ -82,7 +82,7 @@ def _place(exchange: Exchange, extra: Mapping[str, str]) -> _Where:
     if api is None and extra:
         api = registry.is_llm_call("POST", host, url.path, extra, port=port)
     name = provider.name if provider else exchange.provider or host or "unknown"
-    price = provider.price_provider if provider else None
+    price = provider.price_provider if provider else registry.LIST_PRICES.get(api or "")
     return _Where(name, api or "unknown", dialects.by_api(api) if api else None, price)
 
 

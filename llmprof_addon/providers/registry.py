@@ -443,3 +443,7 @@ def parse_extra_hosts(text: str) -> dict[str, str]:
 
 APIS: tuple[str, ...] = tuple(dict.fromkeys(api for row in PROVIDERS for api in row.apis))
 """All dialects that a row names."""
+
+LIST_PRICES: Mapping[str, str] = {CHAT: "openai", RESPONSES: "openai", MESSAGES: "anthropic"}
+"""Whose list prices hold where no row knows the host: a gateway in front of the dialect's own provider bills its models
+under their own names, and names that are not in that list (local models) stay unpriced."""

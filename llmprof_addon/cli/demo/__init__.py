@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llmprof_addon.cli.demo.script import TURNS
 from llmprof_addon.errors import StartError
 
 if TYPE_CHECKING:
@@ -54,21 +55,26 @@ def run(args: argparse.Namespace) -> int:
             forward_port=proxy.ports["forward"],
             ca_file=settings.ca_dir / "mitmproxy-ca-cert.pem",
         )
-        agent.run(ways, lambda turn, mode: print(f"\rturn {turn + 1:>2}  {mode} mode ", end="", flush=True))
+        agent.run(ways, _progress)
     except OSError as error:
         raise StartError(f"the demo's agent could not get through: {error}", hint=_log_hint(settings)) from error
     finally:
-        print("\r", end="")
         process.terminate()
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
         server.shutdown()
-    print(f"12 calls recorded in {time.monotonic() - began:.1f} s\n")
+    print(f"{len(TURNS)} calls recorded in {time.monotonic() - began:.1f} s\n")
     report.run(argparse.Namespace(home=str(settings.home), run_id=None, depth=2))
     _next_steps(settings)
     return 0
+
+
+def _progress(turn: int, mode: str) -> None:
+    if sys.stdout.isatty():
+        last = turn + 1 == len(TURNS)
+        print(f"\rturn {turn + 1:>2} of {len(TURNS)}, {mode} mode", end="\n" if last else "", flush=True)
 
 
 def _start(settings: "Settings", upstream_port: int) -> "subprocess.Popen[bytes]":

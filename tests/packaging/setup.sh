@@ -28,5 +28,5 @@ if [ ! -x "$venv/bin/python" ] || ! usable "$venv/bin/python"; then
 fi
 
 echo "Installing what $lock names ..."
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r "$lock"
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps --editable .

@@ -32,7 +32,7 @@ from llmprof_addon.pricing.spread import spread, spread_answer
 from llmprof_addon.providers import dialects
 from llmprof_addon.providers.carving import text_of
 from llmprof_addon.providers.dialects import Dialect
-from llmprof_addon.providers.reader import read_call
+from llmprof_addon.providers.reader import read_call, settled
 from llmprof_addon.store.detail import detail, path_to
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rows import CallRow
@@ -58,6 +58,7 @@ def process(
     """Analyse an exchange and store it; `None` if it is no LLM call. Storing it twice changes nothing."""
     request = decode(exchange.request_body, exchange.header("content-encoding"))
     response = decode(exchange.response_body, exchange.response_header("content-encoding"))
+    exchange = settled(exchange, response.data)
     call = read_call(exchange, request.data, response.data, extra=extra_hosts)
     if call.api == "unknown" or exchange.method.upper() != "POST":
         return None

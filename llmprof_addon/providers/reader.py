@@ -28,6 +28,9 @@ DEFAULT_WRITE_TTL = {"anthropic.messages": "5m"}
 _MARKER_TTL = {"cache_control": "5m", "prompt_cache_breakpoint": "30m"}
 """How long a marker that does not say it asks for (Anthropic and OpenAI, prompt caching, 2026)."""
 
+_LAST_EVENTS = ("message_stop", "response.completed", "response.incomplete", "response.failed")
+"""Types of the events after which a stream says nothing more; Chat Completions ends with `[DONE]`."""
+
 _MODEL_IN_PATH = re.compile(r"/(?:deployments|models|serving-endpoints)/([^/:]+)(?:[:/])")
 _SSE_START = re.compile(rb"\s*(?:event|data|id|retry)?:")
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -59,6 +62,26 @@ def read_call(exchange: Exchange, request: bytes, response: bytes, *, extra: Map
         error=error or _one_line(answer.error) or _status_error(exchange, response) or exchange.error,
         warnings=(*warnings, *answer.warnings),
     )
+
+
+def settled(exchange: Exchange, response: bytes) -> Exchange:
+    """The exchange; complete, if all that its client did not wait for was the end of the connection.
+
+    The OpenAI SDK hangs up on `[DONE]`, before the last chunk of the transfer encoding has come.
+    """
+    if exchange.outcome != "aborted" or not _is_sse(exchange, response):
+        return exchange
+    last = next(iter(sse.parse(response)[-1:]), None)
+    if last is None or not last.complete:
+        return exchange
+    if last.data.strip() != "[DONE]":
+        try:
+            value = jsontext.loads(last.data)
+        except WireError:
+            return exchange
+        if not isinstance(value, dict) or value.get("type") not in _LAST_EVENTS:
+            return exchange
+    return replace(exchange, outcome="complete", error=None)
 
 
 @dataclass(frozen=True, slots=True)

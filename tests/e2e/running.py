@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from llmprof_addon.errors import StoreError
 from llmprof_addon.spool.proxies import living
 from llmprof_addon.store import queries
 from llmprof_addon.store.open import open_store
@@ -85,10 +86,11 @@ class Proxy:
 
     def stored(self) -> int:
         """How many calls are in the store by now."""
-        if not (self.home / "llmprof.db").exists():
+        try:
+            with open_store(f"sqlite:///{self.home}/llmprof.db", read_only=True) as store:
+                return queries.count(store)[1]
+        except StoreError:  # the worker is about to make it, or another process holds it
             return 0
-        with open_store(f"sqlite:///{self.home}/llmprof.db", read_only=True) as store:
-            return queries.count(store)[1]
 
     def settle(self, calls: int, seconds: float = 60) -> None:
         """Wait until so many calls are in the store and nothing is in the spool."""

@@ -6,7 +6,7 @@ import pytest
 from llmprof_addon.model.exchange import KEPT_ENDS
 from llmprof_addon.model.part import PartKind
 from llmprof_addon.providers import anthropic_messages
-from llmprof_addon.providers.reader import read_call
+from llmprof_addon.providers.reader import read_call, settled
 from tests.factories import CHAT_URL, MESSAGES_URL, fixture_cases, fixture_exchange, make_exchange
 
 REQUEST = {"model": "claude-sonnet-4-5", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi."}]}
@@ -278,3 +278,23 @@ def test_stream_flag_of_the_request() -> None:
 
 def test_identity_is_read_along() -> None:
     assert read(fixture_exchange("anthropic.messages", "coding_agent")).identity.app == "claude-code"
+
+
+LAST = {
+    "chat": b"data: [DONE]\n\n",
+    "messages": b'event: message_stop\ndata: {"type": "message_stop"}\n\n',
+    "responses": b'event: response.completed\ndata: {"type":"response.completed","response":{}}\n\n',
+}
+
+
+@pytest.mark.parametrize("last", LAST.values(), ids=LAST.keys())
+def test_a_client_that_leaves_after_the_last_event_has_heard_all(last: bytes) -> None:
+    left = {"outcome": "aborted", "error": "Client disconnected.", "transport": "sse"}
+    before = b'data: {"id": 1}\n\n'
+    done = settled(make_exchange(REQUEST, before + last, **left), before + last)
+    assert (done.outcome, done.error) == ("complete", None)
+    for cut in (b"", before, before + last[:-2], before + last + before, b"data: 7\n\n", b"data: {\n\n"):
+        exchange = make_exchange(REQUEST, cut, **left)
+        assert settled(exchange, cut) is exchange
+    broken = make_exchange(REQUEST, before + last, **{**left, "outcome": "error"})
+    assert settled(broken, before + last) is broken

@@ -31,9 +31,7 @@ def totals(leaves: Iterable[Leaf]) -> tuple[KindTotal, ...]:
 
 
 def _total(kind: Kind, leaves: list[Leaf]) -> KindTotal:
-    tokens, reads, writes, fresh, costs, sources = zip(
-        *((leaf.tokens, leaf.read, leaf.write, leaf.fresh, leaf.cost, leaf.source) for leaf in leaves), strict=True
-    )
+    _, tokens, sources, _, _, _, _, _, reads, writes, fresh, costs = zip(*leaves, strict=True)
     return KindTotal(
         kind=kind,
         tokens=sum(tokens),

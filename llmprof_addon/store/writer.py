@@ -262,7 +262,7 @@ def _columns(record: CallRecord, known: dict[bytes, Stored], params: bytes) -> d
         "peer": clean(exchange.client.peer),
         "weak_session": clean(call.identity.weak_session),
         "tags": dumps(dict(exchange.tags)),
-        "warnings": dumps([*call.warnings, *answer.warnings]),
+        "warnings": dumps(call.warnings),
         "response_id": clean(answer.response_id),
         "continues": clean(call.prompt.continues),
         "encoding": record.encoding,

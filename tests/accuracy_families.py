@@ -156,10 +156,8 @@ def table() -> str:
     head = f"{'family':<22} {'> 300':>5} {'median':>7} {'p90':>7} {'p95':>7} {'all':>5} {'median':>7} {'p90':>7}"
     lines = [head]
     for row in rows():
-        lines.append(
-            f"{row.family:<22} {row.large:>5} {row.median:>7.1%} {row.p90:>7.1%} {row.p95:>7.1%} "
-            f"{row.all:>5} {row.all_median:>7.1%} {row.all_p90:>7.1%}"
-        )
+        large = f"{row.median:>7.1%} {row.p90:>7.1%} {row.p95:>7.1%}" if row.large else " ".join([f"{'-':>7}"] * 3)
+        lines.append(f"{row.family:<22} {row.large:>5} {large} {row.all:>5} {row.all_median:>7.1%} {row.all_p90:>7.1%}")
         lines += [f"    worst {worst}" for worst in row.worst]
     return "\n".join(lines)
 

@@ -13,7 +13,7 @@ from textwrap import fill
 from llmprof_addon.counting.coefficients import Coefficients
 from llmprof_addon.counting.estimate import prompt_weights
 from llmprof_addon.counting.families import Family, family_of
-from tests.accuracy_families import Row, load, quantile
+from tests.accuracy_families import LARGE_TOKENS, Row, load, quantile
 
 NAMES = [field.name for field in fields(Coefficients)][:-1]  # prompts say nothing of answers
 # How far a coefficient may be expected to lie from its starting value.
@@ -100,23 +100,25 @@ def solve(left: list[list[float]], right: list[float]) -> list[float]:
 def report(name: str, found: Sequence[Example], prior: Coefficients) -> None:
     """Print one family."""
     # What is off by half from the start is a mock, or has hidden text that no coefficient could tell.
-    examples = [item for item in found if abs(item.error(astuple(prior)[: len(NAMES)])) < 0.5]
+    examples = [item for item in found if abs(item.error(list(astuple(prior))[: len(NAMES)])) < 0.5]
     values = fit(examples, prior)
-    inside = [abs(item.error(values)) for item in examples if item.reported > 300] or [0.0]
+    inside = [abs(item.error(values)) for item in examples if item.reported > LARGE_TOKENS]
     outside: list[float] = []
     repos = sorted({item.repo for item in examples})
     for repo in repos:
-        kept = [item for item in examples if item.repo != repo]
-        left_out = fit(kept, prior) if kept else list(astuple(prior))[: len(NAMES)]
-        outside += [abs(i.error(left_out)) for i in examples if i.repo == repo and i.reported > 300]
-    outside = outside or [0.0]
-    print(
-        f"# {name}: {len(examples)} calls of {len(repos)} repositories, {len(inside)} over 300 tokens; "
-        f"in sample median {quantile(inside, 0.5):.1%} p90 {quantile(inside, 0.9):.1%}; "
-        f"left out median {quantile(outside, 0.5):.1%} p90 {quantile(outside, 0.9):.1%}"
-    )
+        left_out = fit([item for item in examples if item.repo != repo], prior)
+        outside += [abs(i.error(left_out)) for i in examples if i.repo == repo and i.reported > LARGE_TOKENS]
+    print(f"# {name}: {len(examples)} of {len(found)} calls fitted, of {len(repos)} repositories", end="")
+    if inside:
+        print(
+            f"; {len(inside)} over {LARGE_TOKENS} tokens: median {quantile(inside, 0.5):.1%}, "
+            f"p90 {quantile(inside, 0.9):.1%}; repository left out: median {quantile(outside, 0.5):.1%}, "
+            f"p90 {quantile(outside, 0.9):.1%}",
+            end="",
+        )
+    print()
     rounded = [round(value, 0 if abs(value) > 20 else 2) for value in values]
-    pairs = zip(NAMES, rounded, astuple(Coefficients())[: len(NAMES)], strict=True)
+    pairs = zip(NAMES, rounded, list(astuple(Coefficients()))[: len(NAMES)], strict=True)
     numbers = ", ".join(f"{key}={value:g}" for key, value, default in pairs if value != default)
     print(fill(f'"{name}": Coefficients({numbers}),', 116, initial_indent="    ", subsequent_indent="        "))
 

@@ -117,7 +117,7 @@ def test_thinking_brings_a_hidden_preamble() -> None:
 def test_an_output_schema_brings_a_hidden_preamble() -> None:
     schema = make_part('{"type":"object"}', kind=PartKind.OUTPUT_SCHEMA, role="")
     leaves = leaves_of(make_call(tools=(schema,)))
-    assert named(leaves, "schema preamble") == 88
+    assert named(leaves, "schema preamble") == 89
     assert [leaf.kind for leaf in leaves if leaf.part == 0] == [Kind.OUTPUT_SCHEMA]
     assert named(leaves, "tool preamble") == 0
 

@@ -7,13 +7,13 @@ call's `Envelope`, so that `assemble` gives back the JSON value that was receive
 """
 
 import json
-import marshal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from llmprof_addon.model.call import SECTIONS, Prompt
 from llmprof_addon.model.part import Form, Json, Marker, Part
+from llmprof_addon.model.recent import Recent
 
 KEY_BYTES = 16
 
@@ -60,23 +60,22 @@ def root(section: str) -> bytes:
     return digest(b"llmprof root " + section.encode())
 
 
+_recent: Recent[tuple[bytes, int], "Link"] = Recent(16 * 1024 * 1024)
+
+
 def follow(parts: Iterable[Part], parent: bytes) -> tuple[Link, ...]:
     """The chain of these parts below `parent`; volatile parts are no part of it."""
     links: list[Link] = []
     for part in parts:
         if part.volatile:
             continue
-        # Every turn sends its history again: what followed this parent before need not be written and hashed anew.
-        # `marshal` tells values apart that `==` does not (key order, 1 and 1.0) at a tenth of the cost of JSON.
-        try:
-            seen = (parent, part.place, marshal.dumps(part.value, 0), marshal.dumps(part.wrapper, 0))
-        except ValueError:  # nested deeper than marshal goes
-            seen = None
-        link = _recent.get(seen) if seen else None
+        # Readers give the same part for what was sent before: it need not be written and hashed anew. The link holds
+        # its part, so that nothing else can have the part's id while the link is remembered.
+        key = parent, id(part)
+        link = _recent.get(key)
         if link is None:
             link = _link(part, parent)
-            if seen:
-                _recent.add(seen, link, len(link.content))
+            _recent.add(key, link, len(link.content))
         links.append(link)
         parent = link.key
     return tuple(links)
@@ -91,27 +90,6 @@ def _link(part: Part, parent: bytes) -> Link:
         wrapper_digest = digest(wrapper)
     key = digest(b"\0".join((parent, part.place.encode(), wrapper_digest or b"", content_digest)))
     return Link(key, parent, content_digest, content, wrapper, wrapper_digest, part)
-
-
-class _Recent:
-    """Links of late, up to so many bytes of content; the oldest half goes when it is full."""
-
-    LIMIT_BYTES = 32 * 1024 * 1024
-
-    def __init__(self) -> None:
-        self._links: dict[tuple[bytes, str, bytes, bytes], Link] = {}
-        self._held_bytes = 0
-        self.get = self._links.get
-
-    def add(self, seen: tuple[bytes, str, bytes, bytes], link: Link, size: int) -> None:
-        if self._held_bytes + size > self.LIMIT_BYTES:
-            for old in list(self._links)[: len(self._links) // 2 + 1]:
-                self._held_bytes -= len(self._links.pop(old).content)
-        self._links[seen] = link
-        self._held_bytes += size
-
-
-_recent = _Recent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,10 +234,11 @@ def assemble(params: Json, parts: Iterable[StoredPart | Part]) -> Json:
     return body
 
 
-def locate(parts: Sequence[Part]) -> tuple[Part, ...]:
+def locate(parts: Iterable[Part], *, first: int = 0) -> tuple[Part, ...]:
     """Give freshly carved parts their JSON paths, which follow from places, wrappers and forms alone.
 
-    Parts without a path get it in place: a copy of each would take as long as the carving.
+    `first` is the index of the first item in its list. Parts without a path get it in place: a copy of each would take
+    as long as the carving.
     """
     counts: dict[str, int] = {}
     slots: dict[tuple[str, str], int] = {}
@@ -269,11 +248,11 @@ def locate(parts: Sequence[Part]) -> tuple[Part, ...]:
         if part.form == "bare" or (not slot and part.form in ("string", "whole")):
             path = container
         elif not slot:
-            index = counts[container] = counts.get(container, -1) + 1
+            index = counts[container] = counts.get(container, first - 1) + 1
             path = f"{container}[{index}]"
         else:
             if part.wrapper is not None:
-                counts[container] = counts.get(container, -1) + 1
+                counts[container] = counts.get(container, first - 1) + 1
                 slots = {key: count for key, count in slots.items() if key[0] != container} if slots else slots
             path = f"{container}[{counts[container]}]"
             if part.form in ("string", "whole"):

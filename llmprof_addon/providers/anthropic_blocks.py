@@ -5,12 +5,13 @@ fields are not of the documented types, is read as `generic`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypedDict
 
 from llmprof_addon.model.media import media_of
 from llmprof_addon.model.part import Json, Marker, Media, Part, PartKind
 from llmprof_addon.providers.carving import compact, name_of, server_of, text_of
+from llmprof_addon.providers.sequence import Seen
 
 
 class Fields(TypedDict, total=False):
@@ -24,16 +25,6 @@ class Fields(TypedDict, total=False):
     media: Media | None
     hidden: bool
     inner: tuple[Part, ...]
-
-
-@dataclass(slots=True)
-class Seen:
-    """What earlier blocks of the same body say about later ones."""
-
-    calls: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
-    """Tool name and server by call id."""
-    loaded: set[str] = field(default_factory=set)
-    """Names of deferred tools that the conversation has loaded."""
 
 
 type Block = Mapping[str, Json]

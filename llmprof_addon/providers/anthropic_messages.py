@@ -11,10 +11,11 @@ from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.part import Json, Marker, Part, PartKind
 from llmprof_addon.model.tree import locate
 from llmprof_addon.model.usage import Usage
-from llmprof_addon.providers.anthropic_blocks import Seen, fields_of, ordered, read_schema, strip_markers
+from llmprof_addon.providers.anthropic_blocks import fields_of, ordered, read_schema, strip_markers
 from llmprof_addon.providers.anthropic_stream import fold
 from llmprof_addon.providers.carving import compact, generic, name_of, strip_marker, text_of
 from llmprof_addon.providers.error_bodies import error_of
+from llmprof_addon.providers.sequence import Seen, carve_items
 
 __all__ = ["api", "fold", "read_request", "read_response", "read_usage", "section_order"]
 
@@ -35,15 +36,12 @@ def read_request(body: Json) -> Prompt:
         return Prompt(messages=(Part(kind=PartKind.GENERIC, text=text_of(body), form="whole", value=body),))
     params = dict(body)
     seen = Seen()
+    system = _system(params, seen)
     leading, messages = _messages(params, seen)
-    system = [*_system(params, seen), *leading]
-    tools = [*_tools(params, seen), *_output_schemas(params)]
-    parts = locate([*tools, *system, *messages])
-    cut, end = len(tools), len(tools) + len(system)
     return Prompt(
-        tools=parts[:cut],
-        system=parts[cut:end],
-        messages=parts[end:],
+        tools=(*_tools(params, seen.loaded), *locate(_output_schemas(params))),
+        system=(*system, *leading),
+        messages=tuple(messages),
         params=params,
         continues=_continues(params.get("thread")),
     )
@@ -56,21 +54,24 @@ def _continues(thread: Json) -> str | None:
     return None
 
 
-def _tools(params: dict[str, Json], seen: Seen) -> list[Part]:
+def _tools(params: dict[str, Json], loaded: set[str]) -> list[Part]:
     tools = params.get("tools")
     if not tools:
         return []
     del params["tools"]
     if not isinstance(tools, list):
-        return [_whole(tools, "tools")]
-    return [_tool(tool, seen) if isinstance(tool, dict) else generic(tool, "tools") for tool in tools]
+        return [*locate([_whole(tools, "tools")])]
+    carved = carve_items(tools, "tools", _tool, Seen(loaded=loaded))
+    return [part for _, parts in carved for part in parts]
 
 
-def _tool(tool: dict[str, Json], seen: Seen) -> Part:
+def _tool(tool: Json, place: str, seen: Seen) -> list[Part]:
+    if not isinstance(tool, dict):
+        return [generic(tool, place)]
     value, markers = strip_marker(tool)
-    part = Part(value=value, place="tools", markers=markers, **read_schema(value))
+    part = Part(value=value, place=place, markers=markers, **read_schema(value))
     deferred = tool.get("defer_loading") is True and part.name not in seen.loaded
-    return replace(part, deferred=True) if deferred else part
+    return [replace(part, deferred=True) if deferred else part]
 
 
 def _output_schemas(params: dict[str, Json]) -> list[Part]:
@@ -95,12 +96,19 @@ def _system(params: dict[str, Json], seen: Seen) -> list[Part]:
     if system is None or system == []:
         return []
     del params["system"]
-    if isinstance(system, list):
-        parts = [_part(block, "system", "system", seen) for block in system]
-        if (parts[0].text or "").startswith(BILLING_BLOCK):
-            parts[0] = replace(parts[0], volatile=True)
-        return parts
-    return [_string(system, "system", "system") if isinstance(system, str) else _whole(system, "system", "system")]
+    blocks, carve = (system, _system_block) if isinstance(system, list) else ([system], _whole_system)
+    parts = [part for _, carved in carve_items(blocks, "system", carve, seen) for part in carved]
+    if isinstance(system, list) and (parts[0].text or "").startswith(BILLING_BLOCK):
+        parts[0] = replace(parts[0], volatile=True)
+    return parts
+
+
+def _system_block(block: Json, place: str, seen: Seen) -> list[Part]:
+    return [_part(block, "system", place, seen)]
+
+
+def _whole_system(system: Json, place: str, seen: Seen) -> list[Part]:
+    return [_string(system, "system", place) if isinstance(system, str) else _whole(system, place, "system")]
 
 
 def _messages(params: dict[str, Json], seen: Seen) -> tuple[list[Part], list[Part]]:
@@ -110,18 +118,18 @@ def _messages(params: dict[str, Json], seen: Seen) -> tuple[list[Part], list[Par
         return [], []
     del params["messages"]
     if not isinstance(held, list):
-        return [], [_whole(held, "messages")]
+        return [], [*locate([_whole(held, "messages")])]
     leading: list[Part] = []
     messages: list[Part] = []
-    for message in held:
+    for message, parts in carve_items(held, "messages", _message, seen):
         is_system = isinstance(message, dict) and message.get("role") == "system"
-        (leading if is_system and not messages else messages).extend(_message(message, seen))
+        (leading if is_system and not messages else messages).extend(parts)
     return leading, messages
 
 
-def _message(message: Json, seen: Seen) -> list[Part]:
+def _message(message: Json, place: str, seen: Seen) -> list[Part]:
     if not isinstance(message, dict):
-        return [generic(message, "messages")]
+        return [generic(message, place)]
     wrapper = {key: value for key, value in message.items() if key != "content"}
     markers: Markers = ()
     if "cache_control" in wrapper:

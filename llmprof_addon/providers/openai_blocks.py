@@ -26,9 +26,6 @@ REASONING = frozenset({"summary_text", "reasoning_text", "reasoning.text", "reas
 OPAQUE = frozenset({"reasoning.encrypted", "encrypted_content", "redacted_thinking"})
 """Reasoning that only its provider can read."""
 
-type Names = dict[str, tuple[str | None, str | None]]
-"""Tool name and server by call id."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:

@@ -7,10 +7,11 @@ from llmprof_addon.model.part import Form, Json, Part, PartKind
 from llmprof_addon.model.tree import locate
 from llmprof_addon.providers.carving import compact, name_of, text_of
 from llmprof_addon.providers.error_bodies import error_of
-from llmprof_addon.providers.openai_blocks import Names, read_tool
+from llmprof_addon.providers.openai_blocks import read_tool
 from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS, fold
 from llmprof_addon.providers.openai_messages import SENT_BACK, carve_message
 from llmprof_addon.providers.openai_usage import usage_of
+from llmprof_addon.providers.sequence import Seen, carve_items
 
 __all__ = ["api", "fold", "read_request", "read_response", "section_order"]
 
@@ -28,29 +29,36 @@ def read_request(body: Json) -> Prompt:
     tools: list[Part] = []
     for key in ("tools", "functions"):
         if isinstance(params.get(key), list) and params[key]:
-            tools += [read_tool(tool, key) for tool in params.pop(key)]
+            carved = carve_items(params.pop(key), key, _tool, Seen())
+            tools += [part for _, parts in carved for part in parts]
     if (schema := _output_schema(params.get("response_format"))) is not None:
         del params["response_format"]
-        tools.append(schema)
+        tools += locate([schema])
     system: list[Part] = []
     messages: list[Part] = []
     held = params.get("messages")
     if isinstance(held, list) and held:
-        names: Names = {}
         leading = True
-        for message in params.pop("messages"):
+        for message, parts in carve_items(params.pop("messages"), "messages", _message, Seen()):
             leading = leading and isinstance(message, dict) and message.get("role") in SYSTEM_ROLES
-            (system if leading else messages).extend(carve_message(message, names))
+            (system if leading else messages).extend(parts)
     elif held and not isinstance(held, list):
         form: Form = "bare" if isinstance(held, str) else "whole"
         value = {"type": "text", "text": held} if form == "bare" else params["messages"]
         kind = PartKind.TEXT if form == "bare" else PartKind.GENERIC
         role = "user" if form == "bare" else ""
-        messages.append(Part(kind=kind, role=role, text=text_of(held), value=value, place="messages", form=form))
+        part = Part(kind=kind, role=role, text=text_of(held), value=value, place="messages", form=form)
+        messages += locate([part])
         del params["messages"]
-    parts = locate([*tools, *system, *messages])
-    cut, end = len(tools), len(tools) + len(system)
-    return Prompt(tools=parts[:cut], system=parts[cut:end], messages=parts[end:], params=params)
+    return Prompt(tools=tuple(tools), system=tuple(system), messages=tuple(messages), params=params)
+
+
+def _tool(tool: Json, place: str, seen: Seen) -> list[Part]:
+    return [read_tool(tool, place)]
+
+
+def _message(message: Json, place: str, seen: Seen) -> list[Part]:
+    return carve_message(message, seen.calls)
 
 
 def _output_schema(format_: Json) -> Part | None:

@@ -11,7 +11,6 @@ from llmprof_addon.model.media import media_of
 from llmprof_addon.model.part import Json, Marker, Part, PartKind
 from llmprof_addon.providers.carving import compact, generic, name_of, on_wrapper, server_of, strip_marker, text_of
 from llmprof_addon.providers.openai_blocks import (
-    Names,
     Owner,
     block_part,
     read_block,
@@ -19,6 +18,7 @@ from llmprof_addon.providers.openai_blocks import (
     read_tools,
     server_label,
 )
+from llmprof_addon.providers.sequence import Names
 
 CALLS: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "function_call": (None, ("arguments",)),

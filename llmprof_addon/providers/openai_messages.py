@@ -8,7 +8,8 @@ from dataclasses import replace
 from llmprof_addon.model.media import media_of
 from llmprof_addon.model.part import Json, Media, Part, PartKind
 from llmprof_addon.providers.carving import generic, name_of, on_wrapper, server_of, strip_marker, text_of
-from llmprof_addon.providers.openai_blocks import Names, Owner, header, read_block
+from llmprof_addon.providers.openai_blocks import Owner, header, read_block
+from llmprof_addon.providers.sequence import Names
 
 RESULT_ROLES = ("tool", "function")
 

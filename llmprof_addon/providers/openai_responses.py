@@ -12,11 +12,12 @@ from llmprof_addon.model.tree import locate
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.providers.carving import compact, name_of, text_of
 from llmprof_addon.providers.error_bodies import error_of
-from llmprof_addon.providers.openai_blocks import Names, read_tools
+from llmprof_addon.providers.openai_blocks import read_tool
 from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS
 from llmprof_addon.providers.openai_items import carve_item
 from llmprof_addon.providers.openai_responses_stream import fold
 from llmprof_addon.providers.openai_usage import usage_of
+from llmprof_addon.providers.sequence import Names, Seen, carve_items
 
 __all__ = ["api", "fold", "read_request", "read_response", "section_order"]
 
@@ -43,30 +44,37 @@ def read_request(body: Json) -> Prompt:
     params = dict(body)
     tools: list[Part] = []
     if isinstance(params.get("tools"), list) and params["tools"]:
-        tools += read_tools(params.pop("tools"), "tools")
+        carved = carve_items(params.pop("tools"), "tools", _tool, Seen())
+        tools += [part for _, parts in carved for part in parts]
     if (schema := _output_schema(params.get("text"))) is not None:
         params["text"] = {key: value for key, value in params["text"].items() if key != "format"}
-        tools.append(schema)
-    names: Names = {}
-    system = _instructions(params, names)
+        tools += locate([schema])
+    seen = Seen()
+    system = _instructions(params, seen)
     messages: list[Part] = []
     held = params.get("input")
     if isinstance(held, list) and held:
         leading = True
-        for item in params.pop("input"):
+        for item, parts in carve_items(params.pop("input"), "input", _item, seen):
             leading = leading and _is_system(item)
-            (system if leading else messages).extend(carve_item(item, "input", names))
+            (system if leading else messages).extend(parts)
     elif held and not isinstance(held, list):
-        messages.append(_bare(params.pop("input")))
-    parts = locate([*tools, *system, *messages])
-    cut, end = len(tools), len(tools) + len(system)
+        messages += locate([_bare(params.pop("input"))])
     return Prompt(
-        tools=parts[:cut],
-        system=parts[cut:end],
-        messages=parts[end:],
+        tools=tuple(tools),
+        system=tuple(system),
+        messages=tuple(messages),
         params=params,
         continues=name_of(params.get("previous_response_id")),
     )
+
+
+def _tool(tool: Json, place: str, seen: Seen) -> list[Part]:
+    return [read_tool(tool, place)]
+
+
+def _item(item: Json, place: str, seen: Seen) -> list[Part]:
+    return carve_item(item, place, seen.calls)
 
 
 def _is_system(item: Json) -> bool:
@@ -92,13 +100,17 @@ def _bare(held: Json) -> Part:
     )
 
 
-def _instructions(params: dict[str, Json], names: Names) -> list[Part]:
+def _instructions(params: dict[str, Json], seen: Seen) -> list[Part]:
     held = params.get("instructions")
-    if isinstance(held, list) and held:
-        return [part for item in params.pop("instructions") for part in carve_item(item, "instructions", names)]
-    if not held or isinstance(held, list):
+    if not held:
         return []
     del params["instructions"]
+    items, carve = (held, _item) if isinstance(held, list) else ([held], _instruction)
+    return [part for _, parts in carve_items(items, "instructions", carve, seen) for part in parts]
+
+
+def _instruction(held: Json, place: str, seen: Seen) -> list[Part]:
+    """Instructions that are no list."""
     text = isinstance(held, str)
     form: Form = "string" if text else "whole"
     return [
@@ -107,7 +119,7 @@ def _instructions(params: dict[str, Json], names: Names) -> list[Part]:
             role="system",
             text=text_of(held),
             value={"type": "input_text", "text": held} if text else held,
-            place="instructions",
+            place=place,
             form=form,
         )
     ]

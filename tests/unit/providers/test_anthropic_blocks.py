@@ -1,7 +1,8 @@
 import pytest
 
 from llmprof_addon.model.part import PartKind
-from llmprof_addon.providers.anthropic_blocks import Seen, fields_of, ordered, read_schema, strip_markers
+from llmprof_addon.providers.anthropic_blocks import fields_of, ordered, read_schema, strip_markers
+from llmprof_addon.providers.sequence import Seen
 
 EPHEMERAL = {"type": "ephemeral"}
 

@@ -2,8 +2,8 @@ import pytest
 
 from llmprof_addon.model.part import Json, Marker, Part, PartKind
 from llmprof_addon.model.tree import assemble
-from llmprof_addon.providers.openai_blocks import Names
 from llmprof_addon.providers.openai_items import CALLS, OUTPUTS, READERS, carve_item
+from llmprof_addon.providers.sequence import Names
 
 BREAKPOINT = {"prompt_cache_breakpoint": {"mode": "explicit", "ttl": "12h"}}
 

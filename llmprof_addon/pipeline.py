@@ -267,11 +267,11 @@ def _redacted(answer: Answer) -> tuple[Answer, int]:
 
 
 def _redacted_part(part: Part) -> tuple[Part, int]:
+    # Text and inner parts are taken from the value, and have no secret that it has not.
     value, in_value = redact_json(part.value)
     wrapper, in_wrapper = redact_json(part.wrapper)
-    text, in_text = (None, 0) if part.text is None else redact_text(part.text)
-    inner = [_redacted_part(each) for each in part.inner]
-    found = max(in_value, in_text) + in_wrapper
-    if not found:
+    if not in_value and not in_wrapper:
         return part, 0
-    return replace(part, value=value, wrapper=wrapper, text=text, inner=tuple(each for each, _ in inner)), found
+    text = part.text and redact_text(part.text)[0]
+    inner = tuple(_redacted_part(each)[0] for each in part.inner)
+    return replace(part, value=value, wrapper=wrapper, text=text, inner=inner), in_value + in_wrapper

@@ -11,7 +11,6 @@ from llmprof_addon.capture.hooks import is_saved_call
 from llmprof_addon.capture.redaction import redact
 from llmprof_addon.errors import SpoolError
 from llmprof_addon.model.exchange import Exchange
-from llmprof_addon.providers.registry import is_llm_call
 from llmprof_addon.settings import Settings
 
 
@@ -20,15 +19,9 @@ def read_exchanges(path: Path, settings: Settings) -> Iterator[Exchange]:
     try:
         with path.open("rb") as file:
             for flow in FlowReader(file).stream():
-                if isinstance(flow, http.HTTPFlow) and flow.websocket is None and _is_call(flow, settings):
+                if isinstance(flow, http.HTTPFlow) and flow.websocket is None and is_saved_call(flow, settings):
                     yield redact(saved(flow))
     except OSError as error:
         raise SpoolError(f"cannot be read: {error.strerror}") from error
     except exceptions.FlowReadException as error:
         raise SpoolError(f"is neither a flow file nor HAR, or is cut: {error}") from error
-
-
-def _is_call(flow: http.HTTPFlow, settings: Settings) -> bool:
-    request = flow.request
-    declared = is_llm_call(request.method, request.host, request.path, settings.llm_hosts, port=request.port)
-    return declared is not None or is_saved_call(flow)

@@ -24,7 +24,7 @@ from llmprof_addon.model.exchange import Exchange, Outcome
 from llmprof_addon.providers.registry import api_of, is_llm_call
 from llmprof_addon.settings import Settings
 from llmprof_addon.spool.proxies import ProxyFile, ProxyRecord
-from llmprof_addon.spool.statefile import read_state
+from llmprof_addon.spool.statefile import alive, read_state
 from llmprof_addon.spool.workerprocess import WorkerProcess
 from llmprof_addon.spool.writer import SpoolWriter
 
@@ -90,6 +90,8 @@ class Capture:
         """Bring the state file up to date, and say once what keeps the worker from working."""
         self._file.write(self.record(), now=False)
         state = read_state(self.settings.home / "worker.json") or {}
+        if not alive(state.get("pid", 0)):  # what an earlier one left
+            state = {}
         for line in (state.get("store_error"), self._worker.last_error, self._writer and self._writer.last_error):
             if line and line not in self._told:
                 self._told.add(line)
@@ -159,10 +161,16 @@ class Capture:
             flow.response.stream = pending.tee if pending else True
 
     def response(self, flow: http.HTTPFlow) -> None:
-        self._end(flow, "complete")
+        if flow.live:
+            self._end(flow, "complete")
+        elif flow.error is None:  # else the error follows, of which the response is a part
+            self._read(flow)
 
     def error(self, flow: http.HTTPFlow) -> None:
-        self._end(flow, "aborted" if _client_left(flow) else "error", flow.error.msg if flow.error else None)
+        if flow.live or flow.id in self._open:
+            self._end(flow, "aborted" if _client_left(flow) else "error", flow.error.msg if flow.error else None)
+        else:
+            self._read(flow)
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         if self.relays and flow.websocket:  # kept for the life of the socket otherwise
@@ -172,15 +180,11 @@ class Capture:
         pending = self._open.pop(flow.id, None)
         if pending:
             self._put(finished(pending, outcome, error))
-        elif not flow.live and flow.websocket is None and is_saved_call(flow):
-            self._read(flow)
 
     def _read(self, flow: http.HTTPFlow) -> None:
         """Take a call out of a file; waits for the spool, since a file can be read faster than it is written."""
-        if self._writer is None or (flow.error and flow.response):  # of such a flow both hooks are called
-            if self._writer is None or flow.metadata.get("llmprof_read"):
-                return
-            flow.metadata["llmprof_read"] = True
+        if self._writer is None or flow.websocket is not None or not is_saved_call(flow, self.settings):
+            return
         self._reads_files = True
         while self._writer.queued_bytes > _WAITING_BYTES:
             time.sleep(0.01)
@@ -199,9 +203,11 @@ class Capture:
         return is_llm_call("POST", request.host, request.path, self.settings.llm_hosts, port=request.port) is not None
 
 
-def is_saved_call(flow: http.HTTPFlow) -> bool:
-    """Whether a flow of a file is an LLM call: by its path alone, since the host may have been any gateway."""
-    return flow.request.method == "POST" and api_of(flow.request.path) is not None
+def is_saved_call(flow: http.HTTPFlow, settings: Settings) -> bool:
+    """Whether a flow of a file is an LLM call: by its path, since the host may have been any gateway's."""
+    request = flow.request
+    declared = is_llm_call(request.method, request.host, request.path, settings.llm_hosts, port=request.port)
+    return declared is not None or (request.method == "POST" and api_of(request.path) is not None)
 
 
 def _client_left(flow: http.HTTPFlow) -> bool:

@@ -195,6 +195,9 @@ def _log_to_stderr(*, debug: bool) -> None:
     logging.basicConfig(format="llmprof: %(message)s", level=logging.INFO if debug else logging.WARNING, force=True)
     for name in ("mitmproxy.proxy.mode_servers", "mitmproxy.addons.proxyserver"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what it says of ports is said in one line by us
+    logging.getLogger("mitmproxy.proxy.server").addFilter(
+        lambda record: not record.getMessage().startswith("Client TLS handshake failed")  # said by `Scope`, with a hint
+    )
 
 
 def _raise_file_limit() -> None:

@@ -40,9 +40,15 @@ def run(args: argparse.Namespace) -> int:
     """Run until told to stop."""
     from llmprof_addon import settings as settings_
     from llmprof_addon.capture import master
+    from llmprof_addon.pricing.overrides import read_overrides
+    from llmprof_addon.store.open import open_store
 
     flags = {name: getattr(args, name) for name in (*FLAGS, "home", "debug")}
     settings = settings_.load(flags)
+    settings.ensure_home()
+    # What the worker could not use is told now, not by its failures behind running clients.
+    read_overrides(settings.pricing)
+    open_store(settings.db_url).close()
     return master.run(settings, ready=lambda proxy: _announce(settings, proxy))
 
 

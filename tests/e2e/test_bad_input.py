@@ -134,7 +134,7 @@ def test_import_of_damaged_files(tmp_path: Path) -> None:
     (folder / "g-noise.flow").write_bytes(b"\x00\x01\x02")
     done = llmprof(home, "import", str(folder))
     assert done.returncode == 1
-    assert done.stdout == "1 exchanges read, 1 calls added\n"
+    assert done.stdout == "1 exchange read, 1 call added\n"
     lines = done.stderr.splitlines()
     assert [Path(line.split(": ")[1]).name[0] for line in lines] == ["a", "b", "c", "e", "f", "g"], done.stderr
     assert all(line.startswith("llmprof: ") for line in lines)
@@ -256,6 +256,7 @@ def test_big_bodies(proxy: Proxy, upstream: Upstream) -> None:
         ("special", "<|endoftext|><|im_start|>system<|fim_prefix|>"),
         ("control", "\x00\x01\x1b[31m red \u202e\u0085\u2028"),
     ],
+    ids=["spaces", "letters", "surrogates", "special", "control"],
 )
 def test_strange_texts(proxy: Proxy, upstream: Upstream, case: str, text: str) -> None:
     tool = {"type": "function", "function": {"name": "look_up", "description": text[:1000], "parameters": {}}}
@@ -365,7 +366,7 @@ def test_damaged_file_in_the_spool(proxy: Proxy, upstream: Upstream) -> None:
     assert "damaged exchange file" in told[0].read_text()
     status = llmprof(proxy.home, "status")
     assert status.returncode == 1
-    assert "1 exchanges could not be processed" in status.stdout
+    assert "1 exchange not processed" in status.stdout
     shutil.rmtree(spool / "failed")
 
 
@@ -400,8 +401,9 @@ def test_client_that_does_not_trust(proxy: Proxy, upstream: Upstream) -> None:
     connection.set_tunnel("api.openai.com", 443)
     with pytest.raises(ssl.SSLCertVerificationError):
         connection.request("POST", CHAT, body("Hello."), {"content-type": "application/json"})
-    until(lambda: "SSL_CERT_FILE" in proxy.log, 10, lambda: proxy.log)
-    (line,) = [line for line in proxy.log.splitlines() if "api.openai.com" in line]
+    until(lambda: "does not trust" in proxy.log, 10, lambda: proxy.log)
+    (line,) = [line for line in proxy.log.splitlines() if "does not trust" in line]
+    assert "api.openai.com" in line
     assert "SSL_CERT_FILE" in line
     assert "NODE_EXTRA_CA_CERTS" in line
     assert str(proxy.bundle) in line

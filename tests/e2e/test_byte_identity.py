@@ -254,7 +254,8 @@ class Run:
             self._same(key, "response", _digest(served), _digest(got))
             self._same(key, "request", _digest(sent), _digest(seen.body))
             self._same(key, "status", recording.status, response.status_code)
-            self._same(key, "protocol", "HTTP/2" if variant.protocol == "h2" else "HTTP/1.1", response.http_version)
+            protocols = ("HTTP/2", "h2") if variant.protocol == "h2" else ("HTTP/1.1", "http/1.1")
+            self._same(key, "protocols", protocols, (response.http_version, seen.protocol))
             self._same(key, "response headers", told, {name: response.headers.get(name) for name in told})
             self._same(key, "request headers", _kept(headers), _kept(seen.headers))
 

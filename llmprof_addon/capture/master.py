@@ -196,7 +196,7 @@ def _log_to_stderr(*, debug: bool) -> None:
     for name in ("mitmproxy.proxy.mode_servers", "mitmproxy.addons.proxyserver"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what it says of ports is said in one line by us
     logging.getLogger("mitmproxy.proxy.server").addFilter(
-        lambda record: not record.getMessage().startswith("Client TLS handshake failed")  # said by `Scope`, with a hint
+        lambda record: "the proxy's certificate" not in record.getMessage()  # said by `Scope`, with what to do
     )
 
 

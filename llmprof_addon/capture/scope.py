@@ -86,7 +86,7 @@ class Scope:
     def tls_failed_client(self, data: tls.TlsData) -> None:
         host = data.conn.sni or (data.context.server.address or ("an unknown host",))[0]
         agent = self._agents.get(data.context.client.id, "")
-        # A client that hangs up in the handshake, as health checks do, has said nothing about trust.
+        # mitmproxy says so of clients that send that alert, and of those that hang up in the handshake.
         if self._bundle is None or "does not trust" not in (data.conn.error or "") or (host, agent) in self._told:
             return
         self._told.add((host, agent))

@@ -153,26 +153,25 @@ class _Weigher:
             media = media_tokens(part, self.family.media)
             tokens = media.tokens + self._text(raw)
             return Weight(kind, tokens, name, index, path, exact=media.exact, guessed=media.guessed)
-        return Weight(kind, self._tokens(part, raw, index), name, index, path, scalable=True)
+        return Weight(kind, self._tokens(part, raw, index), name, index, path, True)
 
     def _tokens(self, part: Part, raw: RawCount, index: int) -> float:
-        c = self.c
-        match part.kind:
-            case PartKind.TOOL_SCHEMA:
-                self.tools += 1
-                return c.tool * (self.tools > 1) + (self._builtin(part) or c.tool_json * raw.text)
-            case PartKind.OUTPUT_SCHEMA:
-                return c.schema_json * raw.text
-            case PartKind.TOOL_CALL:
-                return self.call + c.call_json * (raw.text + raw.label)
-            case PartKind.REASONING:
-                kept = self.family.keeps_reasoning or index >= self.turn
-                return c.reasoning * (raw.text + sealed_thoughts(part)) if kept else 0.0
-            case _:
-                return self._text(raw) + (c.sealed * sealed_chars(part.value) if part.hidden else 0.0)
+        c, kind = self.c, part.kind
+        if kind is PartKind.TOOL_CALL:
+            return self.call + c.call_json * (raw.text + raw.label)
+        if kind is PartKind.TOOL_SCHEMA:
+            self.tools += 1
+            return c.tool * (self.tools > 1) + (self._builtin(part) or c.tool_json * raw.text)
+        if kind is PartKind.OUTPUT_SCHEMA:
+            return c.schema_json * raw.text
+        if kind is PartKind.REASONING:
+            kept = self.family.keeps_reasoning or index >= self.turn
+            return c.reasoning * (raw.text + sealed_thoughts(part)) if kept else 0.0
+        return self._text(raw) + (c.sealed * sealed_chars(part.value) if part.hidden else 0.0)
 
     def _text(self, raw: RawCount) -> float:
-        return self.c.prose * raw.prose + self.c.json * raw.json + self.c.nonlatin * raw.nonlatin
+        c = self.c
+        return c.prose * raw.prose + c.json * raw.json + c.nonlatin * raw.nonlatin
 
     def _builtin(self, part: Part) -> int:
         kind = part.value.get("type") if isinstance(part.value, dict) else None
@@ -192,19 +191,12 @@ def _rounded(weights: Iterable[Weight]) -> tuple[Leaf, ...]:
     for weight in weights:
         exact += weight.tokens
         total = max(given, int(exact + 0.5))
+        tokens, given = total - given, total
+        source = Source.COUNTED if weight.exact else Source.ESTIMATED
+        # By position, which takes half the time of keywords.
         leaves.append(
-            Leaf(
-                kind=weight.kind,
-                name=weight.name,
-                tokens=total - given,
-                source=Source.COUNTED if weight.exact else Source.ESTIMATED,
-                part=weight.part,
-                inner=weight.inner,
-                scalable=weight.scalable,
-                guessed=weight.guessed,
-            )
+            Leaf(weight.kind, tokens, source, weight.name, weight.part, weight.inner, weight.scalable, weight.guessed)
         )
-        given = total
     return tuple(leaves)
 
 

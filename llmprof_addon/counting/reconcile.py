@@ -29,30 +29,29 @@ def reconcile(leaves: Sequence[Leaf], reported: int | None, slack: float) -> tup
     if delta >= 0:
         return _grown(leaves, tokens, delta, slack)
     excess = -delta
-    for tier in (_framing, _guessed, _estimated, _counted):
-        excess = _shrink(leaves, tokens, [index for index, leaf in enumerate(leaves) if tier(leaf)], excess)
+    tiers: tuple[list[int], ...] = ([], [], [], [])
+    for index, leaf in enumerate(leaves):
+        tiers[_tier(leaf)].append(index)
+    for indexes in tiers:
+        excess = _shrink(leaves, tokens, indexes, excess)
         if not excess:
             break
-    doubt = any(leaf.tokens != now for leaf, now in zip(leaves, tokens, strict=True) if _counted(leaf))
+    doubt = any(leaves[index].tokens != tokens[index] for index in tiers[_COUNTED])
     return tuple(
-        _with_tokens(leaf, now, doubt=doubt or now != leaf.tokens) for leaf, now in zip(leaves, tokens, strict=True)
+        _estimate(leaf, now) if doubt or now != leaf.tokens else leaf for leaf, now in zip(leaves, tokens, strict=True)
     )
 
 
-def _framing(leaf: Leaf) -> bool:
-    return leaf.kind is Kind.PROVIDER_OVERHEAD
+_FRAMING, _GUESSED, _ESTIMATED, _COUNTED = range(4)
+"""In the order in which tokens are taken from leaves."""
 
 
-def _guessed(leaf: Leaf) -> bool:
-    return leaf.guessed and _estimated(leaf)
-
-
-def _estimated(leaf: Leaf) -> bool:
-    return leaf.source is Source.ESTIMATED and not _framing(leaf)
-
-
-def _counted(leaf: Leaf) -> bool:
-    return leaf.source is not Source.ESTIMATED and not _framing(leaf)
+def _tier(leaf: Leaf) -> int:
+    if leaf.kind is Kind.PROVIDER_OVERHEAD:
+        return _FRAMING
+    if leaf.source is not Source.ESTIMATED:
+        return _COUNTED
+    return _GUESSED if leaf.guessed else _ESTIMATED
 
 
 def _grown(leaves: Sequence[Leaf], tokens: list[int], delta: int, slack: float) -> tuple[Leaf, ...]:
@@ -62,19 +61,19 @@ def _grown(leaves: Sequence[Leaf], tokens: list[int], delta: int, slack: float) 
         tokens[elided] += delta
         delta = 0
     else:
-        growing = [
-            index for index, leaf in enumerate(leaves) if leaf.scalable and _estimated(leaf) and not leaf.guessed
-        ]
+        growing = [index for index, leaf in enumerate(leaves) if leaf.scalable and _tier(leaf) == _ESTIMATED]
         text = sum(tokens[index] for index in growing)
         growth = min(delta, int(text * slack))
         if growth > 0:
             _resize(leaves, tokens, growing, text + growth)
             delta -= growth
-        guessed = [index for index, leaf in enumerate(leaves) if _guessed(leaf) and leaf.tokens]
+        guessed = [
+            index for index, leaf in enumerate(leaves) if leaf.guessed and leaf.tokens and _tier(leaf) == _GUESSED
+        ]
         if delta and guessed:
             _resize(leaves, tokens, guessed, sum(tokens[index] for index in guessed) + delta)
             delta = 0
-    out = [_with_tokens(leaf, now, doubt=now != leaf.tokens) for leaf, now in zip(leaves, tokens, strict=True)]
+    out = [leaf if now == leaf.tokens else _estimate(leaf, now) for leaf, now in zip(leaves, tokens, strict=True)]
     if delta:
         hidden = Leaf(kind=Kind.PROVIDER_OVERHEAD, name=HIDDEN, tokens=delta, source=Source.ESTIMATED, scalable=False)
         out.insert(0, hidden)
@@ -104,5 +103,6 @@ def _resize(leaves: Sequence[Leaf], tokens: list[int], indexes: Iterable[int], t
             tokens[index] = now
 
 
-def _with_tokens(leaf: Leaf, tokens: int, *, doubt: bool) -> Leaf:
-    return leaf._replace(tokens=tokens, source=Source.ESTIMATED) if doubt else leaf
+def _estimate(leaf: Leaf, tokens: int) -> Leaf:
+    # Tokens and source are the second and third field; `_replace` takes four times as long.
+    return Leaf(leaf[0], tokens, Source.ESTIMATED, *leaf[3:])

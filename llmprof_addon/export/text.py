@@ -117,7 +117,8 @@ def share(part: int | None, whole: int | None) -> str:
     """`part` of `whole` in per cent; a dash where either is unknown, or there is no whole."""
     if not whole or part is None:
         return UNKNOWN
-    return f"{100 * part / whole:.0f}%" if not part or part / whole >= 0.005 else "<1%"
+    shown = f"{100 * part / whole:.0f}%"
+    return "<1%" if part and shown == "0%" else shown
 
 
 def byte_size(size: int) -> str:

@@ -64,7 +64,7 @@ def turn(number: int, said: Iterable[str], answer: str, **fields: Any) -> Exchan
     exchange = make_exchange(
         {"model": "claude-sonnet-4-5", "max_tokens": 99, "system": "You mend boats.", "messages": messages}, reply
     )
-    fields = {"id": f"01bb{number:028x}"} | fields
+    fields = {"id": f"01bb{number:04x}{'0' * 24}"} | fields
     return at(exchange, STARTED_NS + (100 + 5 * number) * SECOND, **fields)
 
 

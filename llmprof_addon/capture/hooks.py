@@ -198,9 +198,11 @@ class Capture:
         request = flow.request
         if request.method != "POST" or OWN in flow.metadata:
             return False
-        if isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode):  # whoever is behind it: the path says what
-            return api_of(request.path) is not None
-        return is_llm_call("POST", request.host, request.path, self.settings.llm_hosts, port=request.port) is not None
+        if is_llm_call("POST", request.host, request.path, self.settings.llm_hosts, port=request.port) is not None:
+            return True
+        # In reverse mode whoever is behind it: the path says what.
+        reverse = isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode)
+        return reverse and api_of(request.path) is not None
 
 
 def is_saved_call(flow: http.HTTPFlow, settings: Settings) -> bool:

@@ -13,6 +13,7 @@ import random
 import ssl
 import sys
 import tempfile
+import time
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -40,6 +41,7 @@ FULL = os.environ.get("LLMPROF_FULL") == "1"
 SAMPLE = 40
 SEED = 20
 LANES = 8
+STALLED_SECONDS = 15
 DIALECTS = {
     "openai.chat": ("openai", "/v1/chat/completions"),
     "openai.responses": ("openai", "/v1/responses"),
@@ -209,9 +211,15 @@ class Run:
         return self._answers[key]
 
     async def send(self, proxy: Proxy) -> None:
-        """Every variant of every recording, `LANES` at a time, over connections that are kept alive."""
-        lanes = [self.recordings[lane::LANES] for lane in range(LANES)]
-        await asyncio.gather(*(self._lane(proxy, lane) for lane in lanes))
+        """Every variant of every recording, `LANES` at a time, over connections that are kept alive.
+
+        What continues another call by its id comes after all others: its row says how much of that call is known.
+        """
+        continuing = [each for each in self.recordings if b'"previous_response_id"' in each.request]
+        first = [each for each in self.recordings if each not in continuing]
+        for recordings in (first, continuing):
+            lanes = [recordings[lane::LANES] for lane in range(LANES)]
+            await asyncio.gather(*(self._lane(proxy, lane) for lane in lanes))
 
     async def _lane(self, proxy: Proxy, recordings: Iterable[Recording]) -> None:
         trusting = ssl.create_default_context(cafile=proxy.bundle)
@@ -301,10 +309,20 @@ def replayed(folder: Path, recordings: Sequence[Recording], variants: Sequence[V
         connect = ",".join(f"{host}:443={upstream.url}" for host in hosts)
         with running(folder / "home", connect=connect, upstream_ca=str(authority), upstream_proxy="") as proxy:
             asyncio.run(run.send(proxy))
-            proxy.settle(len(recordings) * len(variants), 30 + len(recordings) * len(variants) / 20)
+            _wait(proxy, len(recordings) * len(variants))
             with open_store(f"sqlite:///{proxy.home}/llmprof.db", read_only=True) as store:
                 run.compare(queries.calls(store))
     return run
+
+
+def _wait(proxy: Proxy, calls: int) -> None:
+    """Until so many calls are stored, or none was for a while: `compare` says which are missing."""
+    stored, since = -1, time.monotonic()
+    while stored < calls and time.monotonic() - since < STALLED_SECONDS:
+        before, stored = stored, proxy.stored()
+        if stored != before:
+            since = time.monotonic()
+        time.sleep(0.1)
 
 
 def assert_same(run: Run) -> None:

@@ -1,12 +1,15 @@
-"""A memory of what was made of late, bounded by its bytes, for what every turn of a conversation sends again."""
+"""A bounded memory of what was made of late, for what every turn of a conversation sends again."""
 
 
 class Recent[K, V]:
-    """Values by key in two generations: a full one pushes out what was not asked for since the last time."""
+    """Values by key in two generations: a full one pushes out what was not asked for since the last time.
 
-    def __init__(self, generation_bytes: int) -> None:
-        self._limit = generation_bytes
-        self._held_bytes = 0
+    A generation holds values of so much size together, in whatever unit `add` is told of.
+    """
+
+    def __init__(self, generation_size: int) -> None:
+        self._limit = generation_size
+        self._held = 0
         self._young: dict[K, tuple[V, int]] = {}
         self._old: dict[K, tuple[V, int]] = {}
 
@@ -20,9 +23,13 @@ class Recent[K, V]:
             self.add(key, *found)
         return found[0]
 
-    def add(self, key: K, value: V, size_bytes: int) -> None:
-        """Hold a value whose key and contents take about so many bytes."""
-        if self._held_bytes + size_bytes > self._limit:
-            self._old, self._young, self._held_bytes = self._young, {}, 0
-        self._young[key] = value, size_bytes
-        self._held_bytes += size_bytes
+    def add(self, key: K, value: V, size: int = 1) -> None:
+        """Hold a value, in place of the one that had this key."""
+        if self._held + size > self._limit:
+            self._old, self._young, self._held = self._young, {}, 0
+        self._young[key] = value, size
+        self._held += size
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._old, self._young, self._held = {}, {}, 0

@@ -4,7 +4,6 @@ A bounded cache holds the latest nodes, so that a turn of a long conversation as
 only. Ids in the cache die when anyone deletes from the store (`Fact` `deletions`); keys and counts never change.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +15,7 @@ from llmprof_addon.errors import StoreError
 from llmprof_addon.model.count import RawCount
 from llmprof_addon.model.kinds import kind_of
 from llmprof_addon.model.part import Form, PartKind
+from llmprof_addon.model.recent import Recent
 from llmprof_addon.model.tree import Link
 from llmprof_addon.store.counts import add, pack_raw, pack_totals, unpack_raw, unpack_totals
 from llmprof_addon.store.schema import Content, Fact, Node, NodeCount
@@ -53,12 +53,11 @@ class Stored:
 class Nodes:
     """Stored nodes by key."""
 
-    def __init__(self, db: pw.Database, *, limit: int = 20_000) -> None:
+    def __init__(self, db: pw.Database) -> None:
         self._db = db
         self.statements = Statements(db)
-        self._limit = limit
         self._deletions: str | None = None
-        self._cache: OrderedDict[bytes, Stored] = OrderedDict()
+        self._cache: Recent[bytes, Stored] = Recent(10_000)
         marks = ", ".join([db.param] * 10)
         self._insert = (
             "INSERT INTO node (key, parent_id, content_id, wrapper_id, depth, place, form, kind, role, name) "
@@ -85,14 +84,13 @@ class Nodes:
         """Those of the keys that are stored, with their counts in this encoding if they have any."""
         found: dict[bytes, Stored] = {}
         missing: list[bytes] = []
-        recall, refresh = self._cache.get, self._cache.move_to_end
+        recall = self._cache.get
         for key in keys:
             known = recall(key)
             if known is None or encoding not in known.counts:
                 missing.append(key)
             else:
                 found[key] = known
-                refresh(key)
         for some in batched(missing, BATCH):
             shape = ("nodes", len(some))
             rows = self.statements.run(shape, partial(_by_keys, len(some)), [encoding, *some])
@@ -102,14 +100,8 @@ class Nodes:
                 if raw is not None:
                     node.counts[encoding] = Counted(unpack_raw(bytes(raw)), bytes(totals))
                 found[key] = node
-                self._keep(key, node)
+                self._cache.add(key, node)
         return found
-
-    def _keep(self, key: bytes, node: Stored) -> None:
-        self._cache[key] = node
-        self._cache.move_to_end(key)
-        while len(self._cache) > self._limit:
-            self._cache.popitem(last=False)
 
     def write(self, links: Iterable[Link], known: dict[bytes, Stored]) -> int:
         """Insert those links that `known` lacks, parents first, and add them to it. Contents must be there already.
@@ -141,7 +133,7 @@ class Nodes:
                 continue
             rows += 1
             known[link.key] = Stored(made[0], depth, part.form)
-            self._keep(link.key, known[link.key])
+            self._cache.add(link.key, known[link.key])
         return rows
 
     def write_counts(

@@ -20,6 +20,8 @@ from llmprof_addon.store.open import open_store
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 40
 STOP_SECONDS = 40
+WAIT_SECONDS = 120
+"""The worker runs niced: on a busy machine it may get little."""
 
 _OTHERS = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
@@ -92,7 +94,7 @@ class Proxy:
         except StoreError:  # the worker is about to make it, or another process holds it
             return 0
 
-    def settle(self, calls: int, seconds: float = 60) -> None:
+    def settle(self, calls: int, seconds: float = WAIT_SECONDS) -> None:
         """Wait until so many calls are in the store and nothing is in the spool."""
         spool = self.home / "spool"
         until(lambda: self.stored() >= calls and not any(spool.glob("*.exchange")), seconds, self._state)
@@ -113,7 +115,7 @@ class Proxy:
             with open_store(f"sqlite:///{self.home}/llmprof.db", read_only=True) as store:
                 return sum(row.tags.get("case") == case for row in queries.calls(store)) >= calls
 
-        until(arrived, 30, self._state)
+        until(arrived, WAIT_SECONDS, self._state)
         found = [row for row in rows(self.home) if row["tags"].get("case") == case]
         assert len(found) == calls
         return found

@@ -13,7 +13,7 @@ from llmprof_addon.model.apportion import apportion
 from llmprof_addon.model.call import SECTIONS, Call
 from llmprof_addon.model.component import SYNTHETIC, Component, Kind, KindTotal, Leaf
 from llmprof_addon.model.kinds import kind_of
-from llmprof_addon.model.part import Part
+from llmprof_addon.model.part import Part, PartKind
 from llmprof_addon.model.usage import Source
 
 _DOUBT = (Source.REPORTED, Source.COUNTED, Source.ESTIMATED)
@@ -152,6 +152,10 @@ def _name(part: Part) -> str:
         return part.name or f"{part.media.type or part.kind.value}{size}"
     if part.hidden:
         return "hidden"
+    if part.kind is PartKind.OUTPUT_SCHEMA:
+        return part.name or "schema"
+    if part.kind is PartKind.GENERIC and part.form == "whole" and not part.place:
+        return "request body"
     return title(part.text) or part.name or part.kind.value
 
 

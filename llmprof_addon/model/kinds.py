@@ -25,6 +25,9 @@ _BY_ROLE = {
     "developer": Kind.SYSTEM_INJECTION,
 }
 
+_AGENTS_TAGS = ("system-reminder", "environment_context", "user_instructions")
+"""What coding agents wrap their own words in, among those of the user: Claude Code's tag, then those of Codex."""
+
 
 def kind_of(part: Part, section: str) -> Kind:
     """The component kind of a part in a section: `tools`, `system`, `messages` or `answer`.
@@ -44,5 +47,6 @@ def kind_of(part: Part, section: str) -> Kind:
 
 
 def is_reminder(text: str) -> bool:
-    """Whether a user text is wholly one that an agent put in by itself, in `<system-reminder>` tags."""
-    return text.lstrip().startswith("<system-reminder>") and text.rstrip().endswith("</system-reminder>")
+    """Whether a user text is wholly one that an agent put in by itself, in tags of its own."""
+    bare = text.strip()
+    return any(bare.startswith(f"<{tag}>") and bare.endswith(f"</{tag}>") for tag in _AGENTS_TAGS)

@@ -139,3 +139,13 @@ def test_the_answers_tree_has_no_turns() -> None:
     call = Call(provider="p", api="a", answer=Answer(parts=parts))
     tree = components(call, [leaf(Kind.TEXT, 0, 2), leaf(Kind.TOOL_CALLS, 1, 4)], answer=True)
     assert [shape(component) for component in tree] == [{"text": ["Hello"]}, {"tool_calls": [{"bash": ["call 1"]}]}]
+
+
+def test_a_schema_for_the_answer_goes_by_its_name_and_an_unread_request_by_what_it_is() -> None:
+    named = Part(kind=PartKind.OUTPUT_SCHEMA, name="book", text='{"type":"object"}', place="response_format")
+    nameless = Part(kind=PartKind.OUTPUT_SCHEMA, text='{"type":"object"}', place="response_format")
+    unread = Part(kind=PartKind.GENERIC, text='{"model": "cl', value='{"model": "cl', form="whole")
+    call = Call(provider="openai", api="openai.chat", prompt=Prompt(messages=(named, nameless, unread)))
+    leaves = [Leaf(kind=Kind.GENERIC, part=index, tokens=5, source=Source.COUNTED) for index in range(3)]
+    (generic,) = components(call, leaves)
+    assert [child.name for child in generic.children] == ["book", "schema", "request body"]

@@ -96,4 +96,5 @@ def test_a_request_that_is_no_json_is_shown_whole(llmprof: Cli, tmp_path: Path) 
     ran = llmprof("show", "--home", tmp_path)
     assert (ran.code, ran.err) == (0, "")
     assert "✗ " in ran.out
+    assert "request body" in ran.out
     assert json.loads(llmprof("show", "--raw", "--home", tmp_path).out) == '{"model": "claude'

@@ -16,6 +16,8 @@ REMINDER = "<system-reminder>\nIt is Friday.\n</system-reminder>\n"
         ("system", "Helpers: reader.", "messages", Kind.SYSTEM_INJECTION),
         ("developer", "Helpers: reader.", "messages", Kind.SYSTEM_INJECTION),
         ("user", REMINDER, "messages", Kind.SYSTEM_INJECTION),
+        ("user", "<environment_context>\n  <cwd>/srv</cwd>\n</environment_context>", "messages", Kind.SYSTEM_INJECTION),
+        ("user", "<document>Mine</document>", "messages", Kind.USER),
         ("user", REMINDER + "and a question", "messages", Kind.USER),
         ("user", "What is a <system-reminder>?", "messages", Kind.USER),
         ("assistant", REMINDER, "messages", Kind.ASSISTANT),

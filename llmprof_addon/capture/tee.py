@@ -40,10 +40,11 @@ class Tee:
 
     def _keep_ends(self, chunk: bytes) -> None:
         if self._tail is None:
-            body = b"".join(self._chunks)
+            body = b"".join((*self._chunks, chunk))  # longer than both ends, so that they do not overlap
             self._chunks, self._tail = [body[:KEPT_ENDS]], bytearray(body[-KEPT_ENDS:])
-        self._tail += chunk[-KEPT_ENDS:]
-        del self._tail[:-KEPT_ENDS]
+        else:
+            self._tail += chunk[-KEPT_ENDS:]
+            del self._tail[:-KEPT_ENDS]
 
     def body(self) -> bytes:
         """The body, or both its ends."""

@@ -9,7 +9,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Sequence
 from functools import cache
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from llmprof_addon.model.exchange import Headers
 from llmprof_addon.model.part import Json
@@ -114,9 +114,12 @@ def redact_headers(headers: Headers, known: Sequence[str] = ()) -> tuple[Headers
 
 
 def redact_url(url: str, known: Sequence[str] = ()) -> tuple[str, int]:
-    """The URL with credentials in its query, user part and path overwritten, and how many were."""
+    """The URL with credentials in its path and query overwritten, its user part dropped, and how many there were.
+
+    The host stays as it is, so that the URL can be taken apart as before.
+    """
     count = 0
-    parts = urlsplit(url)
+    parts = _split(url)
     pieces = []
     for piece in parts.query.split("&"):
         name, equals, value = piece.partition("=")
@@ -124,14 +127,11 @@ def redact_url(url: str, known: Sequence[str] = ()) -> tuple[str, int]:
             piece = f"{name}={REDACTED}"
             count += 1
         pieces.append(piece)
-    netloc = parts.netloc
-    if "@" in netloc:
-        netloc = f"{REDACTED}@{netloc.rpartition('@')[2]}"
-        count += 1
-    if count:
-        url = urlunsplit(parts._replace(netloc=netloc, query="&".join(pieces)))
-    url, found = redact_text(url, known)
-    return url, count + found
+    query, in_query = redact_text("&".join(pieces), known)
+    path, in_path = redact_text(parts.path, known)
+    userinfo, _, host = parts.netloc.rpartition("@")
+    count += in_query + in_path + bool(userinfo)
+    return (urlunsplit(parts._replace(netloc=host, path=path, query=query)), count) if count else (url, 0)
 
 
 def redact_text(text: str, known: Iterable[str] = ()) -> tuple[str, int]:
@@ -200,8 +200,15 @@ def _forms(value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((value, value.replace("/", "\\/"), quote(value, safe=""))))
 
 
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # a host that is none; whatever a client sent stands in a path then
+        return SplitResult("", "", url, "", "")
+
+
 def _query_pairs(url: str) -> list[tuple[str, str]]:
-    pairs = (piece.partition("=") for piece in urlsplit(url).query.split("&"))
+    pairs = (piece.partition("=") for piece in _split(url).query.split("&"))
     return [(unquote(name), value) for name, _, value in pairs]
 
 

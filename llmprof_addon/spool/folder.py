@@ -38,21 +38,35 @@ def file_name(exchange: Exchange) -> str:
 
 
 def write_exchange(folder: Path, exchange: Exchange) -> str:
-    """Write an exchange file into a folder, as a whole or not at all, and give back its name. Raises `OSError`."""
+    """Write an exchange file into a folder, as a whole or not at all, and give back its name. Raises `OSError`.
+
+    The folder is created with its first file.
+    """
     name = file_name(exchange)
-    draft = folder / f".{name}.{os.getpid()}.tmp"
+    path, draft = f"{folder}/{name}", f"{folder}/.{name}.{os.getpid()}.tmp"
+    # One write: each system call hands the interpreter to the proxy's event loop and has to get it back.
+    data = memoryview(b"".join((files.header(exchange), exchange.request_body, exchange.response_body)))
     try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
-        with open(handle, "wb", buffering=0) as file:
-            for piece in (files.header(exchange), exchange.request_body, exchange.response_body):
-                view = memoryview(piece)
-                while view:  # one write may take less than it is given
-                    view = view[file.write(view) or 0 :]
-        os.replace(draft, folder / name)
+        handle = _create(draft, folder)
+        try:
+            while data:  # one write may take less than it is given
+                data = data[os.write(handle, data) :]
+        finally:
+            os.close(handle)
+        os.replace(draft, path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        Path(draft).unlink(missing_ok=True)
         raise
     return name
+
+
+def _create(path: str, folder: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        make_private(folder)
+        return os.open(path, flags, 0o600)
 
 
 class Spool:
@@ -66,7 +80,6 @@ class Spool:
 
     def add(self, exchange: Exchange) -> str:
         """Put an exchange in, and give back the name of its file. Raises `OSError`."""
-        make_private(self.folder)
         return write_exchange(self.folder, exchange)
 
     def scan(self) -> list[str]:

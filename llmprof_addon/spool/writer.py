@@ -12,7 +12,6 @@ from queue import SimpleQueue
 
 from llmprof_addon.model.exchange import KEPT_ENDS, Exchange
 from llmprof_addon.spool.folder import Spool, metadata_only, unchanged, write_exchange
-from llmprof_addon.spool.statefile import make_private
 
 BUDGET_BYTES = 256 * 1024 * 1024
 METADATA_BYTES = 4096
@@ -59,7 +58,7 @@ class SpoolWriter:
             prepare: redaction, run on the writer's thread; if it raises, no body is written.
             budget_bytes: bound of what waits in memory; beyond three quarters of it bodies are dropped.
             capture_dir: a second folder that gets a copy of every file.
-            on_written: called after every file, on the writer's thread.
+            on_written: called after the last file that waits, on the writer's thread.
         """
         self._spool = spool if isinstance(spool, Spool) else Spool(spool)
         self._prepare = prepare
@@ -120,6 +119,8 @@ class SpoolWriter:
             size = _size(exchange)
             try:
                 self._write(exchange)
+                if self._on_written is not None and (self._closing.is_set() or self._queue.empty()):
+                    self._on_written()
             except Exception as error:  # the thread must outlive whatever a callback or the disk does
                 self.last_error = f"{type(error).__name__}: {error}"
             self._taken_bytes += size
@@ -134,10 +135,7 @@ class SpoolWriter:
         if not self._add(exchange):
             return
         if self._capture_dir is not None:
-            make_private(self._capture_dir)
             write_exchange(self._capture_dir, exchange)
-        if self._on_written is not None:
-            self._on_written()
 
     def _add(self, exchange: Exchange) -> bool:
         for pause in (*_RETRY_SECONDS, None):

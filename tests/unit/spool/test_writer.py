@@ -47,7 +47,7 @@ def test_what_is_put_is_prepared_written_and_announced(tmp_path: Path) -> None:
     for folder in (tmp_path / "spool", tmp_path / "captured"):
         spool = Spool(folder)
         assert [spool.read(name) for name in spool.scan()] == [replace(each, redactions=1) for each in exchanges]
-    assert calls == ["llmprof-spool"] * 20
+    assert set(calls) == {"llmprof-spool"}
     assert (writer.written, writer.queued_bytes, writer.dropped_bodies, writer.lost) == (20, 0, 0, 0)
 
 

@@ -5,7 +5,7 @@ only. Ids in the cache die when anyone deletes from the store (`Fact` `deletions
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import batched
 
@@ -33,25 +33,20 @@ _SECTION = {"answer": "messages"}
 
 
 @dataclass(slots=True)
-class Counted:
-    """A node's tokens in one encoding."""
-
-    raw: RawCount
-    totals: bytes
-
-
-@dataclass(slots=True)
 class Stored:
     """What is known of a stored node without asking again."""
 
     id: int
     depth: int
     form: Form
-    counts: dict[str, Counted] = field(default_factory=dict)
+    encoding: str = ""
+    """Of the counts; empty until there are any."""
+    raw: RawCount | None = None
+    totals: bytes = b""
 
 
 class Nodes:
-    """Stored nodes by key."""
+    """Stored nodes by key, each with its counts in the encoding that was last asked for."""
 
     def __init__(self, db: pw.Database) -> None:
         self._db = db
@@ -87,7 +82,7 @@ class Nodes:
         recall = self._cache.get
         for key in keys:
             known = recall(key)
-            if known is None or encoding not in known.counts:
+            if known is None or known.encoding != encoding:
                 missing.append(key)
             else:
                 found[key] = known
@@ -95,12 +90,11 @@ class Nodes:
             shape = ("nodes", len(some))
             rows = self.statements.run(shape, partial(_by_keys, len(some)), [encoding, *some])
             for key, id_, depth, form, raw, totals in rows.fetchall():
-                key = bytes(key)
-                node = self._cache.get(key) or Stored(id_, depth, form)
+                node = Stored(id_, depth, form)
                 if raw is not None:
-                    node.counts[encoding] = Counted(unpack_raw(bytes(raw)), bytes(totals))
-                found[key] = node
-                self._cache.add(key, node)
+                    node.encoding, node.raw, node.totals = encoding, unpack_raw(bytes(raw)), bytes(totals)
+                found[bytes(key)] = node
+                self._cache.add(bytes(key), node)
         return found
 
     def write(self, links: Iterable[Link], known: dict[bytes, Stored]) -> int:
@@ -147,23 +141,22 @@ class Nodes:
         """Rows of the counts that the links of a section lack in this encoding; `known` has all these links."""
         for link in links:
             node = known[link.key]
-            if encoding in node.counts:
+            if node.encoding == encoding:
                 continue
             raw = counts.get(link.key)
             if raw is None:
                 raise StoreError(f"no token count for the part at {link.part.path or section}", hint="process it again")
             parent = known.get(link.parent)
-            above = parent.counts.get(encoding) if parent else None
             totals = pack_totals(
                 add(
-                    unpack_totals(above.totals) if above else {},
+                    unpack_totals(parent.totals) if parent and parent.encoding == encoding else {},
                     kind_of(link.part, _SECTION.get(section, section)),
                     raw,
                     message=link.wrapper is not None,
                     tool_call=link.part.kind is PartKind.TOOL_CALL,
                 )
             )
-            node.counts[encoding] = Counted(raw, totals)
+            node.encoding, node.raw, node.totals = encoding, raw, totals
             yield node.id, encoding, pack_raw(raw), totals
 
 

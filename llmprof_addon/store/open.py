@@ -61,7 +61,7 @@ class Store:
         with errors_of(self.url):
             self._nodes.heed_deletions()
             found = self._nodes.load(keys, encoding)
-        return {key: node.counts[encoding].raw for key, node in found.items() if encoding in node.counts}
+        return {key: node.raw for key, node in found.items() if node.raw is not None}
 
     def base_of(self, response_id: str) -> bytes | None:
         """Key of the node that a call with this `previous_response_id` starts at; `None` if that call is not stored.

@@ -6,6 +6,7 @@ step that finds an ancestor, which for a conversation under way is the first.
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import peewee as pw
@@ -15,8 +16,8 @@ from llmprof_addon.grouping.said import answer_digest, is_said, said_after
 from llmprof_addon.model.call import Call
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.history import Ancestor, History
-from llmprof_addon.model.tree import Chains, root
-from llmprof_addon.store.nodes import Nodes
+from llmprof_addon.model.tree import Chains, Link, root
+from llmprof_addon.store.nodes import Nodes, Stored
 from llmprof_addon.store.rollup import is_error
 from llmprof_addon.store.schema import Call as CallTable
 from llmprof_addon.store.schema import Node, Run
@@ -68,23 +69,20 @@ def _ancestors(nodes: Nodes, chains: Chains, exchange: Exchange, encoding: str) 
     links = chains.messages
     if not links:
         return
-    stored = nodes.load([link.key for link in links], encoding)
-    ids = [stored[link.key].id if link.key in stored else None for link in links]
+    ids = _Ids(nodes, links, encoding)
     before = exchange.started_ns
-    if (head := ids[-1]) is not None:
+    if (head := ids[len(links) - 1]) is not None:
         yield from _candidates(nodes.statements, [head], None, before)
-    yield from _after_failure(nodes.statements, chains, ids, before)
+    yield from _after_failure(nodes.statements, links, ids, before)
 
     parts = [link.part for link in links]
-    starts = [index for index in range(len(parts) - 1, 0, -1) if is_said(parts[index]) and ids[index - 1] is not None]
-    at = 0
+    starts = (index for index in range(len(parts) - 1, 0, -1) if is_said(parts[index]) and ids[index - 1] is not None)
     for step in STEPS:
         expected: dict[int, bytes] = {}
-        for index in starts[at : at + step]:
+        for index in islice(starts, step):
             said = answer_digest(said_after(parts, index))
             if said is not None:
                 expected[index] = said
-        at += step
         if not expected:
             continue
         heads = [ids[index - 1] for index in expected]
@@ -96,13 +94,31 @@ def _ancestors(nodes: Nodes, chains: Chains, exchange: Exchange, encoding: str) 
             return
 
 
-def _after_failure(
-    statements: Statements, chains: Chains, ids: Sequence[int | None], before: int
-) -> Iterator[Ancestor]:
+class _Ids:
+    """Row ids of a chain's nodes by position, `None` where a node is not stored; looked up in blocks as asked for."""
+
+    BLOCK = 32
+
+    def __init__(self, nodes: Nodes, links: Sequence[Link], encoding: str) -> None:
+        self._nodes = nodes
+        self._links = links
+        self._encoding = encoding
+        self._blocks: dict[int, dict[bytes, Stored]] = {}
+
+    def __getitem__(self, index: int) -> int | None:
+        block = index // self.BLOCK
+        if block not in self._blocks:
+            some = self._links[block * self.BLOCK : (block + 1) * self.BLOCK]
+            self._blocks[block] = self._nodes.load([link.key for link in some], self._encoding)
+        stored = self._blocks[block].get(self._links[index].key)
+        return stored.id if stored else None
+
+
+def _after_failure(statements: Statements, links: Sequence[Link], ids: _Ids, before: int) -> Iterator[Ancestor]:
     """Calls that answered nothing, where the prompt has grown since by what no model said."""
     heads: list[int] = []
-    for index in range(len(ids) - 2, -1, -1):
-        if is_said(chains.messages[index + 1].part) or len(heads) == STEPS[0]:
+    for index in range(len(links) - 2, -1, -1):
+        if is_said(links[index + 1].part) or len(heads) == STEPS[0]:
             break
         if (id_ := ids[index]) is not None:
             heads.append(id_)

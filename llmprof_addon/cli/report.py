@@ -75,7 +75,8 @@ def _print(row: "RunRow", calls: "list[CallRow]", explained: "Explanation", dept
     _print_growth(calls[-MOST_CALLS:], len(calls))
     if len(calls) > MOST_CALLS:
         out.print(f"[dim]the last {MOST_CALLS} of {text.counted(len(calls), 'call')}[/]")
-    out.print(_legend(calls))
+    for line in _legend(calls, out.width):
+        out.print(line, soft_wrap=True)
     number = next(number for number, call in enumerate(calls, 1) if call.id == explained.row.id)
     out.print(f"\n[bold]The largest prompt[/], call {number}  [dim]llmprof show {explained.row.id}[/]", soft_wrap=True)
     total = sum(component.tokens for component in explained.components)
@@ -120,18 +121,23 @@ def _print_growth(calls: "list[CallRow]", total: int) -> None:
     print_grid([Column(name="call"), Column(name="", least=cells), *numbers], rows)
 
 
-def _legend(calls: "list[CallRow]") -> "Text":
+def _legend(calls: "list[CallRow]", width: int) -> "list[Text]":
+    """The kinds that are there with their colours, as many on a line as fit."""
     from rich.text import Text
 
     from llmprof_addon.export.text import KIND_COLOURS, KIND_NAMES
 
     present = {total.kind for call in calls for total in call.composition if total.tokens}
-    pieces = [
-        Text.assemble(("██", KIND_COLOURS[kind]), f" {KIND_NAMES[kind]}".replace(" ", "\N{NO-BREAK SPACE}"))
-        for kind in KIND_NAMES
-        if kind in present
-    ]
-    return Text("   ").join(pieces)
+    lines: list[Text] = []
+    for kind in KIND_NAMES:
+        if kind not in present:
+            continue
+        entry = Text.assemble(("██", KIND_COLOURS[kind]), f" {KIND_NAMES[kind]}")
+        if lines and lines[-1].cell_len + 3 + entry.cell_len <= width:
+            lines[-1] = Text("   ").join((lines[-1], entry))
+        else:
+            lines.append(entry)
+    return lines
 
 
 def _print_dollars(calls: "list[CallRow]") -> None:

@@ -1,12 +1,16 @@
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from mitmproxy.io import FlowWriter
+from mitmproxy.test import tflow, tutils
 
 from llmprof_addon.spool import files
 from llmprof_addon.spool.folder import Spool
 from llmprof_addon.store import queries
 from llmprof_addon.store.open import open_store
-from tests.factories import make_exchange
+from tests.factories import CHAT_URL, fixture_exchange, make_exchange
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.recording import cases, conversation
 
@@ -89,3 +93,48 @@ def test_every_case_can_be_imported(llmprof: Cli, tmp_path: Path) -> None:
         (tmp_path / f"{number}.exchange").write_bytes(files.encode(exchange))
     ran = llmprof("import", tmp_path, "--home", tmp_path / "home")
     assert (ran.code, ran.out) == (0, "6 exchanges read, 6 calls added\n")
+
+
+def har(url: str, request: bytes, response: bytes) -> dict[str, Any]:
+    """A browser's recording of one call."""
+    json_type = [{"name": "content-type", "value": "application/json"}]
+    sent = {"method": "POST", "url": url, "httpVersion": "HTTP/1.1", "headers": json_type, "cookies": []}
+    sent |= {"queryString": [], "headersSize": -1, "bodySize": len(request)}
+    sent |= {"postData": {"mimeType": "application/json", "text": request.decode()}}
+    got = {"status": 200, "statusText": "OK", "httpVersion": "HTTP/1.1", "headers": json_type, "cookies": []}
+    got |= {"content": {"size": len(response), "mimeType": "application/json", "text": response.decode()}}
+    got |= {"redirectURL": "", "headersSize": -1, "bodySize": len(response)}
+    timings = {"send": 1, "wait": 300, "receive": 100}
+    entry = {"startedDateTime": "2026-11-20T08:00:00.000Z", "time": 401, "request": sent, "response": got}
+    entry |= {"cache": {}, "timings": timings, "serverIPAddress": "127.0.0.1"}
+    return {"log": {"version": "1.2", "creator": {"name": "test", "version": "1"}, "entries": [entry]}}
+
+
+def test_a_har_file_twice(llmprof: Cli, tmp_path: Path) -> None:
+    plain = fixture_exchange("openai.chat", "plain")
+    (tmp_path / "one.har").write_text(json.dumps(har(CHAT_URL, plain.request_body, plain.response_body)))
+    home = tmp_path / "home"
+    ran = llmprof("import", tmp_path / "one.har", "--home", home)
+    assert (ran.code, ran.out, ran.err) == (0, "1 exchange read, 1 call added\n", "")
+    assert llmprof("import", tmp_path, "--home", home).out == "1 exchange read, 0 calls added\n"
+    call = json.loads(llmprof("calls", "--json", "--home", home).out)
+    assert (call["mode"], call["usage"]["input_tokens"]) == ("import", 29)
+
+
+def test_saved_flows_and_a_file_of_neither_kind(llmprof: Cli, tmp_path: Path) -> None:
+    plain = fixture_exchange("openai.chat", "plain")
+    flow = tflow.tflow(
+        req=tutils.treq(
+            scheme=b"https", host="api.openai.com", port=443, authority=b"", method=b"POST",
+            path=b"/v1/chat/completions", content=plain.request_body,
+        ),
+        resp=tutils.tresp(content=plain.response_body),
+    )  # fmt: skip
+    with (tmp_path / "saved.flows").open("wb") as file:
+        FlowWriter(file).add(flow)
+    (tmp_path / "other.mitm").write_bytes(b"neither")
+    home = tmp_path / "home"
+    ran = llmprof("import", tmp_path, "--home", home)
+    assert (ran.code, ran.out) == (1, "1 exchange read, 1 call added\n")
+    assert ran.err.startswith(f"llmprof: {tmp_path}/other.mitm: is neither a flow file nor HAR")
+    assert ran.err.count("\n") == 1

@@ -151,6 +151,16 @@ def test_report_tells_growth_the_largest_prompt_and_dollars(llmprof: Cli, record
     assert 98 <= sum(shares) <= 102
 
 
+def test_the_legend_breaks_between_its_entries(llmprof: Cli, recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    run = json.loads(llmprof("show", case_id("function_turn"), "--home", recorded, "--json").out)["run_id"]
+    lines = llmprof("report", run, "--home", recorded).lines
+    legend = [line for line in lines if line.startswith("██ ")]
+    assert len(legend) > 2
+    assert max(map(len, legend)) <= 40
+    assert all(re.fullmatch(r"██ [a-z]+( [a-z]+)?", entry) for line in legend for entry in line.split("   "))
+
+
 def test_report_of_a_run_that_only_failed(llmprof: Cli, recorded: Path) -> None:
     call = json.loads(llmprof("show", case_id("error"), "--home", recorded, "--json").out)
     ran = llmprof("report", call["run_id"], "--home", recorded)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from llmprof_addon.pipeline import Explanation
+    from llmprof_addon.store.open import Store
     from llmprof_addon.store.rows import CallRow, RunRow
 
 MOST_CALLS = 60
@@ -34,16 +35,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the report."""
+    with reading(args) as store:
+        print_report(store, args.run_id, args.depth)
+    return 0
+
+
+def print_report(store: "Store", run_id: str | None = None, depth: int = 3) -> None:
+    """Print the report on a run of this store; on the newest one by default. Raises `NotFoundError`."""
     from llmprof_addon.pipeline import explain
     from llmprof_addon.store import queries
 
-    with reading(args) as store:
-        row = chosen_run(store, args.run_id)
-        calls = list(queries.calls(store, run=row.id))[::-1]
-        biggest = max(calls[-MOST_CALLS:], key=lambda call: (not call.failed, call.usage.input_tokens or 0, call.id))
-        explained = explain(store, biggest)
-    _print(row, calls, explained, args.depth)
-    return 0
+    row = chosen_run(store, run_id)
+    calls = list(queries.calls(store, run=row.id))[::-1]
+    biggest = max(calls[-MOST_CALLS:], key=lambda call: (not call.failed, call.usage.input_tokens or 0, call.id))
+    _print(row, calls, explain(store, biggest), depth)
 
 
 def _print(row: "RunRow", calls: "list[CallRow]", explained: "Explanation", depth: int) -> None:

@@ -63,6 +63,7 @@ def test_laws_hold_and_a_second_demo_is_a_second_run(recorded: tuple[Path, str])
 def test_the_users_own_store_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "llmprof.db").write_bytes(b"somebody else's")
-    llmprof("demo", LLMPROF_HOME=str(tmp_path / "own"))
+    llmprof("demo", LLMPROF_HOME=str(tmp_path / "own"), LLMPROF_DB_URL=f"sqlite:///{tmp_path}/team.db")
     assert (tmp_path / "own" / "llmprof.db").read_bytes() == b"somebody else's"
     assert (tmp_path / "own" / "demo" / "llmprof.db").exists()
+    assert not (tmp_path / "team.db").exists()

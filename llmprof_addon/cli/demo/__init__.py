@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from llmprof_addon import settings as settings_
     from llmprof_addon.cli import report
     from llmprof_addon.cli.demo import agent, upstream
+    from llmprof_addon.store.open import open_store
 
     home = Path(args.home) if args.home else settings_.load().home / "demo"
     db_url = f"sqlite:///{home.expanduser().absolute().as_posix()}/llmprof.db"
@@ -66,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
             process.kill()
         server.shutdown()
     print(f"{len(TURNS)} calls recorded in {time.monotonic() - began:.1f} s\n")
-    report.run(argparse.Namespace(home=str(settings.home), run_id=None, depth=2))
+    with open_store(settings.db_url, read_only=True) as store:
+        report.print_report(store, depth=2)
     _next_steps(settings)
     return 0
 

@@ -5,7 +5,7 @@ framing as leaves of their own. Nothing is tokenised here. Fractions are carried
 of the leaves is the rounded sum of the model.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmprof_addon.counting import openai_framing
@@ -20,7 +20,7 @@ from llmprof_addon.model.kinds import kind_of
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.usage import Source, Usage
 
-_MEDIA = (PartKind.IMAGE, PartKind.AUDIO, PartKind.DOCUMENT)
+_MEDIA = frozenset((PartKind.IMAGE, PartKind.AUDIO, PartKind.DOCUMENT))
 
 type _Rules = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
@@ -76,74 +76,75 @@ def answer_leaves(call: Call, raws: Sequence[RawCount]) -> tuple[Leaf, ...]:
 
 def prompt_weights(call: Call, raws: Sequence[RawCount], family: Family) -> list[Weight]:
     """The estimated prompt, unrounded: linear in the family's coefficients."""
-    weights = list(_sent(call, raws, family))
+    weights = _sent(call, raws, family)
     if any(part.kind is PartKind.TOOL_RESULT for part in call.answer.parts):
         prompt = sum(weight.tokens for weight in weights)
         weights.append(_overhead("server tool loop", server_loop(call.answer.parts, prompt, family.coefficients)))
     return weights
 
 
-def _sent(call: Call, raws: Sequence[RawCount], family: Family) -> Iterator[Weight]:
+def _sent(call: Call, raws: Sequence[RawCount], family: Family) -> list[Weight]:
     """What the request holds, and the hidden text that comes with it."""
+    weights: list[Weight] = []
     prompt, c = call.prompt, family.coefficients
     parts = prompt.parts
     opened = sum(1 for part in prompt.messages if part.wrapper is not None)
-    yield _overhead("framing", c.const + c.message * max(0, opened - 1))
+    weights.append(_overhead("framing", c.const + c.message * max(0, opened - 1)))
     if any(part.kind is PartKind.TOOL_SCHEMA and not part.deferred for part in prompt.tools):
-        yield _overhead("tool preamble", c.tools + c.forced * _says(prompt.params, _FORCING))
+        weights.append(_overhead("tool preamble", c.tools + c.forced * _says(prompt.params, _FORCING)))
     if any(part.kind is PartKind.OUTPUT_SCHEMA for part in prompt.tools):
-        yield _overhead("schema preamble", c.schema)
+        weights.append(_overhead("schema preamble", c.schema))
     if _says(prompt.params, _THINKING):
-        yield _overhead("thinking preamble", c.thinking)
+        weights.append(_overhead("thinking preamble", c.thinking))
     if prompt.continues is not None:
-        yield Weight(Kind.ELIDED, 0.0)
-    weigh = _Weigher(family, turn=_turn(prompt))
+        weights.append(Weight(Kind.ELIDED, 0.0))
+    weigher = _Weigher(family, weights, turn=_turn(prompt))
     starts = {"tools": 0, "system": len(prompt.tools), "messages": len(prompt.tools) + len(prompt.system)}
     for section in call.section_order:
         start = starts[section]
         for index in range(start, start + len(getattr(prompt, section))):
-            yield from weigh(parts[index], raws[index], section, index)
+            weigher.weigh(parts[index], raws[index], section, index)
+    return weights
 
 
-def _answered(call: Call, raws: Sequence[RawCount], family: Family) -> Iterator[Weight]:
-    if call.answer.parts:
-        yield _overhead("framing", family.coefficients.answer)
-    weigh = _Weigher(family, turn=0, call_share=_WRITTEN)
+def _answered(call: Call, raws: Sequence[RawCount], family: Family) -> list[Weight]:
+    weights = [_overhead("framing", family.coefficients.answer)] if call.answer.parts else []
+    weigher = _Weigher(family, weights, turn=0, call_share=_WRITTEN)
     for index, part in enumerate(call.answer.parts):
         if part.kind is PartKind.TOOL_RESULT:
             # What the provider's own tools found was read, not written.
-            yield Weight(kind_of(part, "answer"), 0.0, part.name or "", index)
+            weights.append(Weight(kind_of(part, "answer"), 0.0, part.name or "", index))
         else:
-            yield from weigh(part, raws[index], "answer", index)
+            weigher.weigh(part, raws[index], "answer", index)
+    return weights
 
 
 class _Weigher:
     """Applies a family's coefficients to one part after the other."""
 
-    def __init__(self, family: Family, *, turn: int, call_share: float = 1.0) -> None:
+    def __init__(self, family: Family, weights: list[Weight], *, turn: int, call_share: float = 1.0) -> None:
         self.family = family
+        self.weights = weights
         self.c = family.coefficients
         self.turn = turn
         """Index of the first part of the running turn, whose reasoning is billed by every family."""
         self.call = self.c.call * call_share
         self.tools = 0
 
-    def __call__(self, part: Part, raw: RawCount, section: str, index: int) -> Iterator[Weight]:
-        """The weights of a part and of its inner parts."""
+    def weigh(self, part: Part, raw: RawCount, section: str, index: int) -> None:
+        """Add the weights of a part and of its inner parts."""
         kind = kind_of(part, section)
-        yield self._one(part, raw, kind, index, ())
+        self.weights.append(self._one(part, raw, kind, index, ()))
         if part.inner and not part.volatile:
-            yield from self._inner(part, raw, kind, section, index, ())
+            self._inner(part, raw, kind, section, index, ())
 
-    def _inner(
-        self, part: Part, raw: RawCount, kind: Kind, section: str, index: int, path: tuple[int, ...]
-    ) -> Iterator[Weight]:
+    def _inner(self, part: Part, raw: RawCount, kind: Kind, section: str, index: int, path: tuple[int, ...]) -> None:
         for at, (inner, count) in enumerate(zip(part.inner, raw.inner, strict=True)):
             # Text inside a result or a document is that result or document.
             own = kind if inner.kind in (PartKind.TEXT, PartKind.GENERIC) else kind_of(inner, section)
-            yield self._one(inner, count, own, index, (*path, at))
+            self.weights.append(self._one(inner, count, own, index, (*path, at)))
             if inner.inner:
-                yield from self._inner(inner, count, own, section, index, (*path, at))
+                self._inner(inner, count, own, section, index, (*path, at))
 
     def _one(self, part: Part, raw: RawCount, kind: Kind, index: int, path: tuple[int, ...]) -> Weight:
         name = part.name or ""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from llmprof_addon import __version__
 from llmprof_addon.attribution.tree import totals
 from llmprof_addon.errors import WireError
 from llmprof_addon.model.component import Component, KindTotal
@@ -60,11 +61,16 @@ def _sums(row: CallRow) -> Iterator[str]:
 
 def _derived(store: Store, explained: Explanation) -> Iterator[str]:
     row, whose = explained.row, f"call {explained.row.id}"
-    for side, leaves, kept in (
-        ("prompt", explained.leaves.prompt, row.composition),
-        ("answer", explained.leaves.answer, row.output_composition),
+    for side, leaves, kept, reported in (
+        ("prompt", explained.leaves.prompt, row.composition, row.usage.input_tokens),
+        ("answer", explained.leaves.answer, row.output_composition, row.usage.output_tokens),
     ):
-        if _by_kind(totals(leaves)) != _by_kind(kept):
+        derived = totals(leaves)
+        counted = sum(total.tokens for total in derived)
+        if reported is not None and counted != reported:
+            yield f"{whose}: the {side} derived again sums to {counted} tokens, the call has {reported}"
+        # Another version may have split the same sum by other rules.
+        elif row.version == __version__ and _by_kind(derived) != _by_kind(kept):
             yield f"{whose}: the {side} derived again does not have the stored composition"
     for component in (*explained.components, *explained.output_components):
         yield from (f"{whose}: {breach}" for breach in _below(component))

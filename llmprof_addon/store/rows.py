@@ -57,6 +57,8 @@ class CallRow:
     continues: str | None
     """Response id of the call that this one continues, whether that call is stored or not."""
     encoding: str
+    version: str
+    """Of the llmprof that analysed it, by whose rules its tokens are split."""
     usage: Usage
     """Without `raw`, which `detail` gives."""
     estimated_input_tokens: int | None
@@ -153,7 +155,16 @@ def call_row(row: Mapping[str, Any]) -> CallRow:
 _COPIED = (
     *("started_ns", "first_chunk_ns", "ended_ns", "mode", "transport", "outcome", "status", "error", "method", "url"),
     *("provider", "api", "operation", "request_model", "response_model", "service_tier", "app", "user_agent", "peer"),
-    *("response_id", "continues", "encoding", "estimated_input_tokens", "context_window", "depth", "redactions"),
+    *(
+        "response_id",
+        "continues",
+        "encoding",
+        "version",
+        "estimated_input_tokens",
+        "context_window",
+        "depth",
+        "redactions",
+    ),
     *("request_truncated", "response_truncated"),
 )
 

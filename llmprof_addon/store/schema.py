@@ -147,6 +147,7 @@ class Call(Table):
     response_id = pw.TextField(null=True, index=True)
     continues = pw.TextField(null=True)
     encoding = pw.TextField()
+    version = pw.TextField()
     input_tokens = pw.BigIntegerField(null=True)
     cache_read_input_tokens = pw.BigIntegerField(null=True)
     cache_creation_input_tokens = pw.BigIntegerField(null=True)

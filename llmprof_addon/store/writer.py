@@ -12,6 +12,7 @@ from typing import Any
 
 import peewee as pw
 
+from llmprof_addon import __version__
 from llmprof_addon.model.call import SECTIONS, Prompt
 from llmprof_addon.model.cost import Cost
 from llmprof_addon.model.part import Form
@@ -266,6 +267,7 @@ def _columns(record: CallRecord, known: dict[bytes, Stored], params: bytes) -> d
         "response_id": clean(answer.response_id),
         "continues": clean(call.prompt.continues),
         "encoding": record.encoding,
+        "version": __version__,
         **_usage(record.usage),
         "estimated_input_tokens": record.estimated_input_tokens,
         "context_window": record.context_window,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from llmprof_addon import __version__
 from llmprof_addon.errors import StoreError
 from llmprof_addon.model.call import Identity
 from llmprof_addon.model.component import Kind, KindTotal
@@ -104,6 +105,7 @@ def test_a_call_keeps_what_it_is_given(store: Store) -> None:
     assert row.composition == given.composition
     assert row.output_composition == given.output_composition
     assert (row.ttft_ms, row.duration_ms) == (250, 1500)
+    assert (row.encoding, row.version) == (given.encoding, __version__)
     assert (row.redactions, row.failed, row.model, row.context_window) == (3, False, "gpt-test", 128_000)
     kept = detail(store, row)
     assert kept.usage_raw == {"prompt_tokens": 1000}

@@ -110,6 +110,7 @@ def up(migrator: Any, db: pw.Database) -> None:
         response_id = pw.TextField(null=True, index=True)
         continues = pw.TextField(null=True)
         encoding = pw.TextField()
+        version = pw.TextField()
         input_tokens = pw.BigIntegerField(null=True)
         cache_read_input_tokens = pw.BigIntegerField(null=True)
         cache_creation_input_tokens = pw.BigIntegerField(null=True)

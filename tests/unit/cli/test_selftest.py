@@ -97,6 +97,17 @@ def test_a_planted_breach_is_found(statement: str, said: str, llmprof: Cli, own:
     assert "checked: no" not in ran.out
 
 
+def test_a_call_of_another_version_may_be_split_otherwise_but_not_sum_otherwise(llmprof: Cli, own: Path) -> None:
+    swapped = ("UPDATE node_count SET own = (SELECT own FROM node_count ORDER BY length(own) DESC LIMIT 1)",)
+    plant(own, *swapped, "UPDATE call SET version = '0.0.1'")
+    ran = llmprof("selftest", "--home", own)
+    assert ran.code == 0, ran.out
+    plant(own, f"UPDATE call SET input_tokens = input_tokens + 1 WHERE uid = '{TOOLS}'")
+    ran = llmprof("selftest", "--home", own)
+    assert ran.code == 1
+    assert f"call {TOOLS}: components of the input sum to" in ran.out
+
+
 def test_a_credential_in_the_store_is_found(llmprof: Cli, tmp_path: Path) -> None:
     secret = "sk-ant-api03-" + "fake0" * 12
     body = {"model": "claude-sonnet-4-5", "messages": [{"role": "user", "content": f"Is {secret} a key?"}]}

@@ -5,10 +5,12 @@ Neither raises: what cannot be read stays `None`.
 """
 
 from base64 import b64decode
+from hashlib import blake2b
 from struct import unpack_from
 
 from llmprof_addon.model.part import Media
 from llmprof_addon.model.pdf import pages
+from llmprof_addon.model.recent import Recent
 
 HEAD_BYTES = 4096
 """Enough for every PNG, GIF and WebP, and for a JPEG that starts with no large metadata."""
@@ -18,6 +20,8 @@ PDF_BYTES = 64 * 1024 * 1024
 """How much of a PDF is searched for its pages."""
 
 _URL_SAFE = str.maketrans("-_", "+/")
+_counted: Recent[bytes, int] = Recent(1000)
+"""Pages of PDFs by the digest of their data, 0 where they cannot be read."""
 
 
 def media_of(mime: str | None, data: str | bytes, detail: str | None = None) -> Media:
@@ -32,7 +36,7 @@ def media_of(mime: str | None, data: str | bytes, detail: str | None = None) -> 
         width=width,
         height=height,
         size_bytes=_decoded_bytes(data),
-        pages=pages(_head(data, PDF_BYTES)) if kind == "application/pdf" else None,
+        pages=_pages(data) if kind == "application/pdf" else None,
         detail=detail,
         source="inline",
     )
@@ -61,6 +65,16 @@ def _head(data: str | bytes, length: int) -> bytes:
         return b64decode(text, validate=True)
     except ValueError:
         return b""
+
+
+def _pages(data: str | bytes) -> int | None:
+    """Pages of a PDF, which is searched for them once: every turn of a conversation sends it again."""
+    key = blake2b(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    count = _counted.get(key)
+    if count is None:
+        count = pages(_head(data, PDF_BYTES)) or 0
+        _counted.add(key, count)
+    return count or None
 
 
 def _decoded_bytes(data: str | bytes) -> int:

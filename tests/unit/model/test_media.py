@@ -1,10 +1,13 @@
 import struct
+import sys
 from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 
+from llmprof_addon.model import media as of_media
 from llmprof_addon.model.media import media_of, media_of_url
 from llmprof_addon.model.part import Media
+from llmprof_addon.model.pdf import pages
 
 
 def png(width: int, height: int) -> bytes:
@@ -85,3 +88,23 @@ def test_urls() -> None:
     assert media_of_url("data:text/plain,hello") == Media(type="text/plain", size_bytes=5)
     assert media_of_url("data:broken") == Media(size_bytes=0)
     assert media_of_url("data:;base64," + b64encode(data).decode()).type == "image/png"
+
+
+def test_a_pdf_is_searched_for_its_pages_once_and_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[int] = []
+
+    def count(data: bytes) -> int | None:
+        searched.append(len(data))
+        return pages(data)
+
+    monkeypatch.setattr(of_media, "pages", count)
+    three = b"%PDF-1.5\n" + b"<< /Type /Page >>\n" * 3
+    for data, found in ((three, 3), (b"%PDF-1.7 of nothing to read", None)):
+        text = b64encode(data).decode()
+        held = sys.getrefcount(text)
+        for _ in range(3):
+            # Equal, but another object: the next turn is parsed anew.
+            assert media_of("application/pdf", "".join(text)).pages == found
+        assert media_of("application/pdf", text).pages == found
+        assert sys.getrefcount(text) == held
+    assert searched == [len(three), 27]

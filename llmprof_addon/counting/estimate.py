@@ -5,8 +5,10 @@ framing as leaves of their own. Nothing is tokenised here. Fractions are carried
 of the leaves is the rounded sum of the model.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from operator import sub
+from typing import NamedTuple
 
 from llmprof_addon.counting import openai_framing
 from llmprof_addon.counting.families import Family, family_of
@@ -14,7 +16,7 @@ from llmprof_addon.counting.hidden import sealed_chars, sealed_thoughts, server_
 from llmprof_addon.counting.images import media_tokens
 from llmprof_addon.model.apportion import apportion
 from llmprof_addon.model.call import Call, Prompt
-from llmprof_addon.model.component import Kind, Leaf
+from llmprof_addon.model.component import Kind, Leaf, leaves_of
 from llmprof_addon.model.count import RawCount
 from llmprof_addon.model.kinds import kind_of
 from llmprof_addon.model.part import Json, Part, PartKind
@@ -39,8 +41,7 @@ _WRITTEN = 0.7
 """The share of a call's framing that the model writes itself; the rest frames the result."""
 
 
-@dataclass(slots=True)
-class Weight:
+class Weight(NamedTuple):
     """One leaf's share of the model, as a real number."""
 
     kind: Kind
@@ -185,20 +186,18 @@ def _overhead(name: str, tokens: float) -> Weight:
     return Weight(Kind.PROVIDER_OVERHEAD, tokens, name)
 
 
-def _rounded(weights: Iterable[Weight]) -> tuple[Leaf, ...]:
+def _rounded(weights: Sequence[Weight]) -> tuple[Leaf, ...]:
     """Leaves in whole tokens: each gets what the running sum gains by it."""
-    leaves: list[Leaf] = []
-    exact, given = 0.0, 0
-    for weight in weights:
-        exact += weight.tokens
-        total = max(given, int(exact + 0.5))
-        tokens, given = total - given, total
-        source = Source.COUNTED if weight.exact else Source.ESTIMATED
-        # By position, which takes half the time of keywords.
-        leaves.append(
-            Leaf(weight.kind, tokens, source, weight.name, weight.part, weight.inner, weight.scalable, weight.guessed)
-        )
-    return tuple(leaves)
+    if not weights:
+        return ()
+    kinds, exact, names, parts, inner, scalable, counted, guessed = zip(*weights, strict=True)
+    given = list(accumulate((int(total + 0.5) for total in accumulate(exact)), max, initial=0))
+    tokens = list(map(sub, given[1:], given))
+    sources = [Source.COUNTED if each else Source.ESTIMATED for each in counted]
+    none = [0] * len(weights)
+    return leaves_of(
+        kinds, tokens, sources, names, parts, inner, scalable, guessed, none, none, none, [None] * len(weights)
+    )
 
 
 def _reasoned(leaves: tuple[Leaf, ...], usage: Usage | None) -> tuple[Leaf, ...]:

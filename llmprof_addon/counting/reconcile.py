@@ -9,7 +9,7 @@ made over kinds, then over the leaves of a kind, so that stored totals by kind e
 from collections.abc import Iterable, Sequence
 
 from llmprof_addon.model.apportion import apportion
-from llmprof_addon.model.component import Kind, Leaf
+from llmprof_addon.model.component import Kind, Leaf, leaves_of
 from llmprof_addon.model.usage import Source
 
 HIDDEN = "hidden"
@@ -37,9 +37,7 @@ def reconcile(leaves: Sequence[Leaf], reported: int | None, slack: float) -> tup
         if not excess:
             break
     doubt = any(leaves[index].tokens != tokens[index] for index in tiers[_COUNTED])
-    return tuple(
-        _estimate(leaf, now) if doubt or now != leaf.tokens else leaf for leaf, now in zip(leaves, tokens, strict=True)
-    )
+    return _with_tokens(leaves, tokens, doubt=doubt)
 
 
 _FRAMING, _GUESSED, _ESTIMATED, _COUNTED = range(4)
@@ -73,11 +71,11 @@ def _grown(leaves: Sequence[Leaf], tokens: list[int], delta: int, slack: float) 
         if delta and guessed:
             _resize(leaves, tokens, guessed, sum(tokens[index] for index in guessed) + delta)
             delta = 0
-    out = [leaf if now == leaf.tokens else _estimate(leaf, now) for leaf, now in zip(leaves, tokens, strict=True)]
-    if delta:
-        hidden = Leaf(kind=Kind.PROVIDER_OVERHEAD, name=HIDDEN, tokens=delta, source=Source.ESTIMATED, scalable=False)
-        out.insert(0, hidden)
-    return tuple(out)
+    grown = _with_tokens(leaves, tokens)
+    if not delta:
+        return grown
+    hidden = Leaf(kind=Kind.PROVIDER_OVERHEAD, name=HIDDEN, tokens=delta, source=Source.ESTIMATED, scalable=False)
+    return (hidden, *grown)
 
 
 def _shrink(leaves: Sequence[Leaf], tokens: list[int], indexes: list[int], excess: int) -> int:
@@ -103,6 +101,11 @@ def _resize(leaves: Sequence[Leaf], tokens: list[int], indexes: Iterable[int], t
             tokens[index] = now
 
 
-def _estimate(leaf: Leaf, tokens: int) -> Leaf:
-    # Tokens and source are the second and third field; `_replace` takes four times as long.
-    return Leaf(leaf[0], tokens, Source.ESTIMATED, *leaf[3:])
+def _with_tokens(leaves: Sequence[Leaf], tokens: list[int], *, doubt: bool = False) -> tuple[Leaf, ...]:
+    """The leaves with these tokens: an estimate where they are others than before, or where all are in doubt."""
+    if not leaves:
+        return ()
+    kinds, before, sources, *others = zip(*leaves, strict=True)
+    now = zip(tokens, before, sources, strict=True)
+    doubted = [Source.ESTIMATED if doubt or new != old else source for new, old, source in now]
+    return leaves_of(kinds, tokens, doubted, *others)

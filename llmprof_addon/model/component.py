@@ -1,8 +1,10 @@
 """The tree that a person looks at: which thing put how many tokens and dollars into a prompt."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from llmprof_addon.model.usage import Source
 
@@ -59,6 +61,14 @@ class Leaf(NamedTuple):
     fresh: int = 0
     cost: int | None = None
     """Pico-dollars."""
+
+
+_leaf: Callable[[tuple[Any, ...]], Leaf] = partial(tuple.__new__, Leaf)
+
+
+def leaves_of(*columns: Sequence[Any]) -> tuple[Leaf, ...]:
+    """Leaves from all their fields, column by column: takes a third of the time of making one after the other."""
+    return tuple(map(_leaf, zip(*columns, strict=True)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

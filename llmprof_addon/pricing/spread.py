@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from operator import add
 
 from llmprof_addon.model.apportion import apportion
-from llmprof_addon.model.component import Kind, Leaf
+from llmprof_addon.model.component import Kind, Leaf, leaves_of
 from llmprof_addon.model.cost import Cost
 from llmprof_addon.model.usage import Source, Usage
 from llmprof_addon.pricing.cost import cache_split
@@ -89,12 +89,8 @@ def _placed(
     homeless: int,
 ) -> tuple[Leaf, ...]:
     """The leaves with their numbers; dollars that no leaf can carry get a leaf of no tokens."""
-    numbers = zip(leaves, reads, writes, fresh, costs, strict=True)
-    out = tuple(
-        # The four numbers are the last fields of a leaf; `_replace` takes three times as long.
-        Leaf._make((*leaf[:-4], read, write, unread, cost))
-        for leaf, read, write, unread, cost in numbers
-    )
+    # The numbers are the last four fields.
+    out = leaves_of(*[*zip(*leaves, strict=True)][:-4], reads, writes, fresh, costs)
     if not homeless:
         return out
     rest = Leaf(kind=Kind.UNATTRIBUTED, tokens=0, source=Source.REPORTED, scalable=False, cost=homeless)

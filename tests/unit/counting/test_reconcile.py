@@ -27,7 +27,7 @@ def test_beyond_the_slack_the_rest_is_hidden_overhead_in_front() -> None:
 def test_counted_text_never_grows() -> None:
     leaves = reconcile([COUNTED], 600, 0.5)
     assert tokens(leaves) == [100, 500]
-    assert leaves[1] is COUNTED
+    assert leaves[1] == COUNTED
 
 
 def test_the_preamble_shrinks_before_the_text() -> None:

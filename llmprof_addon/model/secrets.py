@@ -8,7 +8,7 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from llmprof_addon.model.exchange import Headers
@@ -100,16 +100,20 @@ def credentials(headers: Headers, url: str) -> tuple[str, ...]:
 
 def redact_headers(headers: Headers, known: Sequence[str] = ()) -> tuple[Headers, int]:
     """The headers with credentials overwritten, and how many were."""
+    named = [is_secret_header(name) and value != REDACTED for name, value in headers]
+    # One search over all values: there is almost never anything to find.
+    others = "\n".join(value for (_, value), secret in zip(headers, named, strict=True) if not secret)
+    if redact_text(others, known)[1] == 0:
+        redacted = tuple(
+            (name, REDACTED) if s else (name, value) for (name, value), s in zip(headers, named, strict=True)
+        )
+        return redacted, sum(named)
     out: list[tuple[str, str]] = []
-    count = 0
-    for name, value in headers:
-        if is_secret_header(name) and value != REDACTED:
-            out.append((name, REDACTED))
-            count += 1
-        else:
-            text, found = redact_text(value, known)
-            out.append((name, text))
-            count += found
+    count = sum(named)
+    for (name, value), secret in zip(headers, named, strict=True):
+        text, found = (REDACTED, 0) if secret else redact_text(value, known)
+        out.append((name, text))
+        count += found
     return tuple(out), count
 
 
@@ -182,6 +186,8 @@ def redact_json(value: Json, known: Sequence[str] = ()) -> tuple[Json, int]:
 def _overwrite[T: (str, bytes)](literal: T, pattern: re.Pattern[T], data: T, new: T) -> tuple[T, int]:
     """The data with each match of the pattern, which begins at its literal, overwritten; and how many there were."""
     at = data.find(literal)
+    if at < 0:
+        return data, 0
     pieces: list[T] = []
     done = 0
     while at >= 0:
@@ -195,6 +201,7 @@ def _overwrite[T: (str, bytes)](literal: T, pattern: re.Pattern[T], data: T, new
     return data[:0].join(pieces), count
 
 
+@lru_cache(maxsize=64)
 def _forms(value: str) -> tuple[str, ...]:
     """A value as it may stand in a body: plain, with JSON's optional `\\/`, percent-encoded."""
     return tuple(dict.fromkeys((value, value.replace("/", "\\/"), quote(value, safe=""))))

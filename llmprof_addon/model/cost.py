@@ -15,7 +15,7 @@ class Price:
     as_of: str | None = None
     """ISO date from which the price holds, if the source says."""
     tier: str | None = None
-    """Service or long-context tier that was applied."""
+    """Service or long-context tier that was applied, and what stood in for a rate that the source does not list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from llmprof_addon.model.usage import Usage
 from llmprof_addon.pricing.cost import Rates
 from llmprof_addon.pricing.names import spellings
 from llmprof_addon.pricing.overrides import pico_per_unit, read_overrides
+from llmprof_addon.pricing.unlisted import completed
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider
@@ -51,15 +52,8 @@ class PriceBook:
 
     def rates(self, call: Call, usage: Usage, at_ns: int) -> Rates | None:
         """Rates of the model that answered, at the time of the call, in the tiers that its usage falls into."""
-        tier = (call.answer.service_tier or "").lower()
-        for name in _models(call):
-            for spelling in spellings(name):
-                if override := self._overrides.get(spelling):
-                    return _say_what_lacks(override, usage)
-        model = self._model(call)
-        if model is None:
-            return None
-        return _rates(model, usage, datetime.fromtimestamp(at_ns / 1e9, UTC), tier, call.price_provider, self._source)
+        found = self._override(call, usage) or self._catalogued(call, usage, at_ns)
+        return completed(found, usage, call.cache_ttl) if found else None
 
     def context_window(self, call: Call) -> int | None:
         """Most input tokens that the model takes, if the catalogue says."""
@@ -77,6 +71,21 @@ class PriceBook:
         from genai_prices import __version__
 
         return f"genai-prices {__version__}"
+
+    def _override(self, call: Call, usage: Usage) -> Rates | None:
+        if self._overrides:
+            for name in _models(call):
+                for spelling in spellings(name):
+                    if override := self._overrides.get(spelling):
+                        return _say_what_lacks(override, usage)
+        return None
+
+    def _catalogued(self, call: Call, usage: Usage, at_ns: int) -> Rates | None:
+        model = self._model(call)
+        if model is None:
+            return None
+        tier = (call.answer.service_tier or "").lower()
+        return _rates(model, usage, datetime.fromtimestamp(at_ns / 1e9, UTC), tier, call.price_provider, self._source)
 
     def _model(self, call: Call) -> "ModelInfo | None":
         if call.price_provider is None:

@@ -60,9 +60,9 @@ def root(section: str) -> bytes:
     return digest(b"llmprof root " + section.encode())
 
 
-_recent: Recent[tuple[bytes, int], "Link"] = Recent(16 * 1024 * 1024)
 _LINK_BYTES = 500
 """What a link takes in memory beside its content."""
+_recent: Recent[tuple[bytes, int], Link] = Recent(16 * 1024 * 1024, lambda link: len(link.content) + _LINK_BYTES)
 
 
 def follow(parts: Iterable[Part], parent: bytes) -> tuple[Link, ...]:
@@ -77,7 +77,7 @@ def follow(parts: Iterable[Part], parent: bytes) -> tuple[Link, ...]:
         link = _recent.get(key)
         if link is None:
             link = _link(part, parent)
-            _recent.add(key, link, len(link.content) + _LINK_BYTES)
+            _recent.add(key, link)
         links.append(link)
         parent = link.key
     return tuple(links)

@@ -42,9 +42,9 @@ type _Key = tuple[Hashable, int, int, bytes]
 
 _states = count()
 _TAIL_BYTES = 64
-_ENTRY_BYTES = 1500
+_READING_BYTES = 1500
 """What a short item takes in memory beside its text."""
-_recent: Recent[_Key, _Reading] = Recent(16 * 1024 * 1024)
+_recent: Recent[_Key, _Reading] = Recent(16 * 1024 * 1024, lambda reading: len(reading.data) + _READING_BYTES)
 
 
 def carve_items(
@@ -66,7 +66,7 @@ def carve_items(
         if reading is None or reading.data != data:
             reading = _read(item, data, index, place, carve, seen)
             if data:
-                _recent.add(key, reading, len(data) + _ENTRY_BYTES)
+                _recent.add(key, reading)
         if reading.state is not None:
             seen.calls.update(reading.calls)
             seen.loaded.update(reading.loaded)

@@ -79,9 +79,7 @@ class Nodes:
         """Those of the keys that are stored, with their counts in this encoding if they have any."""
         found: dict[bytes, Stored] = {}
         missing: list[bytes] = []
-        recall = self._cache.get
-        for key in keys:
-            known = recall(key)
+        for key, known in zip(keys, self._cache.get_all(keys), strict=True):
             if known is None or known.encoding != encoding:
                 missing.append(key)
             else:

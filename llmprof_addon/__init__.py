@@ -1,8 +1,4 @@
 """llmprof: a profiler for LLM context windows, as a mitmproxy addon with a worker and a store beside it."""
 
-from importlib.metadata import PackageNotFoundError, version
-
-try:
-    __version__ = version("llmprof-addon")
-except PackageNotFoundError:  # loaded by a mitmdump of another environment, straight from its folder
-    __version__ = "0+unpackaged"
+# Written here and not read from the package's metadata, which takes as long as all else that `llmprof runs` imports.
+__version__ = "0.1.0"

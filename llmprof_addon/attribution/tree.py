@@ -16,7 +16,7 @@ from llmprof_addon.model.kinds import kind_of
 from llmprof_addon.model.part import Part, PartKind
 from llmprof_addon.model.usage import Source
 
-_DOUBT = (Source.REPORTED, Source.COUNTED, Source.ESTIMATED)
+_WEAKEST_FIRST = (Source.ESTIMATED, Source.COUNTED, Source.REPORTED)
 
 
 def totals(leaves: Iterable[Leaf]) -> tuple[KindTotal, ...]:
@@ -234,4 +234,4 @@ def _least_sure(found: Iterable[tuple[Source, int]]) -> Source:
     """The weakest source among those that hold tokens."""
     sources = list(found)
     held = [source for source, tokens in sources if tokens] or [source for source, _ in sources]
-    return max(held, key=_DOUBT.index, default=Source.COUNTED)
+    return next((source for source in _WEAKEST_FIRST if source in held), Source.COUNTED)

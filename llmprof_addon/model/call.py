@@ -1,7 +1,6 @@
 """The neutral form of an exchange: the prompt as three chains of parts, the answer, and who asked."""
 
 from dataclasses import dataclass, field
-from itertools import chain
 
 from llmprof_addon.model.part import Json, Part
 from llmprof_addon.model.usage import Usage
@@ -27,7 +26,7 @@ class Prompt:
     @property
     def parts(self) -> tuple[Part, ...]:
         """All parts, section after section; an index into this is how other rooms refer to a part."""
-        return tuple(chain(self.tools, self.system, self.messages))
+        return (*self.tools, *self.system, *self.messages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

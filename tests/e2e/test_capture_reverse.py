@@ -228,3 +228,36 @@ def test_upstream_that_hangs_up_without_an_answer(tmp_path: Path) -> None:
             taken.close()
             response = connection.getresponse()
             assert (response.status, json.loads(response.read())["type"]) == (502, "error")
+
+
+def test_websockets_pass_and_are_not_kept(tmp_path: Path) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        home = tmp_path / "home"
+        with running(home, upstream=url, upstream_proxy="", capture=str(home / "kept")) as proxy:
+            client = socket.create_connection(("127.0.0.1", proxy.reverse_port), timeout=30)
+            client.sendall(
+                b"GET /v1/responses HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+                b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            )
+            upstream, _ = server.accept()
+            upstream.settimeout(30)
+            head = upstream.recv(4000)
+            assert b"upgrade: websocket" in head
+            upstream.sendall(
+                b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+                b"sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+            )
+            assert client.recv(4000).startswith(b"HTTP/1.1 101")
+            client.sendall(b"\x81\x85\x00\x00\x00\x00hello")
+            frame = upstream.recv(4000)
+            assert frame[0] == 0x81
+            assert bytes(byte ^ frame[2 + at % 4] for at, byte in enumerate(frame[6:])) == b"hello"
+            upstream.sendall(b"\x81\x05again")
+            assert client.recv(4000) == b"\x81\x05again"
+            client.close()
+            upstream.close()
+        assert not (home / "kept").exists()
+        assert "Traceback" not in proxy.log

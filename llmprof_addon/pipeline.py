@@ -12,6 +12,7 @@ from llmprof_addon.attribution.effective import effective_usage
 from llmprof_addon.attribution.tree import components, totals
 from llmprof_addon.counting.estimate import answer_leaves, prompt_leaves
 from llmprof_addon.counting.families import family_of
+from llmprof_addon.counting.modalities import pinned
 from llmprof_addon.counting.raw import count_part
 from llmprof_addon.counting.reconcile import reconcile
 from llmprof_addon.grouping.runs import choose, label
@@ -74,8 +75,9 @@ def process(
     whole, raws = _in_context(call, Raws.of(call, paths, counts), paths.base, store, family.encoding)
 
     estimated, answered = prompt_leaves(whole, raws.prompt), answer_leaves(whole, raws.answer)
+    failed = exchange.status is None or exchange.status >= 400 or answer.error is not None
     cut = exchange.outcome != "complete"
-    usage = effective_usage(answer.usage, estimated, answered, status=exchange.status, cut=cut)
+    usage = effective_usage(answer.usage, estimated, answered, failed=failed, cut=cut)
     rates = book.rates(call, usage, exchange.started_ns)
     paid = cost(usage, rates, status=exchange.status, cache_ttl=call.cache_ttl)
     leaves = lay_out(whole, raws, estimated, usage, paid)
@@ -195,8 +197,8 @@ def lay_out(call: Call, raws: Raws, estimated: Sequence[Leaf], usage: Usage, pai
     if usage.output_tokens == 0:  # an empty answer has no frame either
         answered = ()
     return Leaves(
-        spread(reconcile(estimated, usage.input_tokens, slack), usage, paid),
-        spread_answer(reconcile(answered, usage.output_tokens, slack), usage, paid),
+        spread(reconcile(pinned(estimated, usage, "input"), usage.input_tokens, slack), usage, paid),
+        spread_answer(reconcile(pinned(answered, usage, "output"), usage.output_tokens, slack), usage, paid),
     )
 
 

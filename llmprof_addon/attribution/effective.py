@@ -8,17 +8,16 @@ from llmprof_addon.model.usage import Source, Usage
 
 
 def effective_usage(
-    reported: Usage | None, prompt: Sequence[Leaf], answer: Sequence[Leaf], *, status: int | None, cut: bool
+    reported: Usage | None, prompt: Sequence[Leaf], answer: Sequence[Leaf], *, failed: bool, cut: bool
 ) -> Usage:
     """Reported usage with its gaps filled from the leaves as they are before reconciliation.
 
     A reported 0 counts as not reported where there is a prompt, or where something was written. Where a stream was cut,
-    the output reported so far is a first count, and what was received may be more. Of a call that got no answer, or an
-    error without usage, nothing is known to have been used: its totals stay `None`.
+    the output reported so far is a first count, and what was received may be more. Of a call that failed without usage,
+    also in the middle of its answer, nobody knows what was billed: its totals stay `None`.
     """
     usage = reported or Usage()
-    unanswered = status is None or status >= 400
-    if unanswered and not usage.input_tokens and not usage.output_tokens:
+    if failed and not usage.input_tokens and not usage.output_tokens:
         return replace(usage, input_tokens=None, output_tokens=None)
     source = usage.source
     received = sum(leaf.tokens for leaf in answer)

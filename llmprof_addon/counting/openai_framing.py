@@ -70,7 +70,7 @@ def answer_tokens(call: Call, raws: Sequence[RawCount], family: Family) -> tuple
         framing += WRITTEN_CALL + _suffix(calls[0].name or "", family.encoding)
     elif rules.turn and any(part.kind is PartKind.OUTPUT_SCHEMA for part in call.prompt.tools):
         framing += WRITTEN_FORMAT
-    opening = (_overhead("message framing", framing),) if framing and call.answer.parts else ()
+    opening = (_overhead("framing", framing),) if framing and call.answer.parts else ()
     source = Source.ESTIMATED if calls else Source.COUNTED
     written = []
     for index, part in enumerate(call.answer.parts):
@@ -110,7 +110,7 @@ class _Framing:
         while at < len(units):
             at = self._exchange(units, at) if units[at].kind in _EXCHANGED else self._message(units[at], at)
         # Joining the system prompt can save more tokens than the preamble has.
-        yield _overhead("message framing", self.framing + min(0, section.around))
+        yield _overhead("framing", self.framing + min(0, section.around))
         if section.around > 0:
             yield _overhead("tool preamble", section.around)
         if self.prompt.continues is not None:

@@ -16,7 +16,7 @@ from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.store.open import Store, open_store
 from llmprof_addon.store.queries import call as stored_row
 from llmprof_addon.store.queries import calls, runs
-from tests.factories import CHAT_URL, RESPONSES_URL, STARTED_NS, make_exchange
+from tests.factories import CHAT_URL, RESPONSES_URL, STARTED_NS, fixture_exchange, make_exchange
 
 BOOK = PriceBook()
 KEY = "sk-fake-0123456789abcdefghij"
@@ -95,6 +95,32 @@ def test_a_failed_call_costs_nothing_and_shows_its_prompt(store: Store) -> None:
     assert record.cost.total == 0
     assert record.usage.input_tokens is None
     assert {total.kind for total in record.composition} >= {Kind.SYSTEM, Kind.USER}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [("openai.responses", "failed_stream"), ("openai.chat", "error_in_stream")],
+)
+def test_what_a_stream_cost_that_failed_without_usage_is_not_known(case: tuple[str, str], store: Store) -> None:
+    record = done(fixture_exchange(*case), store)
+    assert record.exchange.status == 200
+    assert record.cost is None
+    assert (record.usage.input_tokens, record.usage.output_tokens) == (None, None)
+    assert sum(total.tokens for total in record.composition) == record.estimated_input_tokens
+
+
+def test_what_a_stream_cost_that_failed_with_usage_is_known(store: Store) -> None:
+    record = done(fixture_exchange("anthropic.messages", "error_in_stream"), store)
+    assert record.call.error
+    assert record.cost is not None
+    assert record.usage.input_tokens == 11
+
+
+def test_sound_has_the_tokens_that_were_reported_for_it(store: Store) -> None:
+    shown = explained(done(fixture_exchange("openai.chat", "audio"), store), store)
+    heard, spoken = find(shown.components, Kind.AUDIO), find(shown.output_components, Kind.AUDIO)
+    assert (heard.tokens, spoken.tokens) == (40, 46)
+    assert heard.token_source is spoken.token_source is Source.REPORTED
 
 
 def test_an_unknown_model_is_unpriced_not_free(store: Store) -> None:

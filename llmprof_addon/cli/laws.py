@@ -14,7 +14,8 @@ from llmprof_addon.pipeline import Explanation, explain
 from llmprof_addon.store import queries
 from llmprof_addon.store.detail import detail
 from llmprof_addon.store.open import Store
-from llmprof_addon.store.rows import TOKENS, CallRow, RunRow
+from llmprof_addon.store.rollup import TOKENS
+from llmprof_addon.store.rows import CallRow, RunRow
 
 
 def check_call(store: Store, row: CallRow) -> Iterator[str]:

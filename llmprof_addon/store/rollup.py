@@ -5,7 +5,7 @@ from typing import Any
 
 from llmprof_addon.store.text import dumps, loads
 
-SUMS = (
+TOKENS = (
     "input_tokens",
     "cache_read_input_tokens",
     "cache_creation_input_tokens",
@@ -13,12 +13,10 @@ SUMS = (
     "cache_creation_1h_input_tokens",
     "output_tokens",
     "reasoning_output_tokens",
-    "input_cost",
-    "cache_read_cost",
-    "cache_write_cost",
-    "output_cost",
-    "other_cost",
 )
+"""Columns of a usage."""
+
+SUMS = (*TOKENS, "input_cost", "cache_read_cost", "cache_write_cost", "output_cost", "other_cost")
 """Columns that a run sums over its calls. A sum is `None` until a call has a number."""
 
 type Columns = Mapping[str, Any]

@@ -8,18 +8,8 @@ from llmprof_addon.model.component import KindTotal
 from llmprof_addon.model.cost import Cost, Price
 from llmprof_addon.model.usage import Source, Usage
 from llmprof_addon.store.counts import unpack_composition
-from llmprof_addon.store.rollup import is_error
+from llmprof_addon.store.rollup import TOKENS, is_error
 from llmprof_addon.store.text import loads
-
-TOKENS = (
-    "input_tokens",
-    "cache_read_input_tokens",
-    "cache_creation_input_tokens",
-    "cache_creation_5m_input_tokens",
-    "cache_creation_1h_input_tokens",
-    "output_tokens",
-    "reasoning_output_tokens",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,9 +65,9 @@ def test_a_forced_provider_wins_over_the_host() -> None:
     assert (call.provider, call.price_provider, call.api) == ("minimax", "minimax", "anthropic.messages")
 
 
-def test_an_unknown_host_is_its_own_provider() -> None:
+def test_an_unknown_host_is_its_own_provider_and_bills_list_prices() -> None:
     call = read_as(ANSWER, url="https://llm.corp.example:8443/v1/messages")
-    assert (call.provider, call.api, call.price_provider) == ("llm.corp.example", "anthropic.messages", None)
+    assert (call.provider, call.api, call.price_provider) == ("llm.corp.example", "anthropic.messages", "anthropic")
     assert call.answer.usage
     assert call.answer.usage.input_tokens == 9
 

@@ -108,7 +108,7 @@ class Capture:
             upstreams={"openai": self.settings.upstream.url, "anthropic": self.settings.anthropic_upstream.url}
             if self.relays
             else {},
-            in_flight=self.in_flight,
+            in_flight=sum(pending is not None for pending in self._open.values()),
             queued_bytes=writer.queued_bytes if writer else 0,
             dropped_bodies=writer.dropped_bodies if writer else 0,
             lost=writer.lost if writer else 0,
@@ -117,7 +117,7 @@ class Capture:
 
     @property
     def in_flight(self) -> int:
-        """Requests that are not answered to the end."""
+        """Requests that are not answered to the end, calls and others."""
         return len(self._open)
 
     def done(self) -> None:

@@ -13,9 +13,9 @@ from llmprof_addon.counting.encodings import count
 from llmprof_addon.counting.families import Family
 from llmprof_addon.counting.hidden import sealed_chars, sealed_thoughts
 from llmprof_addon.counting.images import media_tokens
-from llmprof_addon.counting.openai_preamble import MESSAGE, count_once, forced_name, is_function, preamble
+from llmprof_addon.counting.openai_preamble import MESSAGE, count_once, declared_as, forced_name, is_function, preamble
 from llmprof_addon.counting.openai_rules import Dialect, Rules, rules_of
-from llmprof_addon.counting.openai_tools import NAMESPACE, declaration
+from llmprof_addon.counting.openai_tools import NAMESPACE
 from llmprof_addon.model.call import Call, Prompt
 from llmprof_addon.model.component import Kind, Leaf
 from llmprof_addon.model.count import RawCount
@@ -191,13 +191,10 @@ class _Framing:
         elif part.hidden:
             tokens, source = round(0.15 * sealed_chars(part.value)), Source.ESTIMATED
         elif part.kind is PartKind.TOOL_SCHEMA and inner and not part.inner:
-            tokens = count_once(declaration(part.value), self.encoding)
+            tokens = count_once(declared_as(part), self.encoding)
         elif part.kind is PartKind.TOOL_SCHEMA and not is_function(part.value):
             source = Source.ESTIMATED
-        return Leaf(
-            kind=kind, name=part.name or "", tokens=tokens, source=source, part=index, inner=inner,
-            scalable=scalable, guessed=guessed,
-        )  # fmt: skip
+        return Leaf(kind, tokens, source, part.name or "", index, inner, scalable, guessed)
 
     def _inner(
         self, part: Part, raw: RawCount, kind: Kind, section: str, index: int, path: tuple[int, ...]

@@ -4,6 +4,7 @@ All tools are tokenised as one text, since that is how they stand in the prompt,
 Chat Completions API this text goes on behind the first system message; in the Responses API it is a message.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ from llmprof_addon.counting.openai_tools import declaration, output_format, outp
 from llmprof_addon.model.apportion import apportion
 from llmprof_addon.model.call import Prompt
 from llmprof_addon.model.count import RawCount
-from llmprof_addon.model.part import Json, PartKind
+from llmprof_addon.model.part import Json, Part, PartKind
 
 MESSAGE = 4
 """Start, role, separator, end."""
@@ -53,7 +54,7 @@ def preamble(
     around = 0
     sections: list[str] = []
     if declared:
-        texts = [declaration(prompt.tools[index].value) for index in declared]
+        texts = [declared_as(prompt.tools[index]) for index in declared]
         frame, shares = _shared(texts, encoding)
         parts.update(zip(declared, shares, strict=True))
         around += frame + dialect.tools + _forced(prompt.params, rules, encoding)
@@ -105,6 +106,17 @@ def _hosted(prompt: Prompt, raws: Sequence[RawCount]) -> dict[int, int]:
 def _is_declared(prompt: Prompt, index: int) -> bool:
     part = prompt.tools[index]
     return part.kind is PartKind.TOOL_SCHEMA and not part.deferred and not part.inner and is_function(part.value)
+
+
+def declared_as(tool: Part) -> str:
+    """The declaration of a function tool."""
+    return _declaration(tool.text) if tool.text else declaration(tool.value)
+
+
+@lru_cache(maxsize=1024)
+def _declaration(schema: str) -> str:
+    """By the schema's JSON: the tools of a conversation come with every call."""
+    return declaration(json.loads(schema))
 
 
 def is_function(value: Json) -> bool:

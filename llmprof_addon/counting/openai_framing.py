@@ -6,8 +6,8 @@ headers) and is remembered, so that a later call of a conversation pays for none
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from llmprof_addon.counting.encodings import count
 from llmprof_addon.counting.families import Family
@@ -40,8 +40,7 @@ _MEDIA = (PartKind.IMAGE, PartKind.AUDIO, PartKind.DOCUMENT)
 _ENDS_CHARS = 24
 
 
-@dataclass(frozen=True, slots=True)
-class _Unit:
+class _Unit(NamedTuple):
     """One message or item: the indexes of its parts."""
 
     indexes: tuple[int, ...]
@@ -214,8 +213,8 @@ def _units(prompt: Prompt) -> Iterator[_Unit]:
     start, parts = len(prompt.tools), prompt.parts
     held: list[int] = []
     for index in range(start, len(parts)):
-        _, _, slot = parts[index].place.partition("/")
-        if held and (parts[index].wrapper is not None or not slot):
+        part = parts[index]
+        if held and (part.wrapper is not None or "/" not in part.place):
             yield _unit(parts, held)
             held = []
         held.append(index)

@@ -180,6 +180,8 @@ class Capture:
         pending = self._open.pop(flow.id, None)
         if pending:
             self._put(finished(pending, outcome, error))
+            if self.relays:  # the body has been sent, and the flow lives on until the garbage collector finds it
+                flow.request.raw_content = None
 
     def _read(self, flow: http.HTTPFlow) -> None:
         """Take a call out of a file; waits for the spool, since a file can be read faster than it is written."""

@@ -7,6 +7,7 @@ that speaks a known dialect is one row here. Imports nothing but `model`, becaus
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 CHAT, RESPONSES, MESSAGES = "openai.chat", "openai.responses", "anthropic.messages"
@@ -379,6 +380,12 @@ def match_host(host: str, port: int | None = None, extra: Mapping[str, str] = NO
             return Provider(name=name, hosts=(name,), apis=(extra[name],))
     if host in _LOOPBACK:
         with_port = f"localhost:{port}"
+    return _row_of(host, with_port)
+
+
+# Asked for every request that passes; a host that no row fits costs a look at all of them.
+@lru_cache(4096)
+def _row_of(host: str, with_port: str) -> Provider | None:
     return next((row for row in PROVIDERS if any(_fits(host, with_port, pattern) for pattern in row.hosts)), None)
 
 

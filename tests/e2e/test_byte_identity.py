@@ -167,24 +167,22 @@ def corpus() -> list[Recording]:
 
 
 def fixtures() -> list[Recording]:
-    """All fixtures of the project."""
-    found = []
-    for api in DIALECTS:
-        for case in fixture_cases(api):
-            exchange = fixture_exchange(api, case)
-            found.append(
-                _recording(
-                    f"{api}-{case}",
-                    api,
-                    exchange.url,
-                    dict(exchange.request_headers),
-                    request=exchange.request_body,
-                    status=exchange.status or 200,
-                    content_type=exchange.response_header("content-type") or "",
-                    response=exchange.response_body,
-                )
-            )
-    return found
+    """All fixtures of the project, and one at a path that only its provider has."""
+    cases = [(f"{api}-{case}", api, fixture_exchange(api, case)) for api in DIALECTS for case in fixture_cases(api)]
+    elsewhere = fixture_exchange("openai.chat", "plain", url="https://api.writer.com/v1/chat")
+    return [
+        _recording(
+            name,
+            api,
+            exchange.url,
+            dict(exchange.request_headers),
+            request=exchange.request_body,
+            status=exchange.status or 200,
+            content_type=exchange.response_header("content-type") or "",
+            response=exchange.response_body,
+        )
+        for name, api, exchange in [*cases, ("own-path", "openai.chat", elsewhere)]
+    ]
 
 
 def _pieces(body: bytes, rng: random.Random) -> list[bytes]:

@@ -84,8 +84,9 @@ class Settings:
     def ensure_home(self) -> Path:
         """Create the home (0700) and prove that it can be written to; raise `StartError` where it cannot."""
         try:
-            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for folder in (self.spool_dir, self.ca_dir, self.proxies_dir):
+            # Those above it one by one: `parents=True` would leave the home of the demo's home open to everybody.
+            above = [folder for folder in reversed(self.home.parents) if not folder.exists()]
+            for folder in (*above, self.home, self.spool_dir, self.ca_dir, self.proxies_dir):
                 folder.mkdir(mode=0o700, exist_ok=True)
             # A read-only home with all its folders passes mkdir; only writing tells.
             probe = self.home / f".probe-{os.getpid()}"

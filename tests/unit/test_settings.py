@@ -32,6 +32,7 @@ def test_home_is_expanded_and_created_private(tmp_path: Path) -> None:
     settings.ensure_home()
     assert {path.name for path in settings.home.iterdir()} == {"spool", "ca", "proxies"}
     assert settings.home.stat().st_mode & 0o777 == 0o700
+    assert settings.home.parent.stat().st_mode & 0o777 == 0o700, "the demo's home lies in the user's"
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ def run(args: argparse.Namespace) -> int:
     """Run until told to stop."""
     from llmprof_addon import settings as settings_
     from llmprof_addon.capture import master
+    from llmprof_addon.errors import ConfigError
     from llmprof_addon.pricing.overrides import read_overrides
+    from llmprof_addon.providers.dialects import MODULES
     from llmprof_addon.store.open import open_store
 
     flags = {name: getattr(args, name) for name in (*FLAGS, "home", "debug")}
@@ -48,6 +50,9 @@ def run(args: argparse.Namespace) -> int:
     settings.ensure_home()
     # What the worker could not use is told now, not by its failures behind running clients.
     read_overrides(settings.pricing)
+    for host, api in settings.llm_hosts.items():
+        if api not in MODULES:
+            raise ConfigError(f"LLMPROF_LLM_HOSTS, {host}: unknown API {api!r}", hint=f"known are {', '.join(MODULES)}")
     open_store(settings.db_url).close()
     return master.run(settings, ready=lambda proxy: _announce(settings, proxy))
 

@@ -118,6 +118,7 @@ def test_wrong_arguments(tmp_path: Path) -> None:
     assert_one_line(llmprof(tmp_path, "up", "--port", "http"), 2, "--port", "'http'")
     assert_one_line(llmprof(tmp_path, "up", "--upstream", "api.openai.com"), 2, "--upstream", "https://")
     assert_one_line(llmprof(tmp_path, "up", "--pricing", "{cheap}"), 2, "LLMPROF_PRICING")
+    assert_one_line(llmprof(tmp_path, "up", "--llm-hosts", "llm.corp.example=openai"), 2, "'openai'", "openai.chat")
     assert_one_line(llmprof(tmp_path, "import", str(tmp_path / "none.exchange")), 2, "there is no file")
 
 

@@ -116,6 +116,8 @@ class Pipeline:
             self._store = None
 
     def __call__(self, exchange: Exchange) -> None:
+        if self._store is not None and self._store.replaced:
+            self.close()
         self.open()
         try:
             self._run(exchange, self._store)

@@ -114,13 +114,20 @@ def errors_of(url: str) -> Iterator[None]:
     except pw.IntegrityError:
         raise
     except (pw.DatabaseError, pw.InterfaceError, pw.ImproperlyConfigured) as error:
-        text = str(error)
+        text = str(_origin(error))
         where = shown(url)
         for sign, line, hint in _LINES:
             if sign in text.lower():
                 raise StoreError(f"{line}: {where}", hint=hint) from error
         first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
         raise StoreError(f"{where}: {first}", hint="check LLMPROF_DB_URL and that the database can be used") from error
+
+
+def _origin(error: BaseException) -> BaseException:
+    """What went wrong first: on a full disk SQLite rolls back by itself, and then Peewee's rollback fails too."""
+    while "no transaction is active" in str(error) and error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 def shown(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -50,6 +51,8 @@ class Store:
         self.db = db
         self._nodes = Nodes(db)
         self._writer = Writer(db, self._nodes)
+        path = sqlite_path(url)
+        self._file = _identity(path) if path is not None else None
 
     @property
     def counters(self) -> Counters:
@@ -82,6 +85,12 @@ class Store:
         with errors_of(self.url):
             return self._writer.write(record)
 
+    @property
+    def replaced(self) -> bool:
+        """Whether the file was deleted or moved away, so that what is written would be found by nobody."""
+        path = sqlite_path(self.url)
+        return path is not None and _identity(path) != self._file
+
     def snapshot(self) -> AbstractContextManager[object]:
         """A transaction for several reads that belong together; it keeps no writer waiting."""
         return self.db.atomic("DEFERRED") if isinstance(self.db, pw.SqliteDatabase) else self.db.atomic()
@@ -98,3 +107,12 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands under this name; `None` if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

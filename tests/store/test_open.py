@@ -31,6 +31,26 @@ def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
+def test_a_file_that_was_taken_away_is_noticed(url: str) -> None:
+    with open_store(url) as store:
+        assert not store.replaced
+        file_of(url).rename(file_of(url).with_name("away.db"))
+        assert store.replaced
+        with open_store(url) as other:
+            assert store.replaced
+            assert not other.replaced
+
+
+def test_a_full_disk_is_called_so_although_the_rollback_fails_as_well(url: str) -> None:
+    """SQLite rolls back by itself then."""
+    with open_store(url) as store:
+        pages = store.db.pragma("page_count")
+        store.db.execute_sql("CREATE TABLE big (content BLOB)")
+        store.db.execute_sql(f"PRAGMA max_page_count = {pages + 9}")
+        with pytest.raises(StoreError, match="the disk is full"), database.errors_of(url), store.db.atomic():
+            store.db.execute_sql("INSERT INTO big VALUES (zeroblob(9000000))")
+
+
 def test_a_new_store_is_private_and_set_up_for_many_readers(store: Store, url: str) -> None:
     assert stat.S_IMODE(file_of(url).stat().st_mode) == 0o600
     assert stat.S_IMODE(file_of(url).parent.stat().st_mode) == 0o700

@@ -13,7 +13,8 @@ def effective_usage(
     """Reported usage with its gaps filled from the leaves as they are before reconciliation.
 
     A reported 0 counts as not reported where there is a prompt, or where something was written. Where a stream was cut,
-    the output reported so far is a first count, and what was received may be more. Of a call that failed without usage,
+    the output reported so far is a first count, and what was received may be more. Output of which neither a number nor
+    a part was received (a saved flow without its streamed body) stays `None`. Of a call that failed without usage,
     also in the middle of its answer, nobody knows what was billed: its totals stay `None`.
     """
     usage = reported or Usage()
@@ -34,6 +35,8 @@ def effective_usage(
         )
         source = _weaker(source, prompt)
     reported_output = usage.output_tokens or 0
+    if usage.output_tokens is None and not answer:  # the body is not there: nobody knows how much was in it
+        return replace(usage, source=source)
     if usage.output_tokens is None or (written and not reported_output) or (cut and reported_output < received):
         usage = replace(usage, output_tokens=received)
         source = _weaker(source, answer)

@@ -49,3 +49,8 @@ def test_of_a_failed_call_nothing_is_made_up() -> None:
         assert (found.input_tokens, found.output_tokens) == (None, None)
     billed = Usage(input_tokens=100, output_tokens=0)
     assert effective_usage(billed, COUNTED, [], failed=True, cut=False) == billed
+
+
+def test_the_output_of_an_answer_that_is_not_there_is_unknown() -> None:
+    found = effective_usage(None, COUNTED, [], failed=False, cut=False)
+    assert (found.input_tokens, found.output_tokens) == (70, None)

@@ -92,10 +92,15 @@ class Capture:
         state = read_state(self.settings.home / "worker.json") or {}
         if not alive(state.get("pid", 0)):  # what an earlier one left
             state = {}
-        for line in (state.get("store_error"), self._worker.last_error, self._writer and self._writer.last_error):
+        waiting = f"calls pass on and wait in {self.settings.spool_dir}"
+        for line, then in (
+            (state.get("store_error"), waiting),
+            (self._worker.last_error, waiting),
+            (self._writer and self._writer.last_error, "calls pass on; `llmprof status` counts those that are lost"),
+        ):
             if line and line not in self._told:
                 self._told.add(line)
-                logger.warning("%s (calls pass on and wait in %s)", line, self.settings.spool_dir)
+                logger.warning("%s (%s)", line, then)
 
     def record(self) -> ProxyRecord:
         """What this proxy says of itself."""

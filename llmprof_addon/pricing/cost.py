@@ -62,7 +62,7 @@ def cache_split(usage: Usage, cache_ttl: str | None = None) -> CacheSplit:
 
 
 def cost(usage: Usage, rates: Rates | None, *, status: int | None = None, cache_ttl: str | None = None) -> Cost | None:
-    """What a call cost; `None` where the price of anything that was used is unknown.
+    """What a call cost; `None` where the price or the number of anything that was used is unknown.
 
     A call that failed (status 400 and above) and reports no usage costs 0, whatever its model.
     """
@@ -71,6 +71,8 @@ def cost(usage: Usage, rates: Rates | None, *, status: int | None = None, cache_
         return Cost(input=0, cache_read=0, cache_write=0, output=0, price=NOT_BILLED)
     if rates is None or nothing_reported:
         return None
+    if (usage.input_tokens is None and rates.input) or (usage.output_tokens is None and rates.output):
+        return None  # half a sum would be taken for the whole
     split = cache_split(usage, cache_ttl)
     output = max(usage.output_tokens or 0, 0)
     if (rates.input is None and usage.input_tokens) or (rates.output is None and output):

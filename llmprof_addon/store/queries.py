@@ -58,8 +58,12 @@ def call(store: Store, id: str) -> CallRow | None:
 
 
 def run(store: Store, id: str) -> RunRow | None:
-    """The run of this id, or the only one whose id starts so. Raises `StoreError` if several do."""
-    found = _find(store, Run.select(), Run, id)
+    """The run that a client named so, of this id, or the only one whose id starts so.
+
+    Raises `StoreError` if several do.
+    """
+    named = _dicts(store, Run.select().where(Run.key == f"header:{id}"))
+    found = named[0] if named else _find(store, Run.select(), Run, id)
     return None if found is None else run_row(found)
 
 

@@ -69,6 +69,13 @@ def test_ids_may_be_shortened(store: Store) -> None:
     assert queries.run(store, run.id[:6]) == run
 
 
+def test_a_run_is_found_by_the_name_that_a_client_gave_it(store: Store) -> None:
+    store.write(record(store, replace(exchange("e1"), session="nightly build"), [text("user", "hello")]))
+    (row,) = queries.runs(store)
+    assert queries.run(store, "nightly build") == row
+    assert queries.run(store, "nightly") is None
+
+
 def test_a_call_keeps_what_it_is_given(store: Store) -> None:
     usage = Usage(
         input_tokens=1000,

@@ -124,8 +124,12 @@ def test_cached_tokens_count_towards_the_long_context_tier() -> None:
 
 def test_old_calls_keep_their_old_price() -> None:
     usage = Usage(input_tokens=10**6, output_tokens=0)
-    before = priced(call("gpt-5.6-luna"), Usage(input_tokens=200_000), datetime(2026, 7, 29, 23, 59, tzinfo=UTC))
-    after = priced(call("gpt-5.6-luna"), Usage(input_tokens=200_000), datetime(2026, 7, 30, tzinfo=UTC))
+    before = priced(
+        call("gpt-5.6-luna"), Usage(input_tokens=200_000, output_tokens=0), datetime(2026, 7, 29, 23, 59, tzinfo=UTC)
+    )
+    after = priced(
+        call("gpt-5.6-luna"), Usage(input_tokens=200_000, output_tokens=0), datetime(2026, 7, 30, tzinfo=UTC)
+    )
     assert before is not None
     assert after is not None
     assert (usd(before.total), usd(after.total)) == ("0.2", "0.04")

@@ -53,7 +53,7 @@ def test_parts_beyond_the_total_are_cut_and_none_is_negative() -> None:
 
 
 def test_cache_tokens_without_a_rate_are_billed_as_input() -> None:
-    usage = Usage(input_tokens=100, cache_read_input_tokens=40, cache_creation_input_tokens=60)
+    usage = Usage(input_tokens=100, cache_read_input_tokens=40, cache_creation_input_tokens=60, output_tokens=0)
     found = cost(usage, replace(RATES, cache_read=None, cache_write_5m=None, cache_write_1h=None))
     assert found is not None
     assert found.total == 100 * 4_000_000
@@ -97,3 +97,9 @@ def test_what_is_not_known_is_no_price() -> None:
     embedding = cost(Usage(input_tokens=10, output_tokens=0), replace(RATES, output=None))
     assert embedding is not None
     assert embedding.total == 10 * 4_000_000
+
+
+def test_half_a_usage_is_of_unknown_cost() -> None:
+    assert cost(Usage(input_tokens=100), RATES) is None
+    assert cost(Usage(output_tokens=100), RATES) is None
+    assert cost(Usage(input_tokens=100), replace(RATES, output=None)) is not None

@@ -32,11 +32,3 @@ class WireError(LlmprofError):
     def __init__(self, message: str, *, offset: int | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.offset = offset
-
-
-class DialectError(LlmprofError):
-    """A body whose shape no reader of its dialect can take; `path` is the JSON path at fault."""
-
-    def __init__(self, message: str, *, path: str = "", hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.path = path

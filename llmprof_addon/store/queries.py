@@ -17,38 +17,15 @@ PAGE = 200
 
 def runs(store: Store, *, limit: int | None = None, before: RunRow | None = None) -> Iterator[RunRow]:
     """Runs, those that started last first; `before` continues after the last row of a page."""
-    last = before
-    while limit is None or limit > 0:
-        size = PAGE if limit is None else min(PAGE, limit)
-        query = Run.select().order_by(Run.started_ns.desc(), Run.id.desc()).limit(size)
-        if last is not None:
-            query = query.where(_earlier(Run, last.started_ns, last.number))
-        page = [run_row(row) for row in _dicts(store, query)]
-        yield from page
-        if len(page) < size:
-            return
-        last = page[-1]
-        limit = None if limit is None else limit - size
+    yield from map(run_row, _pages(store, Run.select(), Run, limit, before))
 
 
 def calls(
     store: Store, *, run: str | None = None, limit: int | None = None, before: CallRow | None = None
 ) -> Iterator[CallRow]:
     """Calls, those that started last first; of the run with this id, if given."""
-    last = before
-    while limit is None or limit > 0:
-        size = PAGE if limit is None else min(PAGE, limit)
-        query = _calls().order_by(Call.started_ns.desc(), Call.id.desc()).limit(size)
-        if run is not None:
-            query = query.where(Run.uid == run)
-        if last is not None:
-            query = query.where(_earlier(Call, last.started_ns, last.number))
-        page = [call_row(row) for row in _dicts(store, query)]
-        yield from page
-        if len(page) < size:
-            return
-        last = page[-1]
-        limit = None if limit is None else limit - size
+    query = _calls() if run is None else _calls().where(Run.uid == run)
+    yield from map(call_row, _pages(store, query, Call, limit, before))
 
 
 def call(store: Store, id: str) -> CallRow | None:
@@ -72,6 +49,27 @@ def count(store: Store) -> tuple[int, int]:
     with errors_of(store.url):
         numbers = [store.db.execute(table.select(pw.fn.COUNT(table.id))).fetchone()[0] for table in (Run, Call)]
     return numbers[0], numbers[1]
+
+
+def _pages(
+    store: Store,
+    query: "pw.ModelSelect[Any]",
+    table: type[pw.Model],
+    limit: int | None,
+    before: RunRow | CallRow | None,
+) -> Iterator[dict[str, Any]]:
+    """Rows of a query, the newest first, fetched page by page from behind the last one of the page before."""
+    started, id_ = table._meta.fields["started_ns"], table._meta.fields["id"]
+    query = query.order_by(started.desc(), id_.desc())
+    last = None if before is None else (before.started_ns, before.number)
+    while limit is None or limit > 0:
+        size = PAGE if limit is None else min(PAGE, limit)
+        page = _dicts(store, (query if last is None else query.where(_earlier(table, *last))).limit(size))
+        yield from page
+        if len(page) < size:
+            return
+        last = (page[-1]["started_ns"], page[-1]["id"])
+        limit = None if limit is None else limit - size
 
 
 def _calls() -> "pw.ModelSelect[Any]":

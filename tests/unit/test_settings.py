@@ -46,6 +46,8 @@ def test_home_is_expanded_and_created_private(tmp_path: Path) -> None:
         ("LLMPROF_UPSTREAM", "http://x:99999", "LLMPROF_UPSTREAM is no URL"),
         ("LLMPROF_LLM_HOSTS", "llm.corp.example", "LLMPROF_LLM_HOSTS must look like host[:port]=api"),
         ("LLMPROF_LLM_HOSTS", "a/b=openai.chat", "LLMPROF_LLM_HOSTS must look like host[:port]=api"),
+        ("LLMPROF_LLM_HOSTS", "=openai.chat", "LLMPROF_LLM_HOSTS must look like host[:port]=api"),
+        ("LLMPROF_LLM_HOSTS", "h=", "LLMPROF_LLM_HOSTS must look like host[:port]=api"),
         ("LLMPROF_CONNECT", "a.example=http://127.0.0.1:1", "LLMPROF_CONNECT must look like host:port="),
         ("LLMPROF_CONNECT", "a.example:443=127.0.0.1:1", "LLMPROF_CONNECT must look like"),
         ("LLMPROF_CONNECT", "a.example:443=http://127.0.0.1:1/v1", "can hold no path"),

@@ -3,7 +3,9 @@
 import json
 import tomllib
 from pathlib import Path
+from struct import pack
 from typing import Any
+from zlib import crc32
 
 from llmprof_addon.model.call import Answer, Call, Prompt
 from llmprof_addon.model.exchange import Client, Exchange
@@ -42,6 +44,19 @@ def make_exchange(request: Json = None, response: Json = None, **fields: Any) ->
 def body_bytes(body: Json) -> bytes:
     """A body as a client sends it."""
     return body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def aws_message(name: str, payload: Json, *, kind: str = "event") -> bytes:
+    """One message of an AWS event stream, as the service writes it."""
+    named = {f":{kind}-type": name, ":content-type": "application/json", ":message-type": kind}
+    headers = b"".join(
+        bytes([len(key)]) + key.encode() + b"\x07" + pack(">H", len(value)) + value.encode()
+        for key, value in named.items()
+    )
+    body = body_bytes(payload)
+    prelude = pack(">II", 16 + len(headers) + len(body), len(headers))
+    message = prelude + pack(">I", crc32(prelude)) + headers + body
+    return message + pack(">I", crc32(message))
 
 
 def make_part(text: str | None = "Say hello.", **fields: Any) -> Part:

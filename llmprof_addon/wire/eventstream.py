@@ -1,0 +1,130 @@
+"""AWS event stream (`application/vnd.amazon.eventstream`): binary messages, each with two checksums, to events.
+
+A message that does not check out is left out, and reading goes on at the next one that does: what came before and after
+is kept, and a last event of the name `DAMAGED`, not `complete`, says what is missing. Never raises.
+"""
+
+from struct import unpack_from
+from zlib import crc32
+
+from llmprof_addon.errors import WireError
+from llmprof_addon.wire.sse import Event
+
+DAMAGED = "llmprof.damaged"
+"""Name of the event that ends a damaged or cut stream; its data is one line that says where."""
+
+_PRELUDE_BYTES = 12
+_FRAME_BYTES = 16
+"""Prelude and the checksum of the message: what a message has at least."""
+_MAX_BYTES = 24 * 1024 * 1024 + 128 * 1024 + _FRAME_BYTES
+"""Limits of payload and headers (Smithy, "Amazon Event Stream specification")."""
+_FIXED_BYTES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
+"""Length of header values by type: true, false, byte, short, integer, long, time stamp, UUID."""
+_BYTES, _STRING = 6, 7
+
+
+def parse(data: bytes) -> list[Event]:
+    """All events of a whole stream."""
+    decoder = EventStreamDecoder()
+    return decoder.feed(data) + decoder.flush()
+
+
+def begins(data: bytes) -> bool:
+    """Whether these bytes start with a message: its prelude checks out."""
+    return len(data) >= _PRELUDE_BYTES and _length(data, 0) is not None
+
+
+class EventStreamDecoder:
+    """The incremental form of `parse`: same events for any split."""
+
+    def __init__(self) -> None:
+        self.complete = True
+        """False if anything was left out; after `flush` also if the last message was cut."""
+        self.errors: list[WireError] = []
+        """One for each stretch that was left out; offsets count from the start of the stream."""
+        self._buffer = bytearray()
+        self._offset = 0
+        """Of the buffer's first byte in the stream."""
+        self._lost_at: int | None = None
+        """Where the stretch that is being left out began."""
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """The events that these bytes complete."""
+        self._buffer += chunk
+        return self._read(ended=False)
+
+    def flush(self) -> list[Event]:
+        """What stands behind a cut message, and the event that says what was left out."""
+        events = self._read(ended=True)
+        self._found(self._offset)
+        if self.errors:
+            more = f", and {len(self.errors) - 1} more" if len(self.errors) > 1 else ""
+            events.append(Event(DAMAGED, f"{self.errors[0].message}{more}", complete=False))
+        return events
+
+    def _read(self, *, ended: bool) -> list[Event]:
+        buffer, at, events = self._buffer, 0, list[Event]()
+        while len(buffer) - at >= (1 if ended else _PRELUDE_BYTES):
+            length = _length(buffer, at) if len(buffer) - at >= _PRELUDE_BYTES else None
+            if length is not None and len(buffer) - at < length:
+                if not ended:
+                    break
+                length = None
+            end = at + (length or 0)
+            if length is None or crc32(memoryview(buffer)[at : end - 4]) != unpack_from(">I", buffer, end - 4)[0]:
+                if self._lost_at is None:
+                    self._lost_at = self._offset + at
+                at += 1
+                continue
+            self._found(self._offset + at)
+            events.append(_event(bytes(buffer[at:end])))
+            at = end
+        del buffer[:at]
+        self._offset += at
+        return events
+
+    def _found(self, offset: int) -> None:
+        """Say what was left out before this place."""
+        if self._lost_at is not None:
+            start, self._lost_at, self.complete = self._lost_at, None, False
+            self.errors.append(
+                WireError(f"event stream: {offset - start} bytes at byte {start} do not check out", offset=start)
+            )
+
+
+def _length(buffer: bytes | bytearray, at: int) -> int | None:
+    """Bytes of the message at this place; `None` if its prelude does not check out."""
+    total, headers, checksum = unpack_from(">III", buffer, at)
+    if not _FRAME_BYTES + headers <= total <= _MAX_BYTES or crc32(buffer[at : at + 8]) != checksum:
+        return None
+    return int(total)
+
+
+def _event(message: bytes) -> Event:
+    (headers_bytes,) = unpack_from(">I", message, 4)
+    start = _PRELUDE_BYTES + headers_bytes
+    headers = _headers(message[_PRELUDE_BYTES:start])
+    name = next((headers[key] for key in (":event-type", ":exception-type", ":error-code") if key in headers), "")
+    data = message[start:-4].decode("utf-8", "replace") or headers.get(":error-message", "")
+    return Event(name or "message", data)
+
+
+def _headers(data: bytes) -> dict[str, str]:
+    """The headers whose value is text, as far as they can be read."""
+    headers: dict[str, str] = {}
+    at = 0
+    while at < len(data):
+        name_end = at + 1 + data[at]
+        if name_end >= len(data):
+            break
+        name, kind, at = data[at + 1 : name_end].decode("utf-8", "replace"), data[name_end], name_end + 1
+        if kind in _FIXED_BYTES:
+            at += _FIXED_BYTES[kind]
+            continue
+        if kind not in (_BYTES, _STRING) or at + 2 > len(data):
+            break
+        (length,) = unpack_from(">H", data, at)
+        if kind == _STRING:
+            headers[name] = data[at + 2 : at + 2 + length].decode("utf-8", "replace")
+        at += 2 + length
+    return headers

@@ -17,9 +17,10 @@ from llmprof_addon.providers.carving import compact, generic, name_of, strip_mar
 from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.sequence import Seen, carve_items
 
-__all__ = ["api", "fold", "read_request", "read_response", "read_usage", "section_order"]
+__all__ = ["api", "fold", "operation", "read_request", "read_response", "read_usage", "section_order"]
 
 api = "anthropic.messages"
+operation = "chat"
 section_order = ("tools", "system", "messages")
 
 IN_MESSAGE = "messages/content"

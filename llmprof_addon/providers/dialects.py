@@ -1,8 +1,8 @@
 """What a dialect has to do, and the one table of those that exist.
 
 A dialect is a module of this package: it turns the JSON of one wire format into the neutral types and knows nothing of
-hosts, headers or other dialects. None of its functions raises on an odd shape: what it does not know becomes a
-`generic` part or a warning.
+hosts, addresses, headers or other dialects: `reader` frames its streams and finds a model that stands in the address.
+None of its functions raises on an odd shape: what it does not know becomes a `generic` part or a warning.
 """
 
 from collections.abc import Iterable
@@ -18,6 +18,8 @@ class Dialect(Protocol):
     """One wire format."""
 
     api: str
+    operation: str
+    """OpenTelemetry's `gen_ai.operation.name`: `chat`, `generate_content`, `text_completion`, `embeddings`."""
     section_order: tuple[str, ...]
     """The order in which its provider lays and caches tools, system and messages."""
 

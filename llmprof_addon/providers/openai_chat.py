@@ -13,9 +13,10 @@ from llmprof_addon.providers.openai_messages import SENT_BACK, carve_message
 from llmprof_addon.providers.openai_usage import usage_of
 from llmprof_addon.providers.sequence import Seen, carve_items
 
-__all__ = ["api", "fold", "read_request", "read_response", "section_order"]
+__all__ = ["api", "fold", "operation", "read_request", "read_response", "section_order"]
 
 api = "openai.chat"
+operation = "chat"
 section_order = ("tools", "system", "messages")
 
 SYSTEM_ROLES = ("system", "developer")

@@ -19,9 +19,10 @@ from llmprof_addon.providers.openai_responses_stream import fold
 from llmprof_addon.providers.openai_usage import usage_of
 from llmprof_addon.providers.sequence import Names, Seen, carve_items
 
-__all__ = ["api", "fold", "read_request", "read_response", "section_order"]
+__all__ = ["api", "fold", "operation", "read_request", "read_response", "section_order"]
 
 api = "openai.responses"
+operation = "chat"
 section_order = ("tools", "system", "messages")
 
 SYSTEM_ROLES = ("system", "developer")

@@ -18,9 +18,12 @@ from llmprof_addon.providers import dialects, registry
 from llmprof_addon.providers.carving import name_of
 from llmprof_addon.providers.dialects import Dialect
 from llmprof_addon.providers.error_bodies import error_of
+from llmprof_addon.providers.header_usage import usage_in_headers
 from llmprof_addon.providers.identity import identify
 from llmprof_addon.providers.registry import NONE
-from llmprof_addon.wire import jsontext, sse
+from llmprof_addon.wire import framing, jsontext
+from llmprof_addon.wire.framing import Frame
+from llmprof_addon.wire.sse import Event
 
 DEFAULT_WRITE_TTL = {"anthropic.messages": "5m"}
 """How long a cache write lives of which neither request nor response says it (Anthropic, prompt caching, 2026)."""
@@ -28,11 +31,18 @@ DEFAULT_WRITE_TTL = {"anthropic.messages": "5m"}
 _MARKER_TTL = {"cache_control": "5m", "prompt_cache_breakpoint": "30m"}
 """How long a marker that does not say it asks for (Anthropic and OpenAI, prompt caching, 2026)."""
 
-_LAST_EVENTS = ("message_stop", "response.completed", "response.incomplete", "response.failed")
-"""Types of the events after which a stream says nothing more; Chat Completions ends with `[DONE]`."""
+_LAST_EVENTS = frozenset(
+    {
+        *("message_stop", "response.completed", "response.incomplete", "response.failed"),
+        *("message-end", "stream-end", "metadata"),
+    }
+)
+"""Names of the events after which a stream says nothing more: Anthropic, OpenAI, Cohere, Bedrock Converse. Chat
+Completions ends with `[DONE]`, Ollama with `done`, Gemini with the chunk that has reason and usage."""
 
-_MODEL_IN_PATH = re.compile(r"/(?:deployments|models|serving-endpoints)/([^/:]+)(?:[:/])")
-_SSE_START = re.compile(rb"\s*(?:event|data|id|retry)?:")
+_MODEL_IN_PATH = re.compile(r"/(?:deployments|models|serving-endpoints)/([^/:]+)[:/]|/model/([^/]+)/")
+_STREAM_IN_PATH = re.compile(r":stream[A-Z]\w*$|-stream$")
+"""`:streamGenerateContent`, `:streamRawPredict`, `/converse-stream`, `/invoke-with-response-stream`."""
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _ERROR_CHARS = 300
 
@@ -46,12 +56,14 @@ def read_call(exchange: Exchange, request: bytes, response: bytes, *, extra: Map
     stream, answer = _answer(where, exchange, response, warnings)
     params = prompt.params if isinstance(prompt.params, dict) else {}
     ttl = _cache_ttl(prompt, params)
-    answer = replace(answer, usage=_fill_writes(answer.usage, ttl or DEFAULT_WRITE_TTL.get(where.api)))
+    usage = answer.usage or usage_in_headers(exchange)
+    answer = replace(answer, usage=_fill_writes(usage, ttl or DEFAULT_WRITE_TTL.get(where.api)))
     return Call(
         provider=where.provider,
         api=where.api,
+        operation=where.dialect.operation if where.dialect else "chat",
         request_model=name_of(params.get("model")) or _model_in(exchange.url),
-        stream=stream or params.get("stream") is True,
+        stream=stream or params.get("stream") is True or _asks_for_stream(exchange),
         prompt=prompt,
         answer=answer,
         identity=identify(exchange, body),
@@ -69,19 +81,32 @@ def settled(exchange: Exchange, response: bytes) -> Exchange:
 
     The OpenAI SDK hangs up on `[DONE]`, before the last chunk of the transfer encoding has come.
     """
-    if exchange.outcome != "aborted" or not _is_sse(exchange, response):
+    if exchange.outcome != "aborted" or (frame := _frame(exchange, response)) is None:
         return exchange
-    last = next(iter(sse.parse(response)[-1:]), None)
-    if last is None or not last.complete:
+    last = next(iter(framing.events(response, frame)[-1:]), None)
+    if last is None or not last.complete or not _ends(last):
         return exchange
-    if last.data.strip() != "[DONE]":
-        try:
-            value = jsontext.loads(last.data)
-        except WireError:
-            return exchange
-        if not isinstance(value, dict) or value.get("type") not in _LAST_EVENTS:
-            return exchange
     return replace(exchange, outcome="complete", error=None)
+
+
+def _ends(event: Event) -> bool:
+    """Whether a stream says nothing more after this event."""
+    if event.data.strip() == "[DONE]":
+        return True
+    try:
+        value = jsontext.loads(event.data)
+    except WireError:
+        return False
+    if not isinstance(value, dict):
+        return False
+    names = (event.event, value.get("type"), value.get("event_type"))
+    if value.get("done") is True or any(isinstance(name, str) and name in _LAST_EVENTS for name in names):
+        return True
+    chunk = value.get("response", value)  # Code Assist wraps Gemini's chunks
+    candidates = chunk.get("candidates") if isinstance(chunk, dict) else None
+    return isinstance(candidates, list) and any(
+        isinstance(candidate, dict) and candidate.get("finishReason") for candidate in candidates
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +162,12 @@ def _answer(where: _Where, exchange: Exchange, response: bytes, warnings: list[s
     """Whether it was streamed, and what was answered."""
     if exchange.response_truncated:
         warnings.append(f"{exchange.response_truncated} bytes in the middle of the response were not kept")
-    stream = _is_sse(exchange, response)
+    frame = _frame(exchange, response)
+    stream = frame is not None
     if where.dialect is None or not response:
         return stream, Answer()
     try:
-        body = where.dialect.fold(_events(exchange, response)) if stream else jsontext.loads(response)
+        body = where.dialect.fold(_events(exchange, response, frame)) if frame else jsontext.loads(response)
         return stream, where.dialect.read_response(body)
     except WireError as error:
         return stream, _unreadable(where.dialect, exchange, response, error, warnings)
@@ -150,21 +176,22 @@ def _answer(where: _Where, exchange: Exchange, response: bytes, warnings: list[s
         return stream, Answer()
 
 
-def _is_sse(exchange: Exchange, response: bytes) -> bool:
-    """By what the body looks like, then by what it is called: both kinds come under the other's name."""
-    start = response[:64].removeprefix(b"\xef\xbb\xbf")
-    if start.lstrip()[:1] in (b"{", b"[", b"<"):
-        return False
-    if _SSE_START.match(start):
-        return True
-    return "text/event-stream" in (exchange.response_header("content-type") or "").lower()
+def _frame(exchange: Exchange, response: bytes) -> Frame | None:
+    content_type = exchange.response_header("content-type")
+    return framing.frame_of(response, content_type, asked=_asks_for_stream(exchange))
 
 
-def _events(exchange: Exchange, response: bytes) -> list[sse.Event]:
+def _asks_for_stream(exchange: Exchange) -> bool:
+    """Whether the address asks for a stream; most APIs say so in the body."""
+    return _STREAM_IN_PATH.search(exchange.url.partition("?")[0]) is not None
+
+
+def _events(exchange: Exchange, response: bytes, frame: Frame) -> list[Event]:
     if not _has_gap(exchange, response):
-        return sse.parse(response)
-    # Two lines are cut: the fold drops the one in which the gap starts, this the one in which it ends.
-    return sse.parse(response[:KEPT_ENDS]) + sse.parse(response[KEPT_ENDS:].partition(b"\n")[2])
+        return framing.events(response, frame)
+    # Two events are cut: the fold drops the one in which the gap starts, `behind_gap` the one in which it ends.
+    tail = framing.behind_gap(response[KEPT_ENDS:], frame)
+    return framing.events(response[:KEPT_ENDS], frame) + framing.events(tail, frame)
 
 
 def _has_gap(exchange: Exchange, response: bytes) -> bool:
@@ -211,7 +238,7 @@ def _one_line(text: str | None) -> str | None:
 
 def _model_in(url: str) -> str | None:
     found = _MODEL_IN_PATH.search(url.partition("?")[0])
-    return unquote(found.group(1)) if found else None
+    return unquote(found[1] or found[2]) if found else None
 
 
 def _cache_ttl(prompt: Prompt, params: dict[str, Json]) -> str | None:

@@ -8,25 +8,45 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from llmprof_addon.providers.table import APIS, CHAT, LIST_PRICES, MESSAGES, PROVIDERS, RESPONSES, Provider
+from llmprof_addon.providers.table import (
+    APIS,
+    CHAT,
+    COMPLETIONS,
+    EMBEDDINGS,
+    GEMINI,
+    LIST_PRICES,
+    MESSAGES,
+    OLLAMA_CHAT,
+    OLLAMA_GENERATE,
+    PROVIDERS,
+    RESPONSES,
+    Provider,
+)
 
 __all__ = ["APIS", "LIST_PRICES", "NONE", "PROVIDERS", "api_of", "by_name", "by_prefix", "is_llm_call", "match_host"]
 
 NONE: Mapping[str, str] = MappingProxyType({})
 
 # The whole path must match, so that what lies below a call (`/v1/responses/{id}/cancel`, `/v1/messages/count_tokens`,
-# `/v1/messages/batches`, `/v1/responses/input_tokens`) is none. `/v1/threads/{id}/messages` has its own segment before.
+# `/v1/messages/batches`, `/v1/responses/input_tokens`) is none, nor what is beside it (`:countTokens`).
+# `/v1/threads/{id}/messages` has its own segment before.
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?:/.*)?/chat/completions"), CHAT),
     (re.compile(r"(?:/.*)?/responses(?:/compact)?"), RESPONSES),
     (re.compile(r"(?:/.*)?/v1/messages"), MESSAGES),
     (re.compile(r"(?:/.*)?/publishers/anthropic/models/[^/]+:(?:streamR|r)awPredict"), MESSAGES),
+    (re.compile(r"/.*:(?:streamG|g)enerateContent"), GEMINI),
+    (re.compile(r"(?:/.*)?/api/chat"), OLLAMA_CHAT),
+    (re.compile(r"(?:/.*)?/api/generate"), OLLAMA_GENERATE),
+    (re.compile(r"(?:/.*)?/completions"), COMPLETIONS),
+    (re.compile(r"(?:/.*)?/embeddings"), EMBEDDINGS),
 )
 
 # Endpoints that a declared host (`LLMPROF_LLM_HOSTS`) may serve beside its calls.
 _NOT_CALLS = re.compile(
-    r".*/(?:count_tokens|input_tokens|batches|embeddings|models|files|threads|assistants|moderations|health"
-    r"|images/.*|audio/.*|responses/.*|messages/.*|files/.*|batches/.*)"
+    r".*/(?:count_tokens|input_tokens|batches|models|files|threads|assistants|moderations|health|rerank|tokenize"
+    r"|images/.*|audio/.*|responses/.*|messages/.*|files/.*|batches/.*|api/(?:tags|show|ps|pull|embed))"
+    r"|.*:(?:countTokens|embedContent|batch\w+|compute\w+)"
 )
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]", "0.0.0.0", "host.docker.internal")

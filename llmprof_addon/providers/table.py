@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 CHAT, RESPONSES, MESSAGES = "openai.chat", "openai.responses", "anthropic.messages"
+COMPLETIONS, EMBEDDINGS, GEMINI = "openai.completions", "openai.embeddings", "gemini.generate_content"
+OLLAMA_CHAT, OLLAMA_GENERATE, MISTRAL = "ollama.chat", "ollama.generate", "mistral.chat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

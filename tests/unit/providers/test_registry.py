@@ -68,7 +68,7 @@ def test_a_call_is_known_by_host_and_path(host: str, path: str, provider: str, a
         ("POST", "api.anthropic.com", "/api/event_logging/v2/batch"),
         ("HEAD", "api.anthropic.com", "/v1/messages"),
         ("GET", "chatgpt.com", "/backend-api/codex/models"),
-        ("POST", "generativelanguage.googleapis.com", "/v1beta/openai/embeddings"),
+        ("POST", "generativelanguage.googleapis.com", "/v1beta/models/g:batchEmbedContents"),
         ("POST", "us-aiplatform.googleapis.com", "/v1/projects/p/publishers/google/models/g:rawPredict"),
         ("POST", "example.org", "/v1/chat/completions"),
         ("POST", "localhost:9999", "/v1/chat/completions"),

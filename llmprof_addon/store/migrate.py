@@ -6,6 +6,7 @@ than this program, is left alone.
 
 import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -51,8 +52,21 @@ def migrate(db: pw.Database, where: str, path: Path | None, directory: Path = DI
     if pending:
         pending = _apply(db, where, path, directory)
     if isinstance(db, pw.SqliteDatabase):
-        db.execute_sql("PRAGMA journal_mode = WAL")
+        _switch_to_wal(db)
     return pending
+
+
+def _switch_to_wal(db: pw.Database) -> None:
+    """Set the journal mode that lets readers read while the worker writes."""
+    for pause in (0.05, 0.1, 0.2, 0.5, 1.0, None):
+        try:
+            db.execute_sql("PRAGMA journal_mode = WAL")
+            return
+        except pw.OperationalError:
+            # The switch needs the file for itself; where two processes start together SQLite refuses one at once.
+            if pause is None:
+                raise
+            time.sleep(pause)
 
 
 def _apply(db: pw.Database, where: str, path: Path | None, directory: Path) -> list[str]:

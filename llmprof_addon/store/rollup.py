@@ -26,6 +26,7 @@ EMPTY: Columns = {
     "label": None,
     "app": None,
     "models": "[]",
+    "providers": "[]",
     "started_ns": None,
     "ended_ns": None,
     "calls": 0,
@@ -48,10 +49,8 @@ def add(run: Columns, call: Columns, label: str | None = None) -> dict[str, Any]
     if label and (out["label"] is None or call["started_ns"] < out["started_ns"]):
         out["label"] = label
     out["app"] = out["app"] or call["app"]
-    model = call["response_model"] or call["request_model"]
-    models = loads(out["models"])
-    if model and model not in models:
-        out["models"] = dumps([*models, model])
+    out["models"] = _with(out["models"], call["response_model"] or call["request_model"])
+    out["providers"] = _with(out["providers"], call["provider"])
     out["started_ns"] = _least(out["started_ns"], call["started_ns"])
     out["ended_ns"] = _most(out["ended_ns"], call["ended_ns"])
     out["calls"] += 1
@@ -71,6 +70,12 @@ def total(calls: Iterable[Columns]) -> dict[str, Any]:
     for call in calls:
         run = add(run, call)
     return run
+
+
+def _with(names: str, name: str | None) -> str:
+    """A JSON list of names with this one in it."""
+    known = loads(names)
+    return dumps([*known, name]) if name and name not in known else names
 
 
 def _least(old: int | None, new: int | None) -> int | None:

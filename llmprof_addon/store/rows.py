@@ -107,6 +107,7 @@ class RunRow:
     """The name that a person gave, else the start of the first request."""
     app: str | None
     models: tuple[str, ...]
+    providers: tuple[str, ...]
     tags: dict[str, str]
     started_ns: int
     ended_ns: int
@@ -170,6 +171,7 @@ def run_row(row: Mapping[str, Any]) -> RunRow:
         label=row["name"] or row["label"],
         app=row["app"],
         models=tuple(loads(row["models"])),
+        providers=tuple(loads(row["providers"])),
         tags=loads(row["tags"]),
         started_ns=row["started_ns"],
         ended_ns=row["ended_ns"],

@@ -89,6 +89,7 @@ class Run(Table):
     name = pw.TextField(null=True)
     app = pw.TextField(null=True)
     models = pw.TextField()
+    providers = pw.TextField()
     tags = pw.TextField()
     started_ns = pw.BigIntegerField()
     ended_ns = pw.BigIntegerField()

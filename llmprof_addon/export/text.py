@@ -1,5 +1,6 @@
 """How numbers and kinds are written for people: the same words and colours in every report, screen and export."""
 
+import re
 from datetime import datetime
 
 from llmprof_addon.model.component import Kind
@@ -47,6 +48,21 @@ KIND_COLOURS: dict[Kind, str] = {
 """One stable colour per kind, as #rrggbb."""
 
 UNKNOWN = "–"
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """Text from the wire on one line, harmless to a terminal: control characters are shown, not executed.
+
+    ASCII ones as the pictures of Unicode (`␛`, `␊`), all others (C1, bidirectional overrides, surrogates) as `�`.
+    """
+    return _CONTROL.sub(_picture, text)
+
+
+def _picture(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else "�"
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -24,13 +24,13 @@ def calls(
     store: Store, *, run: str | None = None, limit: int | None = None, before: CallRow | None = None
 ) -> Iterator[CallRow]:
     """Calls, those that started last first; of the run with this id, if given."""
-    query = _calls() if run is None else _calls().where(Run.uid == run)
+    query = call_query() if run is None else call_query().where(Run.uid == run)
     yield from map(call_row, _pages(store, query, Call, limit, before))
 
 
 def call(store: Store, id: str) -> CallRow | None:
     """The call of this id, or the only one whose id starts so. Raises `StoreError` if several do."""
-    found = _find(store, _calls(), Call, id)
+    found = _find(store, call_query(), Call, id)
     return None if found is None else call_row(found)
 
 
@@ -72,7 +72,8 @@ def _pages(
         limit = None if limit is None else limit - size
 
 
-def _calls() -> "pw.ModelSelect[Any]":
+def call_query() -> "pw.ModelSelect[Any]":
+    """Calls with what `rows.call_row` needs of their run and price."""
     return (
         Call.select(Call, Run.uid.alias("run_uid"), Price.snapshot)
         .join(Run, on=(Call.run == Run.id))

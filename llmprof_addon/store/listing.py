@@ -1,0 +1,306 @@
+"""Lists of any length for screens: the numbers of all rows that fit, in order, then the rows of those in sight.
+
+Numbers are the store's own (`row.number`): eight bytes a row, so that a list knows its length and scrolls anywhere at
+once, and a cursor on a number stays where it is when rows come and go.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import batched, pairwise
+from typing import Any, Literal
+
+import peewee as pw
+
+from llmprof_addon.model.component import KindTotal
+from llmprof_addon.model.usage import Source
+from llmprof_addon.store.counts import unpack_composition
+from llmprof_addon.store.database import errors_of
+from llmprof_addon.store.nodes import DELETIONS
+from llmprof_addon.store.open import Store
+from llmprof_addon.store.queries import call_query
+from llmprof_addon.store.rollup import is_error
+from llmprof_addon.store.rows import CallRow, CostSum, RunRow, call_row, run_row
+from llmprof_addon.store.schema import Call, Fact, Run
+from llmprof_addon.store.text import loads
+
+type RunOrder = Literal["started", "app", "label", "model", "calls", "peak", "input", "cached", "cost", "duration"]
+
+AT_ONCE = 500
+"""Values of one `IN`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs; what is empty or `None` asks for nothing."""
+
+    app: str | None = None
+    model: str | None = None
+    """One of the run's models."""
+    provider: str | None = None
+    failed: bool | None = None
+    """Runs with (or without) failed calls."""
+    tag: str | None = None
+    """`key` or `key:value`."""
+    since_ns: int | None = None
+    """Runs that had not ended before this time."""
+    until_ns: int | None = None
+    """Runs that started before this time."""
+    text: str = ""
+    """Words that all occur, in any case, in label, app, models, providers or tags."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over runs. Pico-dollars and tokens; `None` where no call has the number."""
+
+    runs: int = 0
+    calls: int = 0
+    error_calls: int = 0
+    unpriced_calls: int = 0
+    estimated_calls: int = 0
+    input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunList:
+    """The numbers of the runs that fit, in order, and their sums."""
+
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    totals: Totals = Totals()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """What runs can be filtered by, each most frequent first."""
+
+    apps: tuple[str, ...]
+    models: tuple[str, ...]
+    providers: tuple[str, ...]
+    tags: tuple[str, ...]
+    """`key:value`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineCall:
+    """What a timeline draws of a call."""
+
+    number: int
+    id: str
+    started_ns: int
+    first_chunk_ns: int | None
+    ended_ns: int
+    model: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    estimated: bool
+    context_window: int | None
+    cost: int | None
+    """Pico-dollars of the whole call."""
+    composition: tuple[KindTotal, ...]
+    failed: bool
+
+
+def list_runs(
+    store: Store, wanted: RunFilter = RunFilter(), *, order: RunOrder = "started", descending: bool = True
+) -> RunList:
+    """The runs that fit. Unknown values come last in either direction; ties go by start, the newest first."""
+    fields = (Run.id, Run.started_ns, Run.ended_ns, Run.app, Run.label, Run.name, Run.models, Run.providers, Run.tags)
+    sums = (Run.calls, Run.error_calls, Run.unpriced_calls, Run.estimated_calls, Run.peak_context_tokens)
+    tokens = (Run.input_tokens, Run.cache_read_input_tokens, Run.output_tokens)
+    with errors_of(store.url):
+        query = Run.select(*fields, *sums, *tokens, *_COSTS)
+        for condition in _conditions(wanted):
+            query = query.where(condition)
+        rows = list(query.order_by(Run.started_ns.desc(), Run.id.desc()).dicts().execute(store.db))
+    rows = [row for row in rows if _fits(row, wanted)]
+    key = _KEYS[order]
+    if order != "started" or not descending:
+        known = [row for row in rows if key(row) is not None]
+        known.sort(key=key, reverse=descending)
+        rows = known + [row for row in rows if key(row) is None]
+    return RunList(numbers=array("q", (row["id"] for row in rows)), totals=_totals(rows))
+
+
+def runs_by_number(store: Store, numbers: Sequence[int]) -> dict[int, RunRow]:
+    """Runs by their numbers; those that were deleted are missing."""
+    rows = _in(store, Run.select(), Run.id, numbers)
+    return {row["id"]: run_row(row) for row in rows}
+
+
+def growth(store: Store, numbers: Sequence[int], points: int = 40) -> dict[int, tuple[int, ...]]:
+    """Prompt tokens call by call of each run, of a long one the largest in each of `points` stretches."""
+    query = Call.select(Call.run, Call.input_tokens).order_by(Call.run, Call.started_ns, Call.id)
+    tokens: dict[int, list[int]] = {}
+    for row in _in(store, query.where(Call.input_tokens.is_null(False)), Call.run, numbers):
+        tokens.setdefault(row["run"], []).append(row["input_tokens"])
+    return {run: _peaks(values, points) for run, values in tokens.items()}
+
+
+def facets(store: Store) -> Facets:
+    """Apps, models, providers and tags of all runs."""
+    counts: dict[str, dict[str, int]] = {name: {} for name in ("apps", "models", "providers", "tags")}
+    with errors_of(store.url):
+        query = Run.select(Run.app, Run.models, Run.providers, Run.tags, pw.fn.COUNT(Run.id))
+        rows = store.db.execute(query.group_by(Run.app, Run.models, Run.providers, Run.tags)).fetchall()
+    for app, models, providers, tags, runs in rows:
+        found = {"apps": [app] if app else [], "models": loads(models), "providers": loads(providers)}
+        found["tags"] = [f"{key}:{value}" for key, value in loads(tags).items()]
+        for name, values in found.items():
+            for value in values:
+                counts[name][value] = counts[name].get(value, 0) + runs
+    ranked = {name: tuple(sorted(seen, key=lambda value: (-seen[value], value))) for name, seen in counts.items()}
+    return Facets(**ranked)
+
+
+def call_numbers(store: Store, run: str) -> array[int]:
+    """Numbers of a run's calls, by start."""
+    query = Call.select(Call.id).join(Run, on=(Call.run == Run.id)).where(Run.uid == run)
+    with errors_of(store.url):
+        return array("q", (row[0] for row in store.db.execute(query.order_by(Call.started_ns, Call.id)).fetchall()))
+
+
+def calls_by_number(store: Store, numbers: Sequence[int]) -> dict[int, CallRow]:
+    """Calls by their numbers; those that were deleted are missing."""
+    return {row["id"]: call_row(row) for row in _in(store, call_query(), Call.id, numbers)}
+
+
+def timeline(store: Store, run: str, *, after: int = 0) -> tuple[TimelineCall, ...]:
+    """What to draw of a run's calls with numbers above `after`, by start."""
+    query = Call.select(*_DRAWN).join(Run, on=(Call.run == Run.id)).where((Run.uid == run) & (Call.id > after))
+    with errors_of(store.url):
+        rows = list(query.order_by(Call.started_ns, Call.id).dicts().execute(store.db))
+    return tuple(map(_timeline_call, rows))
+
+
+def version(store: Store) -> tuple[int, ...]:
+    """Numbers that change when a call is stored or deleted; on SQLite with any change, if the same thread asks again."""
+    with errors_of(store.url):
+        newest = store.db.execute(Call.select(pw.fn.MAX(Call.id))).fetchone()[0] or 0
+        if isinstance(store.db, pw.SqliteDatabase):
+            return (newest, store.db.pragma("data_version"))
+        row = store.db.execute(Fact.select(Fact.value).where(Fact.name == DELETIONS)).fetchone()
+        return (newest, int(row[0]) if row else 0)
+
+
+_COSTS = (Run.input_cost, Run.cache_read_cost, Run.cache_write_cost, Run.output_cost, Run.other_cost)
+
+_DRAWN = (
+    *(Call.id, Call.uid, Call.started_ns, Call.first_chunk_ns, Call.ended_ns, Call.request_model, Call.response_model),
+    *(Call.input_tokens, Call.output_tokens, Call.usage_source, Call.context_window, Call.composition),
+    *(Call.input_cost, Call.cache_read_cost, Call.cache_write_cost, Call.output_cost, Call.other_cost),
+    *(Call.error, Call.outcome, Call.status),
+)
+
+
+def _cost_of(row: Mapping[str, Any]) -> int | None:
+    if row["input_cost"] is None:
+        return None
+    names = ("input_cost", "cache_read_cost", "cache_write_cost", "output_cost", "other_cost")
+    return CostSum(**{name.removesuffix("_cost"): row[name] for name in names}).total
+
+
+def _cached(row: Mapping[str, Any]) -> float | None:
+    read, whole = row["cache_read_input_tokens"], row["input_tokens"]
+    return None if read is None or not whole else float(read / whole)
+
+
+def _first(values: list[str]) -> str | None:
+    return values[0] if values else None
+
+
+_KEYS: dict[str, Any] = {
+    "started": lambda row: row["started_ns"],
+    "app": lambda row: row["app"],
+    "label": lambda row: (row["name"] or row["label"] or "").casefold() or None,
+    "model": lambda row: _first(loads(row["models"])),
+    "calls": lambda row: row["calls"],
+    "peak": lambda row: row["peak_context_tokens"],
+    "input": lambda row: row["input_tokens"],
+    "cached": _cached,
+    "cost": _cost_of,
+    "duration": lambda row: row["ended_ns"] - row["started_ns"],
+}
+
+
+def _conditions(wanted: RunFilter) -> Iterator[pw.Expression]:
+    if wanted.app is not None:
+        yield Run.app == wanted.app
+    if wanted.failed is not None:
+        yield Run.error_calls > 0 if wanted.failed else Run.error_calls == 0
+    if wanted.since_ns is not None:
+        yield Run.ended_ns >= wanted.since_ns
+    if wanted.until_ns is not None:
+        yield Run.started_ns < wanted.until_ns
+
+
+def _fits(row: Mapping[str, Any], wanted: RunFilter) -> bool:
+    """What the columns of JSON say: SQLite and PostgreSQL would each need a query of their own."""
+    if wanted.model is not None and wanted.model not in loads(row["models"]):
+        return False
+    if wanted.provider is not None and wanted.provider not in loads(row["providers"]):
+        return False
+    if wanted.tag is not None:
+        key, valued, value = wanted.tag.partition(":")
+        tags = loads(row["tags"])
+        if key not in tags or (valued and tags[key] != value):
+            return False
+    if not wanted.text:
+        return True
+    tags = (f"{key}:{value}" for key, value in loads(row["tags"]).items())
+    names = (row["name"], row["label"], row["app"], *loads(row["models"]), *loads(row["providers"]), *tags)
+    said = "\n".join(filter(None, names)).casefold()
+    return all(word in said for word in wanted.text.casefold().split())
+
+
+def _totals(rows: Sequence[Mapping[str, Any]]) -> Totals:
+    def known(values: Iterable[int | None]) -> int | None:
+        return sum(numbers) if (numbers := [value for value in values if value is not None]) else None
+
+    return Totals(
+        runs=len(rows),
+        calls=sum(row["calls"] for row in rows),
+        error_calls=sum(row["error_calls"] for row in rows),
+        unpriced_calls=sum(row["unpriced_calls"] for row in rows),
+        estimated_calls=sum(row["estimated_calls"] for row in rows),
+        input_tokens=known(row["input_tokens"] for row in rows),
+        cache_read_input_tokens=known(row["cache_read_input_tokens"] for row in rows),
+        output_tokens=known(row["output_tokens"] for row in rows),
+        cost=known(map(_cost_of, rows)),
+    )
+
+
+def _peaks(values: Sequence[int], points: int) -> tuple[int, ...]:
+    if len(values) <= points:
+        return tuple(values)
+    edges = [index * len(values) // points for index in range(points + 1)]
+    return tuple(max(values[start:end]) for start, end in pairwise(edges))
+
+
+def _timeline_call(row: Mapping[str, Any]) -> TimelineCall:
+    return TimelineCall(
+        number=row["id"],
+        id=row["uid"],
+        started_ns=row["started_ns"],
+        first_chunk_ns=row["first_chunk_ns"],
+        ended_ns=row["ended_ns"],
+        model=row["response_model"] or row["request_model"],
+        input_tokens=row["input_tokens"],
+        output_tokens=row["output_tokens"],
+        estimated=row["usage_source"] != Source.REPORTED,
+        context_window=row["context_window"],
+        cost=_cost_of(row),
+        composition=unpack_composition(bytes(row["composition"]))[0],
+        failed=is_error(row),
+    )
+
+
+def _in(store: Store, query: "pw.ModelSelect[Any]", column: pw.Field, values: Sequence[int]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    with errors_of(store.url):
+        for some in batched(values, AT_ONCE):
+            rows += query.where(column.in_(some)).dicts().execute(store.db)
+    return rows

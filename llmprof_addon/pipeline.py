@@ -61,7 +61,7 @@ def process(
     response = decode(exchange.response_body, exchange.response_header("content-encoding"))
     exchange = settled(exchange, response.data)
     call = read_call(exchange, request.data, response.data, extra=extra_hosts)
-    if call.api == "unknown" or exchange.method.upper() != "POST":
+    if call.api == "unknown" or (exchange.method.upper() != "POST" and exchange.transport != "websocket"):
         return None
     answer, secrets = _redacted(call.answer)
     call = replace(call, answer=answer, warnings=(*request.warnings, *response.warnings, *call.warnings))

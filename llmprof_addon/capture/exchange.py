@@ -32,6 +32,14 @@ class Pending:
     wishes: Wishes
     started_ns: int = field(default_factory=clock.now_ns)
     tee: Tee = field(default_factory=Tee)
+    message: bytes | None = None
+    """The client's message, if it came over a WebSocket: the request body."""
+    message_dropped: int = 0
+    """Its size, if it was too large to be kept."""
+    answered: bool = False
+    """Whether the server has begun to answer that message."""
+    status: int | None = None
+    """The status that the server gave that message, rather than the connection."""
 
 
 def take_wishes(request: http.Request) -> Wishes:
@@ -57,33 +65,34 @@ def _tags(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((name.strip(), value.strip()) for name, _, value in pairs if name.strip())
 
 
-def finished(pending: Pending, outcome: Outcome, error: str | None = None) -> Exchange:
-    """The exchange of a live call that has come to its end."""
+def finished(pending: Pending, outcome: Outcome, error: str | None = None, ended_ns: int | None = None) -> Exchange:
+    """The exchange of a call that has come to its end, at this moment unless `ended_ns` says when."""
     flow, tee = pending.flow, pending.tee
     response = flow.response
     # What was not streamed is another addon's answer, or one without a body.
     body = tee.body() if tee.size_bytes or response is None else response.raw_content or b""
-    now = clock.now_ns()
+    now = clock.now_ns() if ended_ns is None else ended_ns
     return Exchange(
         id=clock.new_id(pending.started_ns),
         started_ns=pending.started_ns,
         first_chunk_ns=tee.first_chunk_ns,
         ended_ns=now,
         mode=pending.mode,
-        transport=_transport(response),
+        transport=_transport(response) if pending.message is None else "websocket",
         outcome=outcome,
         error=error,
         method=flow.request.method,
         url=pending.url,
         request_headers=_headers(flow.request.headers),
         response_headers=_headers(response.headers) if response else (),
-        status=response.status_code if response else None,
+        status=pending.status or (response.status_code if response else None),
         client=_client(flow),
         tags=pending.wishes.tags,
         session=pending.wishes.session,
         provider=pending.wishes.provider,
-        request_body=flow.request.raw_content or b"",
+        request_body=(flow.request.raw_content or b"") if pending.message is None else pending.message,
         response_body=body,
+        request_truncated=pending.message_dropped,
         response_truncated=tee.dropped_bytes,
     )
 
@@ -92,15 +101,15 @@ def saved(flow: http.HTTPFlow) -> Exchange:
     """The exchange of a flow out of a file. Its id follows from the flow, so that reading twice adds nothing."""
     request, response = flow.request, flow.response
     url, wishes = request.pretty_url, take_wishes(request)
-    started_ns = _ns(request.timestamp_start)
+    started_ns = ns(request.timestamp_start)
     body = (response.raw_content or b"") if response else b""
     ended = (response.timestamp_end if response else None) or (flow.error.timestamp if flow.error else None)
     first = response.timestamp_start if response and body else None
     return Exchange(
         id=_stable_id(flow, started_ns),
         started_ns=started_ns,
-        first_chunk_ns=_ns(first) if first and not _is_har(flow) else None,
-        ended_ns=max(_ns(ended or request.timestamp_end or request.timestamp_start), started_ns),
+        first_chunk_ns=ns(first) if first and not _is_har(flow) else None,
+        ended_ns=max(ns(ended or request.timestamp_end or request.timestamp_start), started_ns),
         mode="import",
         transport=_transport(response),
         outcome="error" if flow.error else "complete" if response else "aborted",
@@ -127,7 +136,13 @@ def _stable_id(flow: http.HTTPFlow, started_ns: int) -> str:
         bodies = (request.raw_content or b"", (response.raw_content if response else b"") or b"")
         digests = [hashlib.sha256(body).digest() for body in bodies]
         name = b"\0".join((str(started_ns).encode(), request.method.encode(), request.url.encode(), *digests))
-    return f"{started_ns // 1_000_000 & (1 << 48) - 1:012x}{hashlib.sha256(b'llmprof flow ' + name).hexdigest()[:20]}"
+    return stable_id(name, started_ns)
+
+
+def stable_id(name: str | bytes, started_ns: int) -> str:
+    """32 hex digits that follow from a name, in the order of time."""
+    data = name.encode() if isinstance(name, str) else name
+    return f"{started_ns // 1_000_000 & (1 << 48) - 1:012x}{hashlib.sha256(b'llmprof flow ' + data).hexdigest()[:20]}"
 
 
 def _is_har(flow: http.HTTPFlow) -> bool:
@@ -152,6 +167,7 @@ def _headers(headers: http.Headers) -> Headers:
     )
 
 
-def _ns(seconds: float | None) -> int:
+def ns(seconds: float | None) -> int:
+    """A time of mitmproxy's in ns since the epoch."""
     # Microseconds are what a float of that size still holds.
     return round((seconds or 0.0) * 1_000_000) * 1000

@@ -6,8 +6,7 @@ from pathlib import Path
 from mitmproxy import exceptions, http
 from mitmproxy.io import FlowReader
 
-from llmprof_addon.capture.exchange import saved
-from llmprof_addon.capture.hooks import is_saved_call
+from llmprof_addon.capture.hooks import saved_calls
 from llmprof_addon.capture.redaction import redact
 from llmprof_addon.errors import SpoolError
 from llmprof_addon.model.exchange import Exchange
@@ -19,8 +18,8 @@ def read_exchanges(path: Path, settings: Settings) -> Iterator[Exchange]:
     try:
         with path.open("rb") as file:
             for flow in FlowReader(file).stream():
-                if isinstance(flow, http.HTTPFlow) and flow.websocket is None and is_saved_call(flow, settings):
-                    yield redact(saved(flow))
+                if isinstance(flow, http.HTTPFlow):
+                    yield from map(redact, saved_calls(flow, settings))
     except OSError as error:
         raise SpoolError(f"cannot be read: {error.strerror}") from error
     except exceptions.FlowReadException as error:

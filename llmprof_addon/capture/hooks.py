@@ -8,6 +8,8 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from mitmproxy import http
@@ -17,11 +19,12 @@ from mitmproxy.proxy import mode_specs
 
 import llmprof_addon
 from llmprof_addon import clock
-from llmprof_addon.capture.exchange import Pending, finished, saved, take_wishes
+from llmprof_addon.capture.exchange import Pending, Wishes, finished, saved, take_wishes
 from llmprof_addon.capture.failures import CLIENT_LEFT
 from llmprof_addon.capture.redaction import redact
-from llmprof_addon.model.exchange import Exchange, Outcome
-from llmprof_addon.providers.registry import api_of, is_llm_call
+from llmprof_addon.capture.websocket import Socket, ending, saved_turns
+from llmprof_addon.model.exchange import Exchange, Mode, Outcome
+from llmprof_addon.providers.registry import SOCKET_APIS, api_of, is_llm_call
 from llmprof_addon.settings import Settings
 from llmprof_addon.spool.proxies import ProxyFile, ProxyRecord
 from llmprof_addon.spool.statefile import alive, read_state
@@ -34,6 +37,7 @@ URL_SCHEME = "llmprof_scheme"
 """Key in a flow's metadata: the scheme that its request had before `LLMPROF_CONNECT` changed it."""
 OWN = "llmprof_own"
 """Key in a flow's metadata: llmprof itself will answer, so the request must not be streamed."""
+STOPPED = "the proxy was stopped"
 _WAITING_BYTES = 32 * 1024 * 1024
 """How far reading a file may run ahead of the spool."""
 
@@ -48,6 +52,7 @@ class Capture:
         self._drain_seconds = drain_seconds
         self._started_ns = clock.now_ns()
         self._open: dict[str, Pending | None] = {}
+        self._sockets: dict[str, Socket] = {}
         self._reads_files = False
         self._told: set[str] = set()
         self._ticking: asyncio.Task[None] | None = None
@@ -113,7 +118,7 @@ class Capture:
             upstreams={"openai": self.settings.upstream.url, "anthropic": self.settings.anthropic_upstream.url}
             if self.relays
             else {},
-            in_flight=sum(pending is not None for pending in self._open.values()),
+            in_flight=sum(pending is not None for pending in self._open.values()) + self._on_sockets,
             queued_bytes=writer.queued_bytes if writer else 0,
             dropped_bodies=writer.dropped_bodies if writer else 0,
             lost=writer.lost if writer else 0,
@@ -123,7 +128,11 @@ class Capture:
     @property
     def in_flight(self) -> int:
         """Requests that are not answered to the end, calls and others."""
-        return len(self._open)
+        return len(self._open) + self._on_sockets
+
+    @property
+    def _on_sockets(self) -> int:
+        return sum(socket.in_flight for socket in self._sockets.values())
 
     def done(self) -> None:
         """Hand over what is in flight as aborted, write all of it, and let the worker drain the spool."""
@@ -132,8 +141,11 @@ class Capture:
             self._ticking = None
         for pending in self._open.values():
             if pending:
-                self._put(finished(pending, "aborted", "the proxy was stopped"))
+                self._put(finished(pending, "aborted", STOPPED))
+        for socket in self._sockets.values():
+            self._put_all(socket.close("aborted", STOPPED, clock.now_ns()))
         self._open.clear()
+        self._sockets.clear()
         if self._writer is None:
             return
         writer, self._writer = self._writer, None
@@ -150,15 +162,19 @@ class Capture:
             return
         request = flow.request
         wishes = take_wishes(request)
-        if not self._is_call(flow):
-            self._open[flow.id] = None
-            if self.relays and OWN not in flow.metadata:
-                request.stream = True
-            return
+        api = None if OWN in flow.metadata else self._api(flow)
         scheme = flow.metadata.get(URL_SCHEME)
         url = request.url if scheme is None else scheme + request.url[len(request.scheme) :]
-        reverse = isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode)
-        self._open[flow.id] = Pending(flow=flow, mode="reverse" if reverse else "forward", url=url, wishes=wishes)
+        mode: Mode = "reverse" if isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode) else "forward"
+        begin = partial(_begin, flow, mode, url, wishes)
+        if api is not None and request.method == "POST":
+            self._open[flow.id] = begin()
+            return
+        self._open[flow.id] = None
+        if api in SOCKET_APIS and is_upgrade(request):
+            self._sockets[flow.id] = Socket(begin)
+        if self.relays and OWN not in flow.metadata:
+            request.stream = True
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         pending = self._open.get(flow.id)
@@ -178,11 +194,26 @@ class Capture:
             self._read(flow)
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
-        if self.relays and flow.websocket:  # kept for the life of the socket otherwise
+        if flow.websocket is None or not flow.websocket.messages:
+            return
+        message = flow.websocket.messages[-1]
+        if self.relays:  # kept for the life of the socket otherwise
             flow.websocket.messages.clear()
+        socket = self._sockets.get(flow.id)
+        if socket is None or not message.is_text:
+            return
+        over = socket.take(message.content, clock.now_ns(), from_client=message.from_client)
+        if over is not None:
+            self._put(over)
+
+    def websocket_end(self, flow: http.HTTPFlow) -> None:
+        if socket := self._sockets.pop(flow.id, None):
+            self._put_all(socket.close(*ending(flow), clock.now_ns()))
 
     def _end(self, flow: http.HTTPFlow, outcome: Outcome, error: str | None = None) -> None:
         pending = self._open.pop(flow.id, None)
+        if flow.websocket is None:  # refused, if it was asked for at all
+            self._sockets.pop(flow.id, None)
         if pending:
             self._put(finished(pending, outcome, error))
             if self.relays:  # the body has been sent, and the flow lives on until the garbage collector finds it
@@ -190,33 +221,50 @@ class Capture:
 
     def _read(self, flow: http.HTTPFlow) -> None:
         """Take a call out of a file; waits for the spool, since a file can be read faster than it is written."""
-        if self._writer is None or flow.websocket is not None or not is_saved_call(flow, self.settings):
+        if self._writer is None:
             return
-        self._reads_files = True
-        while self._writer.queued_bytes > _WAITING_BYTES:
-            time.sleep(0.01)
-        self._put(saved(flow))
+        for exchange in saved_calls(flow, self.settings):
+            self._reads_files = True
+            while self._writer.queued_bytes > _WAITING_BYTES:
+                time.sleep(0.01)
+            self._put(exchange)
+
+    def _put_all(self, exchanges: Iterable[Exchange]) -> None:
+        for exchange in exchanges:
+            self._put(exchange)
 
     def _put(self, exchange: Exchange) -> None:
         if self._writer is not None:
             self._writer.put(exchange)
 
-    def _is_call(self, flow: http.HTTPFlow) -> bool:
+    def _api(self, flow: http.HTTPFlow) -> str | None:
+        """The dialect of a request, were it a call's."""
         request = flow.request
-        if request.method != "POST" or OWN in flow.metadata:
-            return False
-        if is_llm_call("POST", request.host, request.path, self.settings.llm_hosts, port=request.port) is not None:
-            return True
+        api = is_llm_call("POST", request.host, request.path, self.settings.llm_hosts, port=request.port)
         # In reverse mode whoever is behind it: the path says what.
         reverse = isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode)
-        return reverse and api_of(request.path) is not None
+        return api_of(request.path) if api is None and reverse else api
 
 
-def is_saved_call(flow: http.HTTPFlow, settings: Settings) -> bool:
-    """Whether a flow of a file is an LLM call: by its path, since the host may have been any gateway's."""
+def is_upgrade(request: http.Request) -> bool:
+    """Whether a request asks for a WebSocket."""
+    return request.method == "GET" and request.headers.get("upgrade", "").lower() == "websocket"
+
+
+def saved_calls(flow: http.HTTPFlow, settings: Settings) -> Iterable[Exchange]:
+    """The LLM calls of a flow of a file: by its path, since the host may have been any gateway's."""
     request = flow.request
-    declared = is_llm_call(request.method, request.host, request.path, settings.llm_hosts, port=request.port)
-    return declared is not None or (request.method == "POST" and api_of(request.path) is not None)
+    api = is_llm_call("POST", request.host, request.path, settings.llm_hosts, port=request.port) or api_of(request.path)
+    if flow.websocket is not None and api in SOCKET_APIS:
+        return saved_turns(flow, partial(_begin, flow, "import", request.pretty_url, take_wishes(request)))
+    return [saved(flow)] if flow.websocket is None and api is not None and request.method == "POST" else []
+
+
+def _begin(
+    flow: http.HTTPFlow, mode: Mode, url: str, wishes: Wishes, message: bytes | None = None, at_ns: int | None = None
+) -> Pending:
+    started_ns = clock.now_ns() if at_ns is None else at_ns
+    return Pending(flow=flow, mode=mode, url=url, wishes=wishes, message=message, started_ns=started_ns)
 
 
 def _client_left(flow: http.HTTPFlow) -> bool:

@@ -22,13 +22,13 @@ class Tee:
         self.first_chunk_ns: int | None = None
         self.size_bytes = 0
 
-    def __call__(self, chunk: bytes) -> bytes | list[bytes]:
-        """Pass a chunk on; `b""` is the end, for which nothing may be sent."""
+    def __call__(self, chunk: bytes, at_ns: int | None = None) -> bytes | list[bytes]:
+        """Pass on a chunk, seen now or at `at_ns`; `b""` is the end, for which nothing may be sent."""
         if not chunk:
             return []
         try:
             if not self.size_bytes:
-                self.first_chunk_ns = clock.now_ns()
+                self.first_chunk_ns = clock.now_ns() if at_ns is None else at_ns
             self.size_bytes += len(chunk)
             if self.size_bytes <= self._bound:
                 self._chunks.append(chunk)

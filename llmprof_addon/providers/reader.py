@@ -177,6 +177,8 @@ def _answer(where: _Where, exchange: Exchange, response: bytes, warnings: list[s
 
 
 def _frame(exchange: Exchange, response: bytes) -> Frame | None:
+    if exchange.transport == "websocket":
+        return "lines"  # one message each
     content_type = exchange.response_header("content-type")
     return framing.frame_of(response, content_type, asked=_asks_for_stream(exchange))
 

@@ -25,6 +25,9 @@ from llmprof_addon.providers.table import (
 
 __all__ = ["APIS", "LIST_PRICES", "NONE", "PROVIDERS", "api_of", "by_name", "by_prefix", "is_llm_call", "match_host"]
 
+SOCKET_APIS = frozenset({RESPONSES})
+"""Dialects that are also spoken over a WebSocket at the same path, one call after the other. `/v1/realtime` is none."""
+
 NONE: Mapping[str, str] = MappingProxyType({})
 
 # The whole path must match, so that what lies below a call (`/v1/responses/{id}/cancel`, `/v1/messages/count_tokens`,
@@ -44,7 +47,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 # Endpoints that a declared host (`LLMPROF_LLM_HOSTS`) may serve beside its calls.
 _NOT_CALLS = re.compile(
-    r".*/(?:count_tokens|input_tokens|batches|models|files|threads|assistants|moderations|health|rerank|tokenize"
+    r".*/(?:count_tokens|input_tokens|batches|models|files|threads|assistants|moderations|health|rerank|tokenize|realtime"
     r"|images/.*|audio/.*|responses/.*|messages/.*|files/.*|batches/.*|api/(?:tags|show|ps|pull|embed))"
     r"|.*:(?:countTokens|embedContent|batch\w+|compute\w+)"
 )

@@ -1,0 +1,20 @@
+"""Flags, environment, `config.toml` and defaults, in this order of precedence, as one frozen value.
+
+A value that cannot be right is a `ConfigError` that names the flag, variable or key it came from.
+"""
+
+from llmprof_addon.settings.load import load
+from llmprof_addon.settings.readers import DB_SCHEMES, parse_endpoint
+from llmprof_addon.settings.values import Endpoint, NamedEndpoint, Route, Settings, canonical, variable
+
+__all__ = [
+    "DB_SCHEMES",
+    "Endpoint",
+    "NamedEndpoint",
+    "Route",
+    "Settings",
+    "canonical",
+    "load",
+    "parse_endpoint",
+    "variable",
+]

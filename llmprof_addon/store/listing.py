@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import peewee as pw
 
-from llmprof_addon.model.component import KindTotal
+from llmprof_addon.model.component import Kind, KindTotal
 from llmprof_addon.model.usage import Source
 from llmprof_addon.store.counts import unpack_composition
 from llmprof_addon.store.database import errors_of
@@ -176,8 +176,20 @@ def timeline(store: Store, run: str, *, after: int = 0) -> tuple[TimelineCall, .
     return tuple(map(_timeline_call, rows))
 
 
+def composition(store: Store, run: str) -> tuple[KindTotal, ...]:
+    """Sums of a run's calls by kind, in the order of legends; a cost is `None` if any of its parts is unpriced."""
+    query = Call.select(Call.composition).join(Run, on=(Call.run == Run.id)).where(Run.uid == run)
+    with errors_of(store.url):
+        blobs = [bytes(row[0]) for row in store.db.execute(query).fetchall()]
+    found: dict[Kind, list[KindTotal]] = {}
+    for blob in blobs:
+        for total in unpack_composition(blob)[0]:
+            found.setdefault(total.kind, []).append(total)
+    return tuple(_sum_of(found[kind]) for kind in Kind if kind in found)
+
+
 def version(store: Store) -> tuple[int, ...]:
-    """Numbers that change when a call is stored or deleted; on SQLite with any change, if the same thread asks again."""
+    """Numbers that change when a call is stored or deleted; on SQLite with any change, where one thread asks."""
     with errors_of(store.url):
         newest = store.db.execute(Call.select(pw.fn.MAX(Call.id))).fetchone()[0] or 0
         if isinstance(store.db, pw.SqliteDatabase):
@@ -270,6 +282,20 @@ def _totals(rows: Sequence[Mapping[str, Any]]) -> Totals:
         cache_read_input_tokens=known(row["cache_read_input_tokens"] for row in rows),
         output_tokens=known(row["output_tokens"] for row in rows),
         cost=known(map(_cost_of, rows)),
+    )
+
+
+def _sum_of(totals: Sequence[KindTotal]) -> KindTotal:
+    costs = [total.cost for total in totals if total.cost is not None]
+    estimated = any(total.source is Source.ESTIMATED for total in totals)
+    return KindTotal(
+        kind=totals[0].kind,
+        tokens=sum(total.tokens for total in totals),
+        read=sum(total.read for total in totals),
+        write=sum(total.write for total in totals),
+        fresh=sum(total.fresh for total in totals),
+        cost=sum(costs) if len(costs) == len(totals) else None,
+        source=Source.ESTIMATED if estimated else totals[0].source,
     )
 
 

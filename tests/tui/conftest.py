@@ -1,0 +1,52 @@
+"""Screens over a real store, the same on every machine: clock, time zone, theme and home are fixed."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from llmprof_tui.app import LlmprofApp
+from llmprof_tui.source import Source
+from tests.tui.recording import record, varied
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No setting, home, locale or terminal of whoever runs the tests; no animation."""
+    for name in list(os.environ):
+        if name.startswith("LLMPROF_") or name in ("FORCE_COLOR", "NO_COLOR", "COLORTERM", "TEXTUAL_THEME"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the varied store; only read."""
+    home = tmp_path_factory.mktemp("recorded")
+    record(home, varied())
+    return home
+
+
+@pytest.fixture
+def home(recorded: Path, tmp_path: Path) -> Path:
+    """A copy of it for each test."""
+    return Path(shutil.copytree(recorded, tmp_path / "home"))
+
+
+@pytest.fixture
+def source(home: Path) -> Source:
+    return Source(f"sqlite:///{home}/llmprof.db", home)
+
+
+@pytest.fixture
+def app(source: Source) -> LlmprofApp:
+    return LlmprofApp(source)

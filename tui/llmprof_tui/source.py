@@ -1,0 +1,202 @@
+"""What screens ask for: every method answers from the store in frozen rows, and waits for it.
+
+Called in threads alone, never in the one that draws. Raises `LlmprofError` with a line for the person who looks.
+"""
+
+import threading
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmprof_addon.errors import LlmprofError, StoreError
+from llmprof_addon.model.component import KindTotal
+from llmprof_addon.spool.folder import Backlog, Spool
+from llmprof_addon.spool.proxies import ProxyRecord, living
+from llmprof_addon.spool.statefile import alive, read_state
+from llmprof_addon.store import edits, listing, queries
+from llmprof_addon.store.database import sqlite_path
+from llmprof_addon.store.listing import Facets, RunFilter, RunList, RunOrder, TimelineCall
+from llmprof_addon.store.open import Store, open_store
+from llmprof_addon.store.rows import CallRow, RunRow
+
+if TYPE_CHECKING:
+    from llmprof_addon.pipeline import Explanation
+
+
+class GoneError(LlmprofError):
+    """What was asked for is not in the store: an id that is none, or something that was deleted meanwhile."""
+
+
+class EmptyError(LlmprofError):
+    """There is no store: nothing was recorded yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorder:
+    """What records into this home."""
+
+    proxies: tuple[ProxyRecord, ...]
+    worker: Mapping[str, Any] | None
+    """The state that the worker says of itself; `None` if none runs."""
+    backlog: Backlog
+    failed: Backlog
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that are being answered."""
+        return sum(proxy.in_flight for proxy in self.proxies)
+
+
+class Source:
+    """The store of a URL and the recorder of a home."""
+
+    def __init__(self, url: str, home: Path) -> None:
+        self.url = url
+        self.home = home
+        self._local = threading.local()
+
+    @property
+    def store(self) -> Store:
+        """This thread's store, opened for reading. Raises `EmptyError` before the first call was recorded."""
+        store: Store | None = getattr(self._local, "store", None)
+        if store is not None and store.replaced:
+            store.close()
+            store = None
+        if store is None:
+            path = sqlite_path(self.url)
+            if path is not None and not path.exists():
+                raise EmptyError(f"nothing is recorded in {path}", hint="start with `llmprof up`")
+            store = self._local.store = open_store(self.url, read_only=True)
+        return store
+
+    # lists
+
+    def list_runs(self, wanted: RunFilter, order: RunOrder, descending: bool) -> RunList:
+        """Numbers and sums of the runs that fit."""
+        return listing.list_runs(self.store, wanted, order=order, descending=descending)
+
+    def runs(self, numbers: Sequence[int]) -> dict[int, RunRow]:
+        """Runs by number."""
+        return listing.runs_by_number(self.store, numbers)
+
+    def growth(self, numbers: Sequence[int], points: int = 40) -> dict[int, tuple[int, ...]]:
+        """Prompt tokens call by call, for sparklines."""
+        return listing.growth(self.store, numbers, points)
+
+    def facets(self) -> Facets:
+        """What runs can be filtered by."""
+        return listing.facets(self.store)
+
+    def call_numbers(self, run_id: str) -> array[int]:
+        """Numbers of a run's calls, by start."""
+        return listing.call_numbers(self.store, run_id)
+
+    def calls(self, numbers: Sequence[int]) -> dict[int, CallRow]:
+        """Calls by number."""
+        return listing.calls_by_number(self.store, numbers)
+
+    # one run
+
+    def run(self, run_id: str) -> RunRow:
+        """The run. Raises `GoneError`."""
+        if found := queries.run(self.store, run_id):
+            return found
+        raise GoneError(f"there is no run {run_id}", hint="it may have been deleted")
+
+    def timeline(self, run_id: str, after: int = 0) -> tuple[TimelineCall, ...]:
+        """What to draw of a run's calls with numbers above `after`, by start."""
+        return listing.timeline(self.store, run_id, after=after)
+
+    def composition(self, run_id: str) -> tuple[KindTotal, ...]:
+        """The sums of a run's calls by kind."""
+        return listing.composition(self.store, run_id)
+
+    # one call
+
+    def call(self, call_id: str) -> CallRow:
+        """The call. Raises `GoneError`."""
+        if found := queries.call(self.store, call_id):
+            return found
+        raise GoneError(f"there is no call {call_id}", hint="it may have been deleted")
+
+    def explain(self, call_id: str) -> "Explanation":
+        """The call with its texts and trees. Raises `GoneError`."""
+        from llmprof_addon.pipeline import explain  # with all readers and counters, which lists do not need
+
+        return explain(self.store, self.call(call_id))
+
+    def neighbours(self, call_id: str) -> tuple[CallRow | None, CallRow | None]:
+        """The calls before and after it in its run, by start."""
+        row = self.call(call_id)
+        numbers = self.call_numbers(row.run_id)
+        place = numbers.index(row.number)
+        around = [numbers[at] for at in (place - 1, place + 1) if 0 <= at < len(numbers)]
+        rows = self.calls(around)
+        before = rows.get(numbers[place - 1]) if place else None
+        after = rows.get(numbers[place + 1]) if place + 1 < len(numbers) else None
+        return before, after
+
+    def find(self, id: str) -> RunRow | CallRow:
+        """The run or the call of this id or start of an id. Raises `GoneError`, `StoreError` if several fit."""
+        if found := queries.run(self.store, id) or queries.call(self.store, id):
+            return found
+        raise GoneError(f"there is no run and no call whose id starts with {id!r}", hint="`llmprof runs` lists them")
+
+    # live
+
+    def version(self) -> tuple[int, ...]:
+        """Numbers that change with the store; ask always from the same thread. `()` while there is no store."""
+        try:
+            return listing.version(self.store)
+        except EmptyError:
+            return ()
+
+    def recorder(self) -> Recorder:
+        """What records at this moment."""
+        spool = Spool(self.home / "spool")
+        worker = read_state(self.home / "worker.json")
+        lives = worker is not None and type(worker.get("pid")) is int and alive(worker["pid"])
+        return Recorder(
+            proxies=tuple(living(self.home)),
+            worker=worker if lives else None,
+            backlog=spool.backlog(),
+            failed=spool.failed(),
+        )
+
+    # what a person changes
+
+    def rename_run(self, run_id: str, name: str | None) -> None:
+        """Give a run a name, or take it away. Raises `GoneError`."""
+        with self._writable() as store:
+            _there(edits.rename_run(store, run_id, name), run_id)
+
+    def tag_run(self, run_id: str, tags: Mapping[str, str | None]) -> None:
+        """Set tags of a run; `None` takes one away. Raises `GoneError`."""
+        with self._writable() as store:
+            _there(edits.tag_run(store, run_id, tags), run_id)
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run with its calls. Raises `GoneError`."""
+        with self._writable() as store:
+            _there(edits.delete_run(store, run_id), run_id)
+
+    def delete_call(self, call_id: str) -> None:
+        """Delete a call. Raises `GoneError`."""
+        with self._writable() as store:
+            _there(edits.delete_call(store, call_id), call_id)
+
+    @contextmanager
+    def _writable(self) -> Iterator[Store]:
+        path = sqlite_path(self.url)
+        if path is not None and not path.exists():
+            raise StoreError(f"no store at {path}", hint="it was moved or deleted")
+        with open_store(self.url) as store:
+            yield store
+
+
+def _there(found: bool, id: str) -> None:
+    if not found:
+        raise GoneError(f"{id} is no longer in the store", hint="it may have been deleted")

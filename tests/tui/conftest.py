@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from llmprof_tui.app import LlmprofApp
 from llmprof_tui.source import Source
+
 from tests.tui.recording import record, varied
 
 

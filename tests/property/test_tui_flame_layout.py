@@ -1,6 +1,7 @@
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
-
 from llmprof_tui.widgets.flame_layout import Chart, Frame, View
 
 type Tree = tuple[int, tuple["Tree", ...]]
@@ -86,7 +87,7 @@ def test_every_weighty_node_has_one_frame_of_its_weight(tree):
         assert chart.trail(frame)[-1] == frame
     for layer in chart.layers:
         edges = list(zip(layer.starts, layer.ends, strict=True))
-        assert all(first[1] <= second[0] for first, second in zip(edges, edges[1:], strict=False))
+        assert all(first[1] <= second[0] for first, second in itertools.pairwise(edges))
 
 
 @given(trees)

@@ -1,0 +1,218 @@
+"""A laid out tree drawn as an icicle: root on top, width is weight.
+
+Lines are drawn one by one and remembered, so that a frame of the screen costs the same for ten nodes as for a million.
+What a node is called, how it is coloured and what the line above the root says is left to subclasses.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.cache import LRUCache
+from textual.color import Color
+from textual.geometry import Size
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from llmprof_tui.widgets.flame_layout import Chart, Frame, Run, View
+
+LABEL_CELLS = 4
+"""Narrower frames have no label."""
+TALL = 2
+"""Most rows of a layer, where there is room."""
+NARROW = "┊"
+"""Stands for frames that are narrower than its cell."""
+
+
+class Icicle[N](ScrollView, can_focus=True):
+    """The drawing; `explorable` moves in it."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"icicle--cursor", "icicle--axis", "icicle--boundary", "icicle--narrow"}
+    DEFAULT_CSS = """
+    Icicle { height: 1fr; overflow-x: hidden; background: $surface; }
+    Icicle > .icicle--cursor { background: $foreground; color: $background; text-style: bold; }
+    Icicle > .icicle--axis { color: $text-muted; background: $surface; }
+    Icicle > .icicle--boundary { color: $foreground; text-style: bold; }
+    Icicle > .icicle--narrow { color: $text-muted; background: $surface; }
+    """
+    cursor: var[Frame | None] = var(None, init=False)
+    """The selected frame."""
+    hover: var[Frame | None] = var(None, init=False)
+    """The frame under the mouse."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.chart: Chart[N] | None = None
+        self.view = View(0, 1)
+        self.found: frozenset[Frame] | None = None
+        """What was found; `None` while nothing is looked for."""
+        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(1024)
+        self._styles: dict[tuple[object, ...], Style] = {}
+
+    # -- what subclasses say
+
+    def label(self, node: N) -> str:
+        """What stands in a node's frame, safe to show."""
+        raise NotImplementedError
+
+    def amount(self, node: N) -> str:
+        """Its weight, for the frame."""
+        raise NotImplementedError
+
+    def hue(self, node: N, frame: Frame) -> str:
+        """Its colour, as #rrggbb."""
+        raise NotImplementedError
+
+    def tones(self, node: N, frame: Frame, run: Run) -> Iterable[tuple[int, float]]:
+        """(end cell, how far its colour is faded) of the stretches of a frame; the last one ends with the run."""
+        return ((run.end, 0.0),)
+
+    def axis(self, width: int) -> str:
+        """The line above the root."""
+        return ""
+
+    def boundaries(self, width: int) -> Sequence[int]:
+        """Cells that a vertical line goes through."""
+        return ()
+
+    # -- drawing
+
+    def redraw(self) -> None:
+        """Draw all lines anew."""
+        self._strips.clear()
+        self.refresh()
+
+    @property
+    def rows(self) -> int:
+        """Rows of a layer."""
+        layers = len(self.chart.layers) if self.chart else 1
+        return max(1, min(TALL, (self.size.height - 1) // max(1, layers)))
+
+    def _fit(self) -> None:
+        layers = len(self.chart.layers) if self.chart else 0
+        self.virtual_size = Size(0, layers * self.rows + 1)
+
+    def on_resize(self) -> None:
+        """The layers get the rows that there are."""
+        self._fit()
+        self.redraw()
+
+    def notify_style_update(self) -> None:
+        """Another theme."""
+        super().notify_style_update()
+        self._styles.clear()
+        self._strips.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """The axis, or a row of a layer."""
+        width = self.size.width
+        if y == 0:
+            style = self.get_component_rich_style("icicle--axis")
+            return Strip([Segment(set_cell_size(self.axis(width), width), style)], width)
+        depth, row = divmod(y - 1 + self.scroll_offset.y, self.rows)
+        if self.chart is None or depth >= len(self.chart.layers) or width <= 0:
+            return Strip.blank(width, self.rich_style)
+        hovered, selected = (
+            frame.place if frame and frame.depth == depth else -1 for frame in (self.hover, self.cursor)
+        )
+        key = (depth, row, self.view, width, hovered, selected, self.rows, self.has_focus)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strips[key] = self._draw_line(self.chart, depth, row, width, hovered, selected)
+        return strip
+
+    def _draw_line(self, chart: Chart[N], depth: int, row: int, width: int, hovered: int, selected: int) -> Strip:
+        segments: list[Segment] = []
+        blank = self.rich_style
+        nodes = chart.layers[depth].nodes
+        for run in chart.runs(depth, self.view, width):
+            if run.frame < 0:
+                segments.append(Segment(" " * (run.end - run.start), blank))
+                continue
+            frame, node = Frame(depth, run.frame), nodes[run.frame]
+            if run.narrow:
+                segments.append(self._narrow(chart, frame, run, selected, hovered))
+                continue
+            cells = run.end - run.start
+            text = self._text(node, row, cells)
+            if run.frame == selected:
+                segments.append(Segment(text, self._cursor_style))
+                continue
+            start = run.start
+            rest = Segment(text, None)
+            for end, fade in self.tones(node, frame, run):
+                if end > start:
+                    piece, rest = rest.split_cells(end - start)
+                    style = self._style(chart, frame, self.hue(node, frame), fade, run.frame == hovered)
+                    segments.append(Segment(piece.text, style))
+                    start = end
+        strip = Strip(segments, width)
+        for x in self.boundaries(width):
+            strip = self._ruled(strip, x, width)
+        return strip
+
+    def _text(self, node: N, row: int, cells: int) -> str:
+        if cells < LABEL_CELLS or row >= TALL:
+            return " " * cells
+        if self.rows == 1:
+            text = f" {self.label(node)} {self.amount(node)}"
+        else:
+            text = f" {self.amount(node) if row else self.label(node)}"
+        if text.isascii() and len(text) <= cells:
+            return text.ljust(cells)
+        if cell_len(text) <= cells:
+            return set_cell_size(text, cells)
+        if self.rows == 1 or not row:
+            return set_cell_size(f" {self.label(node)}", cells - 1) + (
+                "…" if cell_len(self.label(node)) > cells - 2 else " "
+            )
+        return " " * cells  # half a number would be another number
+
+    def _narrow(self, chart: Chart[N], last: Frame, run: Run, selected: int, hovered: int) -> Segment:
+        """The mark of a cell full of frames; it shows the cursor if that is on one of them."""
+        style = self.get_component_rich_style("icicle--narrow")
+        for place, shown in ((selected, self._cursor_style), (hovered, style + Style(bold=True))):
+            if place >= 0 and chart.cells(Frame(last.depth, place), self.view, self.size.width) == (run.start,) * 2:
+                style = shown
+                break
+        return Segment(NARROW, style)
+
+    @property
+    def _cursor_style(self) -> Style:
+        return self.get_component_rich_style("icicle--cursor")
+
+    def _style(self, chart: Chart[N], frame: Frame, hue: str, fade: float, hovered: bool) -> Style:
+        start, end = chart.view(frame)
+        outer = start <= self.view.start and end >= self.view.end and end - start > self.view.span
+        faded = self.found is not None and frame not in self.found
+        odd = (frame.place + frame.depth) % 2
+        key = (hue, fade, odd, outer, faded, hovered, self.found is not None)
+        style = self._styles.get(key)
+        if style is None:
+            ground = self.background_colors[1]
+            colour = Color.parse(hue).blend(ground, fade)
+            if odd:
+                colour = colour.blend(ground, 0.12)
+            if outer or faded:
+                colour = colour.blend(ground, 0.75 if faded else 0.45)
+            ink = colour.get_contrast_text(0.95)
+            if hovered:
+                colour = colour.blend(ink, 0.25)
+            text = colour.blend(colour.get_contrast_text(1), 0.6) if faded else colour + ink
+            style = self._styles[key] = Style(
+                color=text.rich_color, bgcolor=colour.rich_color, bold=(self.found is not None and not faded) or None
+            )
+        return style
+
+    def _ruled(self, strip: Strip, x: int, width: int) -> Strip:
+        """The strip with a line through one of its cells."""
+        if not 0 < x < width:
+            return strip
+        before, cell, after = strip.divide([x, x + 1, width])
+        under = next((segment.style for segment in cell if segment.style), Style())
+        line = Strip([Segment("▏", under + self.get_component_rich_style("icicle--boundary", partial=True))], 1)
+        return Strip.join([before, line, after])

@@ -28,6 +28,8 @@ class Usage:
     cache_creation_1h_input_tokens: int | None = None
     output_tokens: int | None = None
     reasoning_output_tokens: int | None = None
+    billed_input_tokens: int | None = None
+    """What is charged of the input, where the provider says that it is less than what it counts."""
     by_modality: tuple[tuple[str, int], ...] = ()
     """(`input_audio`, tokens) and the like, included in the totals above."""
     server_tool_requests: tuple[tuple[str, int], ...] = ()

@@ -37,6 +37,10 @@ MODULES = {
     "openai.chat": "openai_chat",
     "openai.responses": "openai_responses",
     "anthropic.messages": "anthropic_messages",
+    "gemini.generate_content": "gemini_generate_content",
+    "bedrock.converse": "bedrock_converse",
+    "bedrock.invoke": "bedrock_invoke",
+    "cohere.chat": "cohere_chat",
 }
 """Module of each dialect. Loaded on first use: the worker of an Anthropic-only user never reads the others."""
 

@@ -118,7 +118,7 @@ def _count(held: dict[str, Json], keys: tuple[str, ...]) -> int | None:
     """The first number of tokens under one of the keys."""
     for key in keys:
         value = held.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value == int(value):
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value % 1 == 0:
             return int(value)
     return None
 

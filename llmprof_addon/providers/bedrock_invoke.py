@@ -1,0 +1,252 @@
+"""Dialect `bedrock.invoke`: InvokeModel, whose bodies are those of the model's vendor; the shape tells which.
+
+Anthropic's messages, Amazon Nova (Converse's blocks), Cohere's and OpenAI's chat go to their readers. The rest are
+single prompts: Titan, Llama, Mistral, AI21 Jurassic, Claude 2, Cohere Command. A stream holds the vendor's own chunks
+in base64; the last has `amazon-bedrock-invocationMetrics`, which count where the vendor's body does not.
+"""
+
+from base64 import b64decode
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from llmprof_addon.errors import WireError
+from llmprof_addon.model.call import Answer, Prompt
+from llmprof_addon.model.part import Json, Part, PartKind
+from llmprof_addon.model.usage import Usage
+from llmprof_addon.providers import anthropic_messages, bedrock_converse, cohere_chat, openai_chat
+from llmprof_addon.providers.bedrock_converse import count_of
+from llmprof_addon.providers.carving import compact, name_of, text_of
+from llmprof_addon.providers.error_bodies import error_of
+from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS
+from llmprof_addon.providers.text_prompts import answer_of, prompt_of
+from llmprof_addon.wire import jsontext
+from llmprof_addon.wire.eventstream import DAMAGED
+from llmprof_addon.wire.sse import Event
+
+__all__ = ["api", "fold", "operation", "read_request", "read_response", "section_order"]
+
+api = "bedrock.invoke"
+operation = "chat"
+section_order = ("tools", "system", "messages")
+
+METRICS = "amazon-bedrock-invocationMetrics"
+
+_CONVERSE_KEYS = frozenset({"schemaVersion", "inferenceConfig", "toolConfig"})
+_VENDORS: dict[str, tuple[Callable[[Json], Prompt], Callable[[Json], Answer]]] = {
+    "anthropic": (anthropic_messages.read_request, anthropic_messages.read_response),
+    "converse": (bedrock_converse.read_request, bedrock_converse.read_response),
+    "cohere": (cohere_chat.read_request, cohere_chat.read_response),
+    "openai": (openai_chat.read_request, openai_chat.read_response),
+}
+
+
+def read_request(body: Json) -> Prompt:
+    """Carve a request body as its vendor's reader does."""
+    if not isinstance(body, dict):
+        return Prompt(messages=(Part(kind=PartKind.GENERIC, text=text_of(body), form="whole", value=body),))
+    if vendor := _vendor_of_request(body):
+        return _VENDORS[vendor][0](body)
+    params = dict(body)
+    return Prompt(messages=prompt_of(params, "prompt", "inputText", "texts"), params=params)
+
+
+def _vendor_of_request(body: dict[str, Json]) -> str | None:
+    if "anthropic_version" in body and "messages" in body:
+        return "anthropic"
+    if isinstance(messages := body.get("messages"), list):
+        blocks = [message.get("content") for message in messages if isinstance(message, dict)]
+        untyped = any(isinstance(held, list) and held and "type" not in held[0] for held in blocks)
+        return "converse" if body.keys() & _CONVERSE_KEYS or untyped else "openai"
+    return "cohere" if isinstance(body.get("message"), str) else None
+
+
+def read_response(body: Json) -> Answer:
+    """Read a response body; counts are the vendor's, else those of the invocation metrics."""
+    if not isinstance(body, dict):
+        return Answer(rest=body, error=error_of(body))
+    metrics = bedrock_converse.read_usage(body.get(METRICS))
+    vendor = _vendor_of_response(body)
+    answer = _VENDORS[vendor][1](body) if vendor else _plain(body)
+    return replace(answer, usage=_either(answer.usage, metrics))
+
+
+def _vendor_of_response(body: dict[str, Json]) -> str | None:
+    if body.get("type") == "message" or isinstance(body.get("content"), list):
+        return "anthropic"
+    if isinstance(body.get("output"), dict) or "stopReason" in body:
+        return "converse"
+    if isinstance(body.get("choices"), list):
+        return "openai"
+    return "cohere" if "generation_id" in body else None
+
+
+_TEXTS: tuple[tuple[str, str, str], ...] = (
+    ("results", "outputText", "completionReason"),
+    ("outputs", "text", "stop_reason"),
+    ("generations", "text", "finish_reason"),
+    ("completions", "data.text", "finishReason.reason"),
+    ("", "generation", "stop_reason"),
+    ("", "completion", "stop_reason"),
+    ("", "outputText", "completionReason"),
+)
+"""Where vendors keep answers to a single prompt: list, text, reason why it ended. Titan, Mistral, Cohere, AI21; Llama,
+Claude 2 and a chunk of Titan's without a list."""
+
+_COUNTS: tuple[tuple[str, str], ...] = (
+    ("prompt_token_count", "generation_token_count"),
+    ("inputTextTokenCount", "totalOutputTextTokenCount"),
+)
+
+
+def _plain(body: dict[str, Json]) -> Answer:
+    """The answer to a single prompt, or an embedding, which has no parts."""
+    rest = dict(body)
+    warnings = tuple(text_of(warning) for warning in rest.pop(STREAM_WARNINGS, ()))
+    parts: tuple[Part, ...] = ()
+    reasons: list[str] = []
+    for list_key, text_key, reason_key in _TEXTS:
+        items = body.get(list_key) if list_key else [body]
+        if not isinstance(items, list) or _in(items[0] if items else None, text_key) is None:
+            continue
+        path = f"{list_key}[{{}}].{text_key}" if list_key else text_key
+        parts = answer_of([_in(item, text_key) for item in items], path)
+        reasons = [reason for item in items if (reason := name_of(_in(item, reason_key)))]
+        rest.pop(list_key or text_key)
+        break
+    return Answer(
+        parts=parts,
+        usage=_plain_usage(body),
+        response_id=name_of(body.get("id")),
+        finish_reasons=tuple(reasons),
+        error=error_of(body) if not parts else None,
+        rest=rest,
+        warnings=warnings,
+    )
+
+
+def _plain_usage(body: dict[str, Json]) -> Usage | None:
+    for input_key, output_key in _COUNTS:
+        input_, output = count_of(body, input_key), count_of(body, output_key)
+        if input_ is not None:
+            results = body.get("results")
+            if output is None and isinstance(results, list) and results:
+                counts = [count_of(item, "tokenCount") if isinstance(item, dict) else None for item in results]
+                output = None if None in counts else sum(count or 0 for count in counts)
+            raw = {key: body[key] for key in (input_key, output_key) if key in body}
+            return Usage(input_tokens=input_, output_tokens=output, raw=raw)
+    return None
+
+
+def _either(usage: Usage | None, metrics: Usage | None) -> Usage | None:
+    """Anthropic's own count of the output exceeds the metrics' where tools are called, and is what is documented."""
+    if usage is None or metrics is None:
+        return usage or metrics
+    if usage.input_tokens is None:
+        return metrics if usage.output_tokens is None else replace(metrics, output_tokens=usage.output_tokens)
+    return usage if usage.output_tokens is not None else replace(usage, output_tokens=metrics.output_tokens)
+
+
+def _in(value: Json, path: str) -> Json:
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def fold(events: Iterable[Event]) -> Json:
+    """Put the chunks together as the vendor's own stream is; exceptions between them become the body's error."""
+    chunks: list[dict[str, Json]] = []
+    error: Json = None
+    warnings: list[str] = []
+    for event in events:
+        if event.event == DAMAGED:
+            warnings.append(event.data)
+        elif event.event.endswith(("Exception", "Error")):
+            error = {"type": event.event, **_object(event.data)}
+        elif isinstance(data := _object(event.data).get("bytes"), str):
+            try:
+                chunks.append(_object(b64decode(data)))
+            except ValueError:
+                warnings.append("a chunk is not base64")
+    body: dict[str, Json] = _joined(chunks)
+    for chunk in chunks:
+        body.update({key: value for key, value in chunk.items() if key.startswith("amazon-bedrock-")})
+    if error is not None:
+        body["error"] = error
+    if warnings:
+        body[STREAM_WARNINGS] = [*body.get(STREAM_WARNINGS, ()), *warnings]
+    return body
+
+
+def _object(data: str | bytes) -> dict[str, Json]:
+    try:
+        value = jsontext.loads(data)
+    except WireError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _joined(chunks: list[dict[str, Json]]) -> dict[str, Json]:
+    first = next((chunk for chunk in chunks if chunk), {})
+    folded: Json
+    if str(first.get("type", "")).startswith(("message_", "content_block_", "ping")):
+        folded = anthropic_messages.fold(_events(chunks, lambda chunk: (str(chunk.get("type")), chunk)))
+    elif first.keys() & {"messageStart", "contentBlockDelta", "messageStop"}:
+        folded = _one_text(bedrock_converse.fold(_events(chunks, _named)))
+    elif "choices" in first:
+        folded = openai_chat.fold(_events(chunks, lambda chunk: ("message", chunk)))
+    elif "event_type" in first:
+        folded = cohere_chat.fold(_events(chunks, lambda chunk: ("message", chunk)))
+    else:
+        folded = _concatenated(chunks)
+    return folded if isinstance(folded, dict) else {}
+
+
+def _events(chunks: list[dict[str, Json]], named: Callable[[dict[str, Json]], tuple[str, Json]]) -> list[Event]:
+    return [Event(name, compact(data)) for name, data in map(named, chunks)]
+
+
+def _named(chunk: dict[str, Json]) -> tuple[str, Json]:
+    """Nova's chunks have the event's name as a key."""
+    return next(((key, value) for key, value in chunk.items() if not key.startswith("amazon-")), ("", {}))
+
+
+def _one_text(body: Json) -> Json:
+    """Nova numbers each piece of a text as a block of its own; unstreamed, they are one."""
+    message = body.get("output", {}).get("message") if isinstance(body, dict) else None
+    if not isinstance(message, dict):
+        return body
+    joined: list[Json] = []
+    for block in message["content"]:
+        if joined and block.keys() == joined[-1].keys() == {"text"}:
+            joined[-1]["text"].append(block["text"])
+        else:
+            joined.append({"text": [block["text"]]} if block.keys() == {"text"} else block)
+    message["content"] = [{"text": "".join(block["text"])} if block.keys() == {"text"} else block for block in joined]
+    return body
+
+
+def _concatenated(chunks: list[dict[str, Json]]) -> dict[str, Json]:
+    """Chunks of one body: texts go on, of anything else the last value that is not null counts."""
+    body: dict[str, Json] = {}
+    pieces: dict[str, list[str]] = {}
+    for chunk in chunks:
+        for key, value in chunk.items():
+            if key in ("generation", "completion", "outputText") and isinstance(value, str):
+                pieces.setdefault(key, []).append(value)
+            elif key in ("outputs", "generations", "results") and isinstance(body.get(key), list):
+                body[key] = _continued(body[key], value)
+            elif value is not None or key not in body:
+                body[key] = value
+    body.update({key: "".join(texts) for key, texts in pieces.items()})
+    return body
+
+
+def _continued(held: list[Json], more: Json) -> list[Json]:
+    """Mistral's and Cohere's lists of one answer each, whose text goes on."""
+    if not (isinstance(more, list) and len(held) == len(more) == 1):
+        return held
+    (old,), (new,) = held, more
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return held
+    text = text_of(old.get("text")) + text_of(new.get("text"))
+    return [{**old, **{key: value for key, value in new.items() if value is not None}, "text": text}]

@@ -84,6 +84,8 @@ def cost(usage: Usage, rates: Rates | None, *, status: int | None = None, cache_
     # Cached tokens are text first: what a modality costs more is charged on fresh tokens as far as they go.
     special = dict(rates.modalities)
     used = (*usage.by_modality, ("output_reasoning", usage.reasoning_output_tokens or 0))
+    if usage.billed_input_tokens is not None:  # whatever was read from a cache
+        split = CacheSplit(fresh=usage.billed_input_tokens, read=0, write_5m=0, write_1h=0)
     return Cost(
         input=split.fresh * input_rate + _surcharge("input_", used, special, split.fresh, input_rate),
         cache_read=split.read * read_rate,

@@ -2,7 +2,8 @@
 
 Leaves stand in the provider's order; the first `cache_read` tokens are read, the next `cache_write` are written, the
 rest is fresh. Each bucket's dollars are shared out over the tokens in it, so that the leaves sum to the call. Where 5m
-and 1h writes mix, written tokens share one average price, and so do fresh tokens of several modalities.
+and 1h writes mix, written tokens share one average price, and so do fresh tokens of several modalities. Where a provider
+says that it charges for less than it counts, what it added itself is free, and the rest shares the input's dollars.
 """
 
 from collections.abc import Sequence
@@ -43,7 +44,10 @@ def spread(leaves: Sequence[Leaf], usage: Usage, cost: Cost | None) -> tuple[Lea
         start = end
     if cost is None:
         return _placed(leaves, reads, writes, fresh, [None] * len(leaves), 0)
-    costs, homeless = _shared(((cost.cache_read, reads), (cost.cache_write, writes), (cost.input, fresh)))
+    charged = fresh
+    if usage.billed_input_tokens is not None:
+        charged = [0 if leaf.kind is Kind.PROVIDER_OVERHEAD else leaf.tokens for leaf in leaves]
+    costs, homeless = _shared(((cost.cache_read, reads), (cost.cache_write, writes), (cost.input, charged)))
     return _placed(leaves, reads, writes, fresh, costs, homeless)
 
 

@@ -192,6 +192,7 @@ def _usage(row: Mapping[str, Any]) -> Usage:
     more = loads(row["usage_more"]) if row["usage_more"] else {}
     return Usage(
         **{name: row[name] for name in TOKENS},
+        billed_input_tokens=more.get("billed_input_tokens"),
         by_modality=tuple((name, tokens) for name, tokens in more.get("by_modality", ())),
         server_tool_requests=tuple((name, requests) for name, requests in more.get("server_tool_requests", ())),
         source=Source(row["usage_source"]),

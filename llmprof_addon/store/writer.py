@@ -292,7 +292,11 @@ def _columns(record: CallRecord, known: dict[bytes, Stored], params: bytes) -> d
 
 
 def _usage(usage: Usage) -> dict[str, Any]:
-    more = {"by_modality": usage.by_modality, "server_tool_requests": usage.server_tool_requests}
+    more = {
+        "by_modality": usage.by_modality,
+        "server_tool_requests": usage.server_tool_requests,
+        "billed_input_tokens": usage.billed_input_tokens,
+    }
     return {
         "input_tokens": usage.input_tokens,
         "cache_read_input_tokens": usage.cache_read_input_tokens,
@@ -301,6 +305,6 @@ def _usage(usage: Usage) -> dict[str, Any]:
         "cache_creation_1h_input_tokens": usage.cache_creation_1h_input_tokens,
         "output_tokens": usage.output_tokens,
         "reasoning_output_tokens": usage.reasoning_output_tokens,
-        "usage_more": dumps(more) if any(more.values()) else None,
+        "usage_more": dumps(more) if any(value not in ((), None) for value in more.values()) else None,
         "usage_source": usage.source.value,
     }

@@ -103,3 +103,10 @@ def test_half_a_usage_is_of_unknown_cost() -> None:
     assert cost(Usage(input_tokens=100), RATES) is None
     assert cost(Usage(output_tokens=100), RATES) is None
     assert cost(Usage(input_tokens=100), replace(RATES, output=None)) is not None
+
+
+def test_where_a_provider_says_what_it_charges_of_the_input_that_is_charged() -> None:
+    usage = Usage(input_tokens=500, cache_read_input_tokens=480, billed_input_tokens=34, output_tokens=10)
+    found = cost(usage, RATES)
+    assert found is not None
+    assert (found.input, found.cache_read, found.output) == (34 * 4_000_000, 0, 10 * 20_000_000)

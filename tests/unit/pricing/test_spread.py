@@ -31,3 +31,12 @@ def test_dollars_that_no_leaf_can_carry_are_not_lost() -> None:
     paid = Cost(input=0, cache_read=0, cache_write=0, output=700, price=PRICE)
     (rest,) = spread_answer([], Usage(output_tokens=7), paid)
     assert (rest.kind, rest.cost) == (Kind.UNATTRIBUTED, 700)
+
+
+def test_what_a_provider_adds_itself_is_free_where_it_says_what_it_charges() -> None:
+    leaves = [leaf(Kind.PROVIDER_OVERHEAD, 480), leaf(Kind.SYSTEM, 10), leaf(Kind.USER, 30)]
+    usage = Usage(input_tokens=520, cache_read_input_tokens=500, billed_input_tokens=40)
+    paid = Cost(input=40 * 3, cache_read=0, cache_write=0, output=0, price=PRICE)
+    hidden, system, user = spread(leaves, usage, paid)
+    assert (hidden.cost, system.cost, user.cost) == (0, 30, 90)
+    assert (hidden.read, system.read, user.read) == (480, 10, 10)

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from llmprof_addon.attribution.context import Context, carried, in_context
 from llmprof_addon.attribution.effective import effective_usage
+from llmprof_addon.attribution.positions import positions
 from llmprof_addon.attribution.tree import components, totals
 from llmprof_addon.counting.estimate import answer_leaves, prompt_leaves
 from llmprof_addon.counting.families import family_of
@@ -18,12 +20,12 @@ from llmprof_addon.counting.reconcile import reconcile
 from llmprof_addon.grouping.runs import choose, label
 from llmprof_addon.grouping.said import answer_digest
 from llmprof_addon.model.call import SECTIONS, Answer, Call, Prompt
-from llmprof_addon.model.component import Component, Leaf
+from llmprof_addon.model.component import Component, Kind, Leaf
 from llmprof_addon.model.cost import Cost
 from llmprof_addon.model.count import RawCount
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.part import Json, Part, PartKind
-from llmprof_addon.model.record import CallRecord
+from llmprof_addon.model.record import CallRecord, WarmupRecord
 from llmprof_addon.model.secrets import redact_json, redact_text
 from llmprof_addon.model.tree import Chains, Link, StoredPart, assemble, chains, root
 from llmprof_addon.model.usage import Usage
@@ -34,7 +36,7 @@ from llmprof_addon.providers import dialects
 from llmprof_addon.providers.carving import text_of
 from llmprof_addon.providers.dialects import Dialect
 from llmprof_addon.providers.reader import read_call, settled
-from llmprof_addon.store.detail import detail, path_to
+from llmprof_addon.store.detail import StoredCall, StoredNode, detail, path_to
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rows import CallRow
 from llmprof_addon.wire.encodings import decode
@@ -56,7 +58,10 @@ def process(
     extra_hosts: Mapping[str, str] = MappingProxyType({}),
     effort: Effort | None = None,
 ) -> CallRecord | None:
-    """Analyse an exchange and store it; `None` if it is no LLM call. Storing it twice changes nothing."""
+    """Analyse an exchange and store it; `None` if it is no LLM call. Storing it twice changes nothing.
+
+    A prompt that is only laid into the provider's cache is none either; it is stored for the calls that continue it.
+    """
     request = decode(exchange.request_body, exchange.header("content-encoding"))
     response = decode(exchange.response_body, exchange.response_header("content-encoding"))
     exchange = settled(exchange, response.data)
@@ -68,11 +73,26 @@ def process(
     exchange = replace(exchange, redactions=exchange.redactions + secrets)
 
     family = family_of(call)
-    paths = chains(
-        call.prompt, answer.parts, base=store.base_of(call.prompt.continues) if call.prompt.continues else None
-    )
+    before = Before.of(call, store, family.encoding)
+    context = before.around(call)
+    call = replace(call, prompt=context.own)
+    paths = chains(context.laid, answer.parts, base=before.base)
     counts = _counts(paths, family.encoding, store, effort or Effort())
-    whole, raws = _in_context(call, Raws.of(call, paths, counts), paths.base, store, family.encoding)
+    if call.prompt.warmup:
+        if answer.response_id is not None:
+            store.write_warmup(
+                WarmupRecord(
+                    exchange=exchange,
+                    response_id=answer.response_id,
+                    chains=paths,
+                    encoding=family.encoding,
+                    counts=counts,
+                    elided=before.elided,
+                )
+            )
+        return None
+    whole = replace(call, prompt=context.whole)
+    raws = Raws.of(whole, paths, counts, before.counts(context, family.encoding))
 
     estimated, answered = prompt_leaves(whole, raws.prompt), answer_leaves(whole, raws.answer)
     failed = exchange.status is None or exchange.status >= 400 or answer.error is not None
@@ -98,6 +118,7 @@ def process(
         label=label(call.prompt),
         answer_digest=answer_digest(answer.parts),
         run=choose(exchange, call, paths, history),
+        inherited=context.inherited,
     )
     store.write(record)
     return record
@@ -118,6 +139,11 @@ class Explanation:
     components: tuple[Component, ...]
     output_components: tuple[Component, ...]
 
+    @property
+    def positions(self) -> tuple[Component, ...]:
+        """The prompt's tree in the order in which the provider reads it."""
+        return positions(self.whole, self.leaves.prompt)
+
 
 def explain(store: Store, row: CallRow) -> Explanation:
     """Derive the trees of a stored call again, from its texts, counts, usage and cost as they are stored."""
@@ -136,12 +162,16 @@ def explain(store: Store, row: CallRow) -> Explanation:
         answer=answer,
         section_order=dialect.section_order if dialect else SECTIONS,
     )
-    paths = chains(call.prompt, answer.parts, base=stored.base)
+    before = Before.stored(stored, row, store)
+    context = before.around(call)
+    call = replace(call, prompt=context.own)
+    paths = chains(context.laid, answer.parts, base=before.base)
     counts = stored.counts
     for link in (*paths.tools, *paths.system, *paths.messages, *paths.answer):
         if link.key not in counts:  # read otherwise by an earlier version
             counts[link.key] = count_part(link.part, row.encoding)
-    whole, raws = _in_context(call, Raws.of(call, paths, counts), paths.base, store, row.encoding)
+    whole = replace(call, prompt=context.whole)
+    raws = Raws.of(whole, paths, counts, before.counts(context, row.encoding))
     leaves = lay_out(whole, raws, prompt_leaves(whole, raws.prompt), row.usage, row.cost)
     return Explanation(
         row=row,
@@ -162,6 +192,45 @@ def _read_again(dialect: Dialect | None, parts: Sequence[StoredPart], body: Json
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """What the store knows of the calls that a call continues by id."""
+
+    base: bytes
+    """Key of the node that its messages start below."""
+    system: tuple[StoredNode, ...]
+    messages: tuple[StoredNode, ...]
+    elided: bool
+    """Whether there is more of which nothing is known."""
+
+    @classmethod
+    def of(cls, call: Call, store: Store, encoding: str) -> "Before":
+        """Of a call that is not stored yet."""
+        continues, dialect = call.prompt.continues, dialects.by_api(call.api)
+        found = store.continued(continues) if continues is not None and dialect is not None else None
+        if found is None or dialect is None:
+            return cls(root("messages"), (), (), continues is not None)
+        system = path_to(store, found.system, encoding)
+        start = len(system) - carried(dialect, [node.part for node in system])
+        return cls(found.messages, system[start:], path_to(store, found.messages, encoding), found.elided)
+
+    @classmethod
+    def stored(cls, call: StoredCall, row: CallRow, store: Store) -> "Before":
+        """Of a stored call, as it was when it was stored."""
+        elided = any(total.kind is Kind.ELIDED for total in row.composition)
+        return cls(call.base, call.inherited, path_to(store, call.base, row.encoding), elided)
+
+    def around(self, call: Call) -> Context:
+        """The call's prompt in this context."""
+        system, messages = ([node.part for node in nodes] for nodes in (self.system, self.messages))
+        return in_context(dialects.by_api(call.api), call.prompt, system, messages, elided=self.elided)
+
+    def counts(self, context: Context, encoding: str) -> tuple[RawCount, ...]:
+        """Raw counts of the messages that stand in the context before the call's own."""
+        parts = context.whole.messages[: context.before]
+        return tuple(node.raw or count_part(part, encoding) for node, part in zip(self.messages, parts, strict=False))
+
+
+@dataclass(frozen=True, slots=True)
 class Raws:
     """Raw counts parallel to the parts of a prompt and of its answer; volatile parts count nothing."""
 
@@ -169,14 +238,15 @@ class Raws:
     answer: tuple[RawCount, ...]
 
     @classmethod
-    def of(cls, call: Call, paths: Chains, counts: Mapping[bytes, RawCount]) -> "Raws":
-        """Pick a call's counts by the keys of its chains."""
+    def of(cls, call: Call, paths: Chains, counts: Mapping[bytes, RawCount], before: Sequence[RawCount]) -> "Raws":
+        """Pick a call's counts by the keys of its chains; `before` are those of the messages that it continues."""
         prompt = call.prompt
         return cls(
             (
                 *_along(prompt.tools, paths.tools, counts),
                 *_along(prompt.system, paths.system, counts),
-                *_along(prompt.messages, paths.messages, counts),
+                *before,
+                *_along(prompt.messages[len(before) :], paths.messages, counts),
             ),
             tuple(_along(call.answer.parts, paths.answer, counts)),
         )
@@ -199,28 +269,6 @@ def lay_out(call: Call, raws: Raws, estimated: Sequence[Leaf], usage: Usage, pai
     return Leaves(
         spread(reconcile(pinned(estimated, usage, "input"), usage.input_tokens, slack), usage, paid),
         spread_answer(reconcile(pinned(answered, usage, "output"), usage.output_tokens, slack), usage, paid),
-    )
-
-
-def _in_context(call: Call, raws: Raws, base: bytes, store: Store, encoding: str) -> tuple[Call, Raws]:
-    """The call with the messages of the calls that it continues by id, which its provider put before its own.
-
-    They have no path in its body, and name the tools that its results belong to.
-    """
-    dialect = dialects.by_api(call.api)
-    if dialect is None or base == root("messages"):
-        return call, raws
-    before, own = path_to(store, base, encoding), call.prompt.messages
-    read = dialect.read_request(assemble({}, [*(node.part for node in before), *own])).parts
-    if len(read) != len(before) + len(own):  # read otherwise by an earlier version
-        return call, raws
-    places = [*([""] * len(before)), *(part.path for part in own)]
-    messages = tuple(replace(part, path=path) for part, path in zip(read, places, strict=True))
-    counts = tuple(node.raw or count_part(part, encoding) for node, part in zip(before, messages, strict=False))
-    start = len(raws.prompt) - len(own)
-    return (
-        replace(call, prompt=replace(call.prompt, messages=messages)),
-        Raws((*raws.prompt[:start], *counts, *raws.prompt[start:]), raws.answer),
     )
 
 

@@ -76,7 +76,8 @@ def _derived(store: Store, explained: Explanation) -> Iterator[str]:
     for component in (*explained.components, *explained.output_components):
         yield from (f"{whose}: {breach}" for breach in _below(component))
     stored = detail(store, row)
-    paths = chains(explained.call.prompt, explained.call.answer.parts, base=stored.base)
+    prompt = replace(explained.call.prompt, system=explained.whole.prompt.system)
+    paths = chains(prompt, explained.call.answer.parts, base=stored.base)
     for section in ("tools", "system", "messages", "answer"):
         if [link.key for link in getattr(paths, section)] != [node.key for node in stored.sections[section]]:
             yield f"{whose}: keys of the {section} chain are not those of its contents"

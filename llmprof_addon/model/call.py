@@ -18,10 +18,15 @@ class Prompt:
     system: tuple[Part, ...] = ()
     """`system`, `instructions`, the leading run of system and developer messages."""
     messages: tuple[Part, ...] = ()
+    leading: int = 0
+    """How many parts at the end of `system` stood at the head of the list of messages. Only of APIs that can continue a
+    call by its id: there they stay in the context, unlike `instructions`."""
     params: Json = field(default_factory=dict)
     """All other top-level fields, as sent."""
     continues: str | None = None
     """Response id of the call whose prompt and answer precede `messages` (`previous_response_id`)."""
+    warmup: bool = False
+    """Only to be laid into the provider's cache: asks for no answer, and is no call of its own."""
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -59,6 +64,39 @@ class Identity:
     """An id that only narrows down candidates (often one per app or user)."""
     session_source: str | None = None
     """Where the id stood, e.g. `x-claude-code-session-id`."""
+    agent: str | None = None
+    """Who in the session: an agent id of Claude Code (absent for the main one), a thread of Codex."""
+    parent_agent: str | None = None
+    agent_name: str | None = None
+    agent_type: str | None = None
+    """`Explore`, `Plan`, `general-purpose`, …"""
+    request_class: str | None = None
+    """`main`, `subagent`, `workflow`, `compaction`, `auxiliary`, …; of Codex `turn` and the like."""
+    subagent: str | None = None
+    """`true`, or what kind of help it is: `review`, `compact`, `memory_consolidation`, `collab_spawn`."""
+    thread_source: str | None = None
+    forked_from: str | None = None
+    parent_session: str | None = None
+    window: str | None = None
+    """Codex's `<thread>:<n>`; n grows with every compaction."""
+    turn: str | None = None
+    """What stays the same over the calls of one turn, as the agent counts turns."""
+    root_turn: str | None = None
+    parent_turn: str | None = None
+    user_prompt: str | None = None
+    """What stays the same over the calls, sub-agents' too, that one prompt of a person caused."""
+    trigger: str | None = None
+    entrypoint: str | None = None
+    compaction: str | None = None
+    """Why this call compacts the context: `auto`, `manual`, `reactive`."""
+    compacted: str | None = None
+    """The same, once, on the first call after."""
+    previous_request: str | None = None
+    """`request-id` of the response before."""
+    previous_message: str | None = None
+    """Response id of the call before in the same lane."""
+    tool_durations_ms: tuple[tuple[str, int], ...] = ()
+    """Tools that ran since the call before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

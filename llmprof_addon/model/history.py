@@ -22,6 +22,17 @@ class Ancestor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Continued:
+    """Where the prompt of a call begins that continues another by its id: keys of the other's last nodes."""
+
+    system: bytes
+    messages: bytes
+    """Of its answer, or of its prompt if it answered nothing."""
+    elided: bool
+    """Whether it continues a call itself of which nothing is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """The past of one new call."""
 

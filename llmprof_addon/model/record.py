@@ -35,3 +35,18 @@ class CallRecord:
     """What a person would call this run: the start of the first real user text."""
     answer_digest: bytes | None
     run: RunChoice
+    inherited: tuple[int, int] = (0, 0)
+    """Place and number of the nodes in the system chain that the call did not send, but continues."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmupRecord:
+    """A prompt that is no call, but that calls continue by the id of its response."""
+
+    exchange: Exchange
+    response_id: str
+    chains: Chains
+    encoding: str
+    counts: dict[bytes, RawCount]
+    elided: bool
+    """Whether it continues a call itself of which nothing is known."""

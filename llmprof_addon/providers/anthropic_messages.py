@@ -15,6 +15,7 @@ from llmprof_addon.providers.anthropic_blocks import fields_of, ordered, read_sc
 from llmprof_addon.providers.anthropic_stream import fold
 from llmprof_addon.providers.carving import compact, generic, name_of, strip_marker, text_of
 from llmprof_addon.providers.error_bodies import error_of
+from llmprof_addon.providers.lineage import BILLING
 from llmprof_addon.providers.sequence import Seen, carve_items
 
 __all__ = ["api", "fold", "operation", "read_request", "read_response", "read_usage", "section_order"]
@@ -26,9 +27,6 @@ section_order = ("tools", "system", "messages")
 IN_MESSAGE = "messages/content"
 
 type Markers = tuple[Marker, ...]
-
-BILLING_BLOCK = "x-anthropic-billing-header:"
-"""How Claude Code's first system block starts. The provider strips it, and parts of it change with every call."""
 
 
 def read_request(body: Json) -> Prompt:
@@ -43,6 +41,7 @@ def read_request(body: Json) -> Prompt:
         tools=(*_tools(params, seen.loaded), *locate(_output_schemas(params))),
         system=(*system, *leading),
         messages=tuple(messages),
+        leading=len(leading),
         params=params,
         continues=_continues(params.get("thread")),
     )
@@ -99,7 +98,7 @@ def _system(params: dict[str, Json], seen: Seen) -> list[Part]:
     del params["system"]
     blocks, carve = (system, _system_block) if isinstance(system, list) else ([system], _whole_system)
     parts = [part for _, carved in carve_items(blocks, "system", carve, seen) for part in carved]
-    if isinstance(system, list) and (parts[0].text or "").startswith(BILLING_BLOCK):
+    if isinstance(system, list) and (parts[0].text or "").startswith(BILLING):
         parts[0] = replace(parts[0], volatile=True)
     return parts
 

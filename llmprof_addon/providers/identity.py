@@ -1,4 +1,4 @@
-"""Who asked, and which session a call belongs to: two tables over headers and body.
+"""Who asked, and which session a call belongs to: two tables over headers and body; `lineage` is a third.
 
 A session id decides alone only where its sender is known to make one per session; others only narrow down candidates.
 The tables follow what the clients were seen to send (Claude Code 2.1.197 and 2.1.329, Codex 0.169.0).
@@ -13,6 +13,7 @@ from llmprof_addon.model.call import Identity
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.part import Json
 from llmprof_addon.providers.carving import name_of
+from llmprof_addon.providers.lineage import TURN, at, lineage
 
 ALL_APPS: tuple[str, ...] = ()
 
@@ -32,19 +33,11 @@ def _header(name: str, apps: tuple[str, ...] | None = ALL_APPS) -> _Source:
 
 
 def _field(path: str, apps: tuple[str, ...] | None = ALL_APPS) -> _Source:
-    keys = path.split(".")
-
-    def read(exchange: Exchange, body: Json) -> Json:
-        for key in keys:
-            body = body.get(key) if isinstance(body, dict) else None
-        return body
-
-    return _Source(path, read, apps)
+    return _Source(path, lambda exchange, body: at(body, path), apps)
 
 
 def _user_id(exchange: Exchange, body: Json) -> Json:
-    metadata = body.get("metadata") if isinstance(body, dict) else None
-    return metadata.get("user_id") if isinstance(metadata, dict) else None
+    return at(body, "metadata.user_id")
 
 
 def _user_session(exchange: Exchange, body: Json) -> Json:
@@ -59,7 +52,9 @@ def _user_session(exchange: Exchange, body: Json) -> Json:
 
 
 def _turn_session(exchange: Exchange, body: Json) -> Json:
-    return _in_json(exchange.header("x-codex-turn-metadata"), "session_id")
+    held = at(body, "client_metadata")
+    inside = name_of(held.get(TURN)) if isinstance(held, dict) else None
+    return _in_json(inside, "session_id") or _in_json(exchange.header(TURN), "session_id")
 
 
 def _in_json(text: str | None, key: str) -> Json:
@@ -111,6 +106,14 @@ _AGENTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^zed\b", "zed"),
         (r"^goose\b", "goose"),
         (r"^openhands\b", "openhands"),
+        (r"^kimi-?cli\b|^kimi-code\b", "kimi-cli"),
+        (r"^grok-?(?:cli|shell|code)\b", "grok-cli"),
+        (r"^codebuddy\b", "codebuddy"),
+        (r"^antigravity\b|^agy\b", "antigravity"),
+        (r"^qoder", "qoder"),
+        (r"^hermes\b", "hermes"),
+        (r"^bryti\b", "bryti"),
+        (r"^pi(?:-coding-agent)?/", "pi"),
     )
 )
 _LIBRARIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -134,7 +137,7 @@ _SDK = re.compile(
 
 
 def identify(exchange: Exchange, body: Json) -> Identity:
-    """App and session ids of a call. A session that the client forced stands in `exchange.session`, not here."""
+    """App, session and agent of a call. A session that the client forced stands in `exchange.session`, not here."""
     app = app_of(exchange)
     session = weak = source = None
     for row in SESSIONS:
@@ -146,7 +149,8 @@ def identify(exchange: Exchange, body: Json) -> Identity:
             break
         if weak is None:
             weak, source = value, row.name
-    return Identity(app=app, session=session, weak_session=weak, session_source=source)
+    said = lineage(exchange, body)
+    return Identity(app=app, session=session, weak_session=weak, session_source=source, **said)
 
 
 def app_of(exchange: Exchange) -> str | None:

@@ -52,6 +52,7 @@ def read_request(body: Json) -> Prompt:
         tools += locate([schema])
     seen = Seen()
     system = _instructions(params, seen)
+    instructions = len(system)
     messages: list[Part] = []
     held = params.get("input")
     if isinstance(held, list) and held:
@@ -65,8 +66,10 @@ def read_request(body: Json) -> Prompt:
         tools=tuple(tools),
         system=tuple(system),
         messages=tuple(messages),
+        leading=len(system) - instructions,
         params=params,
         continues=name_of(params.get("previous_response_id")),
+        warmup=params.get("generate") is False,
     )
 
 

@@ -66,6 +66,8 @@ class StoredCall:
     base: bytes
     """Key of the node that its messages start below."""
     answer_digest: bytes | None
+    inherited: tuple[StoredNode, ...] = ()
+    """Those of the system nodes that the call did not send, but continues."""
 
     @property
     def body(self) -> Json:
@@ -98,6 +100,8 @@ def detail(store: Store, row: CallRow) -> StoredCall:
         if heads["base"] is not None:
             base = bytes(store.db.execute(Node.select(Node.key).where(Node.id == heads["base"])).fetchone()[0])
     stored: dict[str, Sequence[StoredPart]] = {name: [node.part for node in nodes] for name, nodes in sections.items()}
+    start, number = document.get("inherited", (0, 0))
+    stored["system"] = [*stored["system"][:start], *stored["system"][start + number :]]
     digest = heads["answer_digest"]
     return StoredCall(
         row=row,
@@ -111,6 +115,7 @@ def detail(store: Store, row: CallRow) -> StoredCall:
         response_headers=_headers(document.get("response_headers", ())),
         base=base,
         answer_digest=None if digest is None else bytes(digest),
+        inherited=sections["system"][start : start + number],
     )
 
 

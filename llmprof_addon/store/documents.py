@@ -96,10 +96,18 @@ def _form(form: Form) -> Form:
 
 
 def envelope_document(
-    exchange: Exchange, prompt: Prompt, answer: Answer, kept: Envelope, of_answer: Envelope, contents: Contents
+    exchange: Exchange,
+    prompt: Prompt,
+    answer: Answer,
+    kept: Envelope,
+    of_answer: Envelope,
+    inherited: tuple[int, int],
+    contents: Contents,
 ) -> Json:
     """What a call's chains and columns leave out. Its large values go into `contents`."""
     document: dict[str, Json] = from_envelope(kept)
+    if inherited[1]:
+        document["inherited"] = list(inherited)
     if held := from_envelope(of_answer):
         document["answer"] = held
     if exchange.request_headers:

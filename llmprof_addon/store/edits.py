@@ -14,7 +14,7 @@ from llmprof_addon.store import rollup
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.nodes import DELETIONS
 from llmprof_addon.store.open import Store
-from llmprof_addon.store.schema import TABLES, Attachment, Call, Content, Envelope, Fact, Node, NodeCount, Run
+from llmprof_addon.store.schema import TABLES, Attachment, Call, Content, Envelope, Fact, Node, NodeCount, Run, Warmup
 from llmprof_addon.store.text import clean, dumps, loads
 
 CALLS_AT_ONCE = 50
@@ -24,6 +24,7 @@ PAGES_AT_ONCE = 2000
 """Freed pages that one transaction returns to the disk."""
 
 _HEADS = (Call.tools_head, Call.system_head, Call.message_head, Call.answer_head, Call.base)
+_WARM_HEADS = (Warmup.system_head, Warmup.message_head)
 
 _ABOVE = """
 WITH RECURSIVE path (id, parent_id) AS (
@@ -65,7 +66,16 @@ def delete_run(store: Store, id: str) -> bool:
 
 def prune(store: Store, before_ns: int) -> int:
     """Delete the calls that started before this time (ns since the epoch). Returns how many they were."""
-    return _delete(store, Call.select(Call.id).where(Call.started_ns < before_ns).order_by(Call.started_ns, Call.id))
+    calls = Call.select(Call.id).where(Call.started_ns < before_ns).order_by(Call.started_ns, Call.id)
+    deleted = _delete(store, calls)
+    old = Warmup.select(Warmup.response_id).where(Warmup.started_ns < before_ns)
+    with errors_of(store.url):
+        for some in batched([row[0] for row in store.db.execute(old).fetchall()], CALLS_AT_ONCE):
+            with store.db.atomic():
+                heads = _delete_warmups(store.db, some)
+                _delete_contents(store.db, _delete_nodes(store.db, sorted(heads)))
+                _announce(store.db)
+    return deleted
 
 
 def reset(store: Store) -> None:
@@ -100,8 +110,11 @@ def _delete_calls(db: pw.Database, ids: Sequence[int]) -> None:
     heads: set[int] = set()
     contents: set[bytes] = set()
     runs: set[int] = set()
-    for run, params, *nodes in db.execute(Call.select(Call.run, Call.params, *_HEADS).where(Call.id.in_(ids))):
+    continued: set[str] = set()
+    columns = (Call.run, Call.params, Call.continues, *_HEADS)
+    for run, params, continues, *nodes in db.execute(Call.select(*columns).where(Call.id.in_(ids))):
         runs.add(run)
+        continued |= {continues} - {None}
         contents.add(bytes(params))
         heads |= {node for node in nodes if node is not None}
     attached = Attachment.select(Attachment.content).where(Attachment.call.in_(ids))
@@ -109,11 +122,25 @@ def _delete_calls(db: pw.Database, ids: Sequence[int]) -> None:
     db.execute(Attachment.delete().where(Attachment.call.in_(ids)))
     db.execute(Envelope.delete().where(Envelope.call.in_(ids)))
     db.execute(Call.delete().where(Call.id.in_(ids)))
+    heads |= _delete_warmups(db, continued)
     contents |= _delete_nodes(db, sorted(heads))
     _delete_contents(db, contents)
     for run in sorted(runs):
         _sum_anew(db, run)
     _announce(db)
+
+
+def _delete_warmups(db: pw.Database, continued: Iterable[str]) -> set[int]:
+    """Delete the warmed-up prompts with these response ids that no call continues; returns their last nodes."""
+    left = set(continued)
+    left -= {row[0] for row in _among(db, Call.continues, sorted(left), Call.continues)}
+    heads: set[int] = set()
+    for some in batched(sorted(left), 500):
+        unused = Warmup.response_id.in_(some)
+        for nodes in db.execute(Warmup.select(*_WARM_HEADS).where(unused)).fetchall():
+            heads |= {node for node in nodes if node is not None}
+        db.execute(Warmup.delete().where(unused))
+    return heads
 
 
 def _delete_nodes(db: pw.Database, heads: Sequence[int]) -> set[bytes]:
@@ -123,7 +150,7 @@ def _delete_nodes(db: pw.Database, heads: Sequence[int]) -> set[bytes]:
         marks = ", ".join([db.param] * len(heads))
         rows = db.execute_sql(_ABOVE.format(marks=marks), heads).fetchall()
     candidates = [row[0] for row in rows]
-    alive = {id_ for head in _HEADS for (id_,) in _among(db, head, candidates, head)}
+    alive = {id_ for head in (*_HEADS, *_WARM_HEADS) for (id_,) in _among(db, head, candidates, head)}
     children: dict[int, set[int]] = {}
     for child, parent in _among(db, Node.parent, candidates, Node.id, Node.parent):
         children.setdefault(parent, set()).add(child)

@@ -12,8 +12,8 @@ from llmprof_addon.errors import StoreError
 from llmprof_addon.model.call import Call
 from llmprof_addon.model.count import RawCount
 from llmprof_addon.model.exchange import Exchange
-from llmprof_addon.model.history import History
-from llmprof_addon.model.record import CallRecord
+from llmprof_addon.model.history import Continued, History
+from llmprof_addon.model.record import CallRecord, WarmupRecord
 from llmprof_addon.model.tree import Chains
 from llmprof_addon.store import past
 from llmprof_addon.store.database import connect, errors_of, shown, sqlite_path
@@ -66,13 +66,13 @@ class Store:
             found = self._nodes.load(keys, encoding)
         return {key: node.raw for key, node in found.items() if node.raw is not None}
 
-    def base_of(self, response_id: str) -> bytes | None:
-        """Key of the node that a call with this `previous_response_id` starts at; `None` if that call is not stored.
+    def continued(self, response_id: str) -> Continued | None:
+        """Where a call with this `previous_response_id` begins; `None` if that one is not stored.
 
         Such a call then starts at the root. Its `continues` is kept, so that it can be joined when the other comes.
         """
         with errors_of(self.url):
-            return past.base_of(self.db, response_id)
+            return past.continued(self.db, response_id)
 
     def history(self, call: Call, chains: Chains, exchange: Exchange, encoding: str = "") -> History:
         """What `grouping.runs.choose` needs to know of the past; `encoding`, if given, spares lookups in `write`."""
@@ -84,6 +84,11 @@ class Store:
         """Store a call in one transaction; `False` if it is stored already."""
         with errors_of(self.url):
             return self._writer.write(record)
+
+    def write_warmup(self, record: WarmupRecord) -> bool:
+        """Store a warmed-up prompt in one transaction; `False` if it is stored already."""
+        with errors_of(self.url):
+            return self._writer.write_warmup(record)
 
     @property
     def replaced(self) -> bool:

@@ -14,13 +14,15 @@ import peewee as pw
 from llmprof_addon.grouping.runs import session_key
 from llmprof_addon.grouping.said import answer_digest, is_said, said_after
 from llmprof_addon.model.call import Call
+from llmprof_addon.model.component import Kind
 from llmprof_addon.model.exchange import Exchange
-from llmprof_addon.model.history import Ancestor, History
+from llmprof_addon.model.history import Ancestor, Continued, History
 from llmprof_addon.model.tree import Chains, Link, root
+from llmprof_addon.store.counts import unpack_composition
 from llmprof_addon.store.nodes import Nodes, Stored
 from llmprof_addon.store.rollup import is_error
 from llmprof_addon.store.schema import Call as CallTable
-from llmprof_addon.store.schema import Node, Run
+from llmprof_addon.store.schema import Node, Run, Warmup
 from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import clean
 
@@ -49,14 +51,31 @@ def history(db: pw.Database, nodes: Nodes, call: Call, chains: Chains, exchange:
     return History(continued_run=continued_run, ancestors=ancestors)
 
 
-def base_of(db: pw.Database, response_id: str) -> bytes | None:
-    """Key of the last node of the call with this response id: its answer's, or its prompt's if it answered nothing."""
-    key = _one(db, _by_response(response_id, Node.key).join(Node, on=(CallTable.answer_head == Node.id)))
-    return None if key is None else bytes(key)
+def continued(db: pw.Database, response_id: str) -> Continued | None:
+    """Where the call, or the warmed-up prompt, with this response id ends; `None` if there is none."""
+    columns = (CallTable.system_head, CallTable.answer_head, CallTable.composition)
+    row = db.execute(_by_response(response_id, *columns)).fetchone()
+    if row is not None:
+        composition = unpack_composition(bytes(row[2]))[0]
+        elided = any(total.kind is Kind.ELIDED for total in composition)
+    else:
+        query = Warmup.select(Warmup.system_head, Warmup.message_head, Warmup.elided)
+        query = query.where(Warmup.response_id == clean(response_id)).order_by(Warmup.started_ns.desc()).limit(1)
+        row = db.execute(query).fetchone()
+        if row is None:
+            return None
+        elided = bool(row[2])
+    return Continued(
+        system=_key(db, row[0], root("system")), messages=_key(db, row[1], root("messages")), elided=elided
+    )
 
 
-def _by_response(response_id: str, column: pw.Field) -> pw.Select:
-    query = CallTable.select(column).where(CallTable.response_id == clean(response_id))
+def _key(db: pw.Database, node: int | None, otherwise: bytes) -> bytes:
+    return otherwise if node is None else bytes(_one(db, Node.select(Node.key).where(Node.id == node)))
+
+
+def _by_response(response_id: str, *columns: pw.Field) -> pw.Select:
+    query = CallTable.select(*columns).where(CallTable.response_id == clean(response_id))
     return query.order_by(CallTable.started_ns.desc()).limit(1)
 
 

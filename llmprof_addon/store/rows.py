@@ -41,6 +41,8 @@ class CallRow:
     app: str | None
     user_agent: str | None
     peer: str | None
+    identity: dict[str, Any]
+    """What the wire said of session, agent and lineage: fields of `model.call.Identity` that are not empty."""
     tags: dict[str, str]
     warnings: tuple[str, ...]
     response_id: str | None
@@ -132,6 +134,7 @@ def call_row(row: Mapping[str, Any]) -> CallRow:
         run_id=row["run_uid"],
         stream=bool(row["stream"]),
         finish_reasons=tuple(loads(row["finish_reasons"])),
+        identity=loads(row["identity"]) if row["identity"] else {},
         tags=loads(row["tags"]),
         warnings=tuple(loads(row["warnings"])),
         usage=_usage(row),

@@ -143,10 +143,11 @@ class Call(Table):
     user_agent = pw.TextField(null=True)
     peer = pw.TextField(null=True)
     weak_session = pw.TextField(null=True)
+    identity = pw.TextField(null=True)
     tags = pw.TextField()
     warnings = pw.TextField()
     response_id = pw.TextField(null=True, index=True)
-    continues = pw.TextField(null=True)
+    continues = pw.TextField(null=True, index=True)
     encoding = pw.TextField()
     version = pw.TextField()
     input_tokens = pw.BigIntegerField(null=True)
@@ -188,6 +189,19 @@ class Call(Table):
         )
 
 
+class Warmup(Table):
+    """A prompt that a client had its provider cache ahead of its calls: none of them, but they continue it."""
+
+    id = pw.AutoField()
+    uid = pw.TextField(unique=True)
+    response_id = pw.TextField(index=True)
+    started_ns = pw.BigIntegerField()
+    encoding = pw.TextField()
+    system_head = pw.ForeignKeyField(Node, null=True)
+    message_head = pw.ForeignKeyField(Node, null=True)
+    elided = pw.BooleanField()
+
+
 class Envelope(Table):
     """What a call's chains do not hold of its bodies, with its headers: compressed JSON."""
 
@@ -205,5 +219,5 @@ class Attachment(Table):
         primary_key = pw.CompositeKey("call", "content")
 
 
-TABLES: tuple[type[Table], ...] = (Fact, Content, Node, NodeCount, Price, Run, Call, Envelope, Attachment)
+TABLES: tuple[type[Table], ...] = (Fact, Content, Node, NodeCount, Price, Run, Call, Warmup, Envelope, Attachment)
 """Referred-to tables first."""

@@ -4,7 +4,7 @@ Rows go in in a fixed order (contents by digest, nodes parents first, then the r
 wait for each other and never stand in each other's way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import batched, chain
@@ -13,10 +13,10 @@ from typing import Any
 import peewee as pw
 
 from llmprof_addon import __version__
-from llmprof_addon.model.call import SECTIONS, Prompt
+from llmprof_addon.model.call import SECTIONS, Identity, Prompt
 from llmprof_addon.model.cost import Cost
 from llmprof_addon.model.part import Form
-from llmprof_addon.model.record import CallRecord
+from llmprof_addon.model.record import CallRecord, WarmupRecord
 from llmprof_addon.model.tree import Envelope, Link, canonical, digest, envelope
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.store import rollup
@@ -24,7 +24,7 @@ from llmprof_addon.store.compress import pack, squeeze
 from llmprof_addon.store.counts import pack_composition
 from llmprof_addon.store.documents import Contents, envelope_document, set_out
 from llmprof_addon.store.nodes import BATCH, Nodes, Stored, absent_contents
-from llmprof_addon.store.schema import Attachment, Call, Content, NodeCount, Price, Run
+from llmprof_addon.store.schema import Attachment, Call, Content, NodeCount, Price, Run, Warmup
 from llmprof_addon.store.schema import Envelope as EnvelopeRow
 from llmprof_addon.store.text import clean, dumps, loads
 
@@ -49,24 +49,31 @@ class Writer:
 
     def write(self, record: CallRecord) -> bool:
         """Store the call; `False` if a call of this id is stored already."""
+        return self._once(Call, record.exchange.id, lambda: self._write(record))
+
+    def write_warmup(self, record: WarmupRecord) -> bool:
+        """Store a prompt that is no call; `False` if it is stored already."""
+        return self._once(Warmup, record.exchange.id, lambda: self._write_warmup(record))
+
+    def _once(self, table: type[Call | Warmup], uid: str, write: Callable[[], None]) -> bool:
         try:
-            return self._attempt(record)
+            return self._attempt(table, uid, write)
         except pw.IntegrityError:
             # Another process deleted what this call's path runs through, after the path was looked up.
-            return self._attempt(record)
+            return self._attempt(table, uid, write)
 
-    def _attempt(self, record: CallRecord) -> bool:
+    def _attempt(self, table: type[Call | Warmup], uid: str, write: Callable[[], None]) -> bool:
         before = replace(self.counters)
         try:
             with self._db.atomic():
                 if self._nodes.heed_deletions():
                     self._prices.clear()
                 known = self._nodes.statements.run(
-                    "uid", lambda value: Call.select(Call.id).where(Call.uid == value), [record.exchange.id]
+                    ("uid", table), lambda value: table.select(table.id).where(table.uid == value), [uid]
                 )
                 if known.fetchone():
                     return False
-                self._write(record)
+                write()
         except BaseException:
             self._nodes.forget()
             self._prices.clear()
@@ -74,26 +81,19 @@ class Writer:
             raise
         return True
 
-    def _write(self, record: CallRecord) -> None:
+    def _write_nodes(
+        self, record: CallRecord | WarmupRecord, sections: Mapping[str, tuple[Link, ...]], contents: Contents
+    ) -> dict[bytes, Stored]:
+        """Write what is new on the paths, and these contents; all nodes of the paths."""
         chains = record.chains
-        sections = {
-            "tools": chains.tools,
-            "system": chains.system,
-            "messages": chains.messages,
-            "answer": chains.answer,
-        }
         links = list(chain.from_iterable(sections.values()))
         known = self._nodes.load([*(link.key for link in links), chains.base], record.encoding)
         new = [link for link in links if link.key not in known]
 
-        contents: Contents = {}
         for link in new:
             contents[link.digest] = link.content
             if link.wrapper is not None and link.wrapper_digest is not None:
                 contents[link.wrapper_digest] = link.wrapper
-        own: Contents = {}
-        params = canonical(set_out(record.call.prompt.params, own))
-        contents[digest(params)] = params
         self._write_contents(contents)
         self._count(self._nodes.write(new, known))
         counted = [
@@ -104,7 +104,34 @@ class Writer:
         fields = (NodeCount.node, NodeCount.encoding, NodeCount.own, NodeCount.totals)
         self._insert(NodeCount, fields, counted)
         self.counters.bytes_stored += sum(len(raw) + len(totals) for _, _, raw, totals in counted)
+        return known
 
+    def _write_warmup(self, record: WarmupRecord) -> None:
+        chains = record.chains
+        known = self._write_nodes(record, {"system": chains.system, "messages": chains.messages}, {})
+        message_head = known.get(chains.message_head)
+        row = (
+            record.exchange.id,
+            clean(record.response_id),
+            record.exchange.started_ns,
+            record.encoding,
+            known[chains.system[-1].key].id if chains.system else None,
+            message_head.id if message_head else None,
+            record.elided,
+        )
+        self._insert(Warmup, _WARMUP_FIELDS, [row])
+
+    def _write(self, record: CallRecord) -> None:
+        chains = record.chains
+        sections = {
+            "tools": chains.tools,
+            "system": chains.system,
+            "messages": chains.messages,
+            "answer": chains.answer,
+        }
+        own: Contents = {}
+        params = canonical(set_out(record.call.prompt.params, own))
+        known = self._write_nodes(record, sections, {digest(params): params})
         call = _columns(record, known, digest(params))
         call["price"] = self._price(record.cost)
         call["run"] = run_id = self._run(record)
@@ -112,7 +139,7 @@ class Writer:
         call_id = self._nodes.statements.run("call", _insert_call, values).fetchone()[0]
         kept, of_answer = _envelopes(record, sections, known)
         exchange, prompt, answer = record.exchange, record.call.prompt, record.call.answer
-        document = squeeze(envelope_document(exchange, prompt, answer, kept, of_answer, own))
+        document = squeeze(envelope_document(exchange, prompt, answer, kept, of_answer, record.inherited, own))
         self._write_contents(own)
         self._insert(Attachment, (Attachment.call, Attachment.content), [(call_id, one) for one in sorted(own)])
         self._nodes.statements.run("envelope", _insert_envelope, [call_id, document])
@@ -182,6 +209,7 @@ class Writer:
 
 # Peewee writes the columns of an insert or an update in the order of the table, whatever that of the values.
 _CALL_FIELDS = tuple(field for field in Call._meta.sorted_fields if field is not Call.id)
+_WARMUP_FIELDS = tuple(field for field in Warmup._meta.sorted_fields if field is not Warmup.id)
 _RUN_FIELDS = tuple(field for field in Run._meta.sorted_fields if field.name in {*rollup.EMPTY, "tags"})
 
 
@@ -221,6 +249,8 @@ def _envelopes(
     forms: dict[str, list[Form]] = {
         section: [known[link.key].form for link in links] for section, links in sections.items()
     }
+    start, number = record.inherited
+    del forms["system"][start : start + number]
     prompt = envelope(record.call.prompt, {section: forms[section] for section in SECTIONS})
     answer = envelope(Prompt(messages=record.call.answer.parts), {"messages": forms["answer"]})
     return prompt, answer
@@ -262,6 +292,7 @@ def _columns(record: CallRecord, known: dict[bytes, Stored], params: bytes) -> d
         "user_agent": clean(exchange.client.user_agent),
         "peer": clean(exchange.client.peer),
         "weak_session": clean(call.identity.weak_session),
+        "identity": _identity(call.identity),
         "tags": dumps(dict(exchange.tags)),
         "warnings": dumps(call.warnings),
         "response_id": clean(answer.response_id),
@@ -289,6 +320,15 @@ def _columns(record: CallRecord, known: dict[bytes, Stored], params: bytes) -> d
         "request_truncated": exchange.request_truncated,
         "response_truncated": exchange.response_truncated,
     }
+
+
+_COLUMNS_OF_IDENTITY = ("app", "weak_session")
+
+
+def _identity(identity: Identity) -> str | None:
+    """What columns do not hold of it, as JSON without what is empty."""
+    said = {name: value for name, value in asdict(identity).items() if value and name not in _COLUMNS_OF_IDENTITY}
+    return dumps(said) if said else None
 
 
 def _usage(usage: Usage) -> dict[str, Any]:

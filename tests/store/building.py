@@ -125,8 +125,8 @@ def record(
         answer=Answer(parts=tuple(answer), response_id=response_id, finish_reasons=("stop",), rest=rest),
         identity=identity or Identity(app="tests"),
     )
-    base = store.base_of(continues) if continues else None
-    found = chains(prompt, answer, base=base)
+    before = store.continued(continues) if continues else None
+    found = chains(prompt, answer, base=before.messages if before else None)
     links = [*found.tools, *found.system, *found.messages, *found.answer]
     known = store.known([link.key for link in links], encoding)
     counts = {link.key: counter(link.part) for link in links if link.key not in known}

@@ -126,8 +126,10 @@ def test_weak_sessions_only_narrow(written: Recorder) -> None:
 def test_a_response_continued_by_id(written: Recorder) -> None:
     store = written.store
     first = written([text("user", "One")], [text("assistant", "Two")], response_id="resp_1")
-    assert store.base_of("resp_1") is not None
-    assert store.base_of("resp_x") is None
+    before = store.continued("resp_1")
+    assert before is not None
+    assert before.system == root("system")
+    assert store.continued("resp_x") is None
     assert written([text("user", "Three")], [text("assistant", "Four")], continues="resp_1", response_id="resp_2") == (
         first[0],
         "continues",
@@ -135,7 +137,7 @@ def test_a_response_continued_by_id(written: Recorder) -> None:
     row = next(queries.calls(store))
     assert (row.depth, row.continues) == (3, "resp_1")
     kept = detail(store, row)
-    assert kept.base == store.base_of("resp_1")
+    assert kept.base == before.messages
     assert kept.body["messages"] == [{"role": "user", "content": "Three"}]
     assert written([], [text("assistant", "Five")], continues="resp_2")[0] == first[0]
     assert detail(store, next(queries.calls(store))).body == {"model": "gpt-test", "stream": True}

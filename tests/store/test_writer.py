@@ -163,7 +163,7 @@ def test_text_that_columns_refuse_is_stored(store: Store) -> None:
     kept = detail(store, row)
     assert kept.params == params
     assert kept.body["messages"][0] == {"role": "user", "content": strange}
-    assert store.base_of(strange) is not None
+    assert store.continued(strange) is not None
 
 
 def test_a_prompt_without_parts(store: Store) -> None:

@@ -23,7 +23,7 @@ from llmprof_addon.model.call import SECTIONS, Answer, Call, Prompt
 from llmprof_addon.model.component import Component, Kind, Leaf
 from llmprof_addon.model.cost import Cost
 from llmprof_addon.model.count import RawCount
-from llmprof_addon.model.exchange import Exchange
+from llmprof_addon.model.exchange import Exchange, Headers
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.record import CallRecord, WarmupRecord
 from llmprof_addon.model.secrets import redact_json, redact_text
@@ -138,6 +138,12 @@ class Explanation:
     leaves: "Leaves"
     components: tuple[Component, ...]
     output_components: tuple[Component, ...]
+    request_headers: Headers
+    response_headers: Headers
+    rest: Json
+    """The response body without what the answer's parts carry."""
+    usage_raw: Json
+    """The usage as it stood on the wire."""
 
     @property
     def positions(self) -> tuple[Component, ...]:
@@ -181,6 +187,10 @@ def explain(store: Store, row: CallRow) -> Explanation:
         leaves=leaves,
         components=components(whole, leaves.prompt),
         output_components=components(whole, leaves.answer, answer=True),
+        request_headers=stored.request_headers,
+        response_headers=stored.response_headers,
+        rest=stored.rest,
+        usage_raw=stored.usage_raw,
     )
 
 

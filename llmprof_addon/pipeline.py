@@ -11,6 +11,7 @@ from types import MappingProxyType
 from llmprof_addon.attribution.context import Context, carried, in_context
 from llmprof_addon.attribution.effective import effective_usage
 from llmprof_addon.attribution.positions import positions
+from llmprof_addon.attribution.positions import positions
 from llmprof_addon.attribution.tree import components, totals
 from llmprof_addon.counting.estimate import answer_leaves, prompt_leaves
 from llmprof_addon.counting.families import family_of

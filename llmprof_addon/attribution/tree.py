@@ -49,7 +49,7 @@ def components(call: Call, leaves: Sequence[Leaf], *, answer: bool = False) -> t
     kinds: dict[Kind, _Node] = {}
     for leaf in leaves:
         part = places.part(leaf)
-        if _says_nothing(leaf, part):
+        if says_nothing(leaf, part):
             continue
         node = kinds.setdefault(leaf.kind, _Node(name=leaf.kind.value))
         for key, name, path in places.trail(leaf, part):
@@ -58,7 +58,7 @@ def components(call: Call, leaves: Sequence[Leaf], *, answer: bool = False) -> t
     return tuple(kinds[kind].freeze(kind) for kind in sorted(kinds, key=SYNTHETIC.__contains__))
 
 
-def _says_nothing(leaf: Leaf, part: Part | None) -> bool:
+def says_nothing(leaf: Leaf, part: Part | None) -> bool:
     """Whether a leaf is but the empty frame of inner parts, or hidden text that is not there."""
     return not leaf.tokens and not leaf.cost and (part is None or (bool(part.inner) and not part.deferred))
 
@@ -77,15 +77,17 @@ class _Node:
     def freeze(self, kind: Kind) -> Component:
         if len(self.leaves) == 1 and not self.children:
             leaf, part = self.leaves[0]
-            return _leaf_component(leaf, self.name, self.path, part)
+            return leaf_component(leaf, self.name, self.path, part)
         if self.is_turn and len(self.children) == 1:
             (only,) = self.children.values()
             return replace(only.freeze(kind), name=f"{self.name}: {only.name}")
         own = [
-            _leaf_component(leaf, self.name if part is None else _name(part), self.path, part)
+            leaf_component(leaf, self.name if part is None else part_name(part), self.path, part)
             for leaf, part in self.leaves
         ]
-        return _sum(kind, self.name, self.path, (*own, *(child.freeze(kind) for child in self.children.values())))
+        return component_of(
+            kind, self.name, self.path, (*own, *(child.freeze(kind) for child in self.children.values()))
+        )
 
 
 class _Places:
@@ -125,8 +127,8 @@ class _Places:
                 return [(tool, tool, None), (call, f"call {numbers.setdefault(call, len(numbers) + 1)}", path)]
             case Kind.USER | Kind.ASSISTANT | Kind.REASONING if self._turns:
                 turn = self._turns[leaf.part]
-                return [(turn, f"turn {turn}", None), (own, _name(part), path)]
-        return [(own, _name(part), path)]
+                return [(turn, f"turn {turn}", None), (own, part_name(part), path)]
+        return [(own, part_name(part), path)]
 
 
 def _turns(call: Call) -> tuple[int, ...]:
@@ -145,7 +147,7 @@ def _turns(call: Call) -> tuple[int, ...]:
     return tuple(turns)
 
 
-def _name(part: Part) -> str:
+def part_name(part: Part) -> str:
     """What a person would call a part."""
     if part.media is not None:
         size = f" {part.media.width}x{part.media.height}" if part.media.width and part.media.height else ""
@@ -159,7 +161,8 @@ def _name(part: Part) -> str:
     return title(part.text) or part.name or part.kind.value
 
 
-def _leaf_component(leaf: Leaf, name: str, path: str | None, part: Part | None) -> Component:
+def leaf_component(leaf: Leaf, name: str, path: str | None, part: Part | None) -> Component:
+    """The component of a leaf, with the pieces of its part below it."""
     stretches = pieces(part) if part is not None else ()
     return Component(
         kind=leaf.kind,
@@ -210,7 +213,8 @@ def _overlap(start: int, length: int, low: int, width: int) -> int:
     return max(0, min(start + length, low + width) - max(start, low))
 
 
-def _sum(kind: Kind, name: str, path: str | None, children: tuple[Component, ...]) -> Component:
+def component_of(kind: Kind, name: str, path: str | None, children: tuple[Component, ...]) -> Component:
+    """A component that is the sum of others."""
     return Component(
         kind=kind,
         name=name,

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmprof_addon.attribution.positions import positions
 from llmprof_addon.attribution.tree import components, totals
 from llmprof_addon.model.call import Call, Prompt
 from llmprof_addon.model.component import Component, Kind, Leaf
@@ -81,7 +82,6 @@ def check(component: Component) -> None:
     if not component.children:
         return
     for child in component.children:
-        assert child.kind is component.kind
         check(child)
     summed = tuple(map(sum, zip(*map(numbers, component.children), strict=True)))
     if component.cost is None:
@@ -91,12 +91,39 @@ def check(component: Component) -> None:
         assert summed == numbers(component)
 
 
+def check_kinds(component: Component) -> None:
+    for child in component.children:
+        assert child.kind is component.kind
+        check_kinds(child)
+
+
+@given(priced())
+def test_by_position_the_same_sums_lie_behind_each_other_along_the_cache(made: tuple[Call, tuple[Leaf, ...]]) -> None:
+    call, leaves = made
+    tree = positions(call, leaves)
+    for component in tree:
+        check(component)
+    assert sum(component.tokens for component in tree) == sum(leaf.tokens for leaf in leaves)
+    flat = list(reversed(tree))
+    seen_end_of_read = seen_fresh = False
+    while flat:
+        component = flat.pop()
+        if component.children:
+            flat += reversed(component.children)
+            continue
+        assert not (component.read_tokens and seen_end_of_read)
+        assert not (component.write_tokens and seen_fresh)
+        seen_end_of_read |= bool(component.write_tokens or component.fresh_tokens)
+        seen_fresh |= bool(component.fresh_tokens)
+
+
 @given(priced())
 def test_children_sum_to_their_parent_at_every_level(made: tuple[Call, tuple[Leaf, ...]]) -> None:
     call, leaves = made
     tree = components(call, leaves)
     for component in tree:
         check(component)
+        check_kinds(component)
     assert sum(component.tokens for component in tree) == sum(leaf.tokens for leaf in leaves)
     costs = [leaf.cost for leaf in leaves]
     if None not in costs:

@@ -5,22 +5,19 @@ once, and a cursor on a number stays where it is when rows come and go.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import batched, pairwise
-from typing import Any, Literal
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple
 
 import peewee as pw
 
-from llmprof_addon.model.component import Kind, KindTotal
-from llmprof_addon.model.usage import Source
-from llmprof_addon.store.counts import unpack_composition
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.nodes import DELETIONS
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.queries import call_query
-from llmprof_addon.store.rollup import is_error
-from llmprof_addon.store.rows import CallRow, CostSum, RunRow, call_row, run_row
+from llmprof_addon.store.rows import CallRow, RunRow, call_row, run_row
 from llmprof_addon.store.schema import Call, Fact, Run
 from llmprof_addon.store.text import loads
 
@@ -48,6 +45,9 @@ class RunFilter:
     """Runs that started before this time."""
     text: str = ""
     """Words that all occur, in any case, in label, app, models, providers or tags."""
+
+
+ALL = RunFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,45 +84,24 @@ class Facets:
     """`key:value`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineCall:
-    """What a timeline draws of a call."""
-
-    number: int
-    id: str
-    started_ns: int
-    first_chunk_ns: int | None
-    ended_ns: int
-    model: str | None
-    input_tokens: int | None
-    output_tokens: int | None
-    estimated: bool
-    context_window: int | None
-    cost: int | None
-    """Pico-dollars of the whole call."""
-    composition: tuple[KindTotal, ...]
-    failed: bool
-
-
 def list_runs(
-    store: Store, wanted: RunFilter = RunFilter(), *, order: RunOrder = "started", descending: bool = True
+    store: Store, wanted: RunFilter = ALL, *, order: RunOrder = "started", descending: bool = True
 ) -> RunList:
     """The runs that fit. Unknown values come last in either direction; ties go by start, the newest first."""
-    fields = (Run.id, Run.started_ns, Run.ended_ns, Run.app, Run.label, Run.name, Run.models, Run.providers, Run.tags)
-    sums = (Run.calls, Run.error_calls, Run.unpriced_calls, Run.estimated_calls, Run.peak_context_tokens)
-    tokens = (Run.input_tokens, Run.cache_read_input_tokens, Run.output_tokens)
     with errors_of(store.url):
-        query = Run.select(*fields, *sums, *tokens, *_COSTS)
+        query = Run.select(*_LISTED)
         for condition in _conditions(wanted):
             query = query.where(condition)
-        rows = list(query.order_by(Run.started_ns.desc(), Run.id.desc()).dicts().execute(store.db))
-    rows = [row for row in rows if _fits(row, wanted)]
-    key = _KEYS[order]
+        query = query.order_by(Run.started_ns.desc(), Run.id.desc())
+        rows = [_Listed._make(row) for row in store.db.execute(query).fetchall()]
+    if wanted.model or wanted.provider or wanted.tag or wanted.text:
+        rows = [row for row in rows if _fits(row, wanted)]
     if order != "started" or not descending:
+        key = _KEYS[order]
         known = [row for row in rows if key(row) is not None]
         known.sort(key=key, reverse=descending)
         rows = known + [row for row in rows if key(row) is None]
-    return RunList(numbers=array("q", (row["id"] for row in rows)), totals=_totals(rows))
+    return RunList(numbers=array("q", [row.id for row in rows]), totals=_totals(rows))
 
 
 def runs_by_number(store: Store, numbers: Sequence[int]) -> dict[int, RunRow]:
@@ -168,26 +147,6 @@ def calls_by_number(store: Store, numbers: Sequence[int]) -> dict[int, CallRow]:
     return {row["id"]: call_row(row) for row in _in(store, call_query(), Call.id, numbers)}
 
 
-def timeline(store: Store, run: str, *, after: int = 0) -> tuple[TimelineCall, ...]:
-    """What to draw of a run's calls with numbers above `after`, by start."""
-    query = Call.select(*_DRAWN).join(Run, on=(Call.run == Run.id)).where((Run.uid == run) & (Call.id > after))
-    with errors_of(store.url):
-        rows = list(query.order_by(Call.started_ns, Call.id).dicts().execute(store.db))
-    return tuple(map(_timeline_call, rows))
-
-
-def composition(store: Store, run: str) -> tuple[KindTotal, ...]:
-    """Sums of a run's calls by kind, in the order of legends; a cost is `None` if any of its parts is unpriced."""
-    query = Call.select(Call.composition).join(Run, on=(Call.run == Run.id)).where(Run.uid == run)
-    with errors_of(store.url):
-        blobs = [bytes(row[0]) for row in store.db.execute(query).fetchall()]
-    found: dict[Kind, list[KindTotal]] = {}
-    for blob in blobs:
-        for total in unpack_composition(blob)[0]:
-            found.setdefault(total.kind, []).append(total)
-    return tuple(_sum_of(found[kind]) for kind in Kind if kind in found)
-
-
 def version(store: Store) -> tuple[int, ...]:
     """Numbers that change when a call is stored or deleted; on SQLite with any change, where one thread asks."""
     with errors_of(store.url):
@@ -198,43 +157,57 @@ def version(store: Store) -> tuple[int, ...]:
         return (newest, int(row[0]) if row else 0)
 
 
-_COSTS = (Run.input_cost, Run.cache_read_cost, Run.cache_write_cost, Run.output_cost, Run.other_cost)
+class _Listed(NamedTuple):
+    """What lists order, filter and sum by: a tuple as the driver gives it, since there are many."""
 
-_DRAWN = (
-    *(Call.id, Call.uid, Call.started_ns, Call.first_chunk_ns, Call.ended_ns, Call.request_model, Call.response_model),
-    *(Call.input_tokens, Call.output_tokens, Call.usage_source, Call.context_window, Call.composition),
-    *(Call.input_cost, Call.cache_read_cost, Call.cache_write_cost, Call.output_cost, Call.other_cost),
-    *(Call.error, Call.outcome, Call.status),
-)
+    id: int
+    started_ns: int
+    ended_ns: int
+    app: str | None
+    label: str | None
+    name: str | None
+    models: str
+    providers: str
+    tags: str
+    calls: int
+    error_calls: int
+    unpriced_calls: int
+    estimated_calls: int
+    peak_context_tokens: int | None
+    input_tokens: int | None
+    cache_read_input_tokens: int | None
+    output_tokens: int | None
+    input_cost: str | None
+    cache_read_cost: str | None
+    cache_write_cost: str | None
+    output_cost: str | None
+    other_cost: str | None
+
+    @property
+    def cost(self) -> int | None:
+        """Pico-dollars."""
+        return None if self.input_cost is None else sum(int(part or 0) for part in self[17:])
+
+    @property
+    def cached(self) -> float | None:
+        """Share of the input that was read from a cache."""
+        read, whole = self.cache_read_input_tokens, self.input_tokens
+        return None if read is None or not whole else read / whole
 
 
-def _cost_of(row: Mapping[str, Any]) -> int | None:
-    if row["input_cost"] is None:
-        return None
-    names = ("input_cost", "cache_read_cost", "cache_write_cost", "output_cost", "other_cost")
-    return CostSum(**{name.removesuffix("_cost"): row[name] for name in names}).total
+_LISTED = tuple(getattr(Run, name) for name in _Listed._fields)
 
-
-def _cached(row: Mapping[str, Any]) -> float | None:
-    read, whole = row["cache_read_input_tokens"], row["input_tokens"]
-    return None if read is None or not whole else float(read / whole)
-
-
-def _first(values: list[str]) -> str | None:
-    return values[0] if values else None
-
-
-_KEYS: dict[str, Any] = {
-    "started": lambda row: row["started_ns"],
-    "app": lambda row: row["app"],
-    "label": lambda row: (row["name"] or row["label"] or "").casefold() or None,
-    "model": lambda row: _first(loads(row["models"])),
-    "calls": lambda row: row["calls"],
-    "peak": lambda row: row["peak_context_tokens"],
-    "input": lambda row: row["input_tokens"],
-    "cached": _cached,
-    "cost": _cost_of,
-    "duration": lambda row: row["ended_ns"] - row["started_ns"],
+_KEYS: dict[str, Callable[[_Listed], Any]] = {
+    "started": attrgetter("started_ns"),
+    "app": attrgetter("app"),
+    "label": lambda row: (row.name or row.label or "").casefold() or None,
+    "model": lambda row: next(iter(loads(row.models)), None),
+    "calls": attrgetter("calls"),
+    "peak": attrgetter("peak_context_tokens"),
+    "input": attrgetter("input_tokens"),
+    "cached": attrgetter("cached"),
+    "cost": attrgetter("cost"),
+    "duration": lambda row: row.ended_ns - row.started_ns,
 }
 
 
@@ -249,53 +222,39 @@ def _conditions(wanted: RunFilter) -> Iterator[pw.Expression]:
         yield Run.started_ns < wanted.until_ns
 
 
-def _fits(row: Mapping[str, Any], wanted: RunFilter) -> bool:
+def _fits(row: _Listed, wanted: RunFilter) -> bool:
     """What the columns of JSON say: SQLite and PostgreSQL would each need a query of their own."""
-    if wanted.model is not None and wanted.model not in loads(row["models"]):
+    if wanted.model is not None and wanted.model not in loads(row.models):
         return False
-    if wanted.provider is not None and wanted.provider not in loads(row["providers"]):
+    if wanted.provider is not None and wanted.provider not in loads(row.providers):
         return False
     if wanted.tag is not None:
         key, valued, value = wanted.tag.partition(":")
-        tags = loads(row["tags"])
+        tags = loads(row.tags)
         if key not in tags or (valued and tags[key] != value):
             return False
     if not wanted.text:
         return True
-    tags = (f"{key}:{value}" for key, value in loads(row["tags"]).items())
-    names = (row["name"], row["label"], row["app"], *loads(row["models"]), *loads(row["providers"]), *tags)
+    tags = (f"{key}:{value}" for key, value in loads(row.tags).items())
+    names = (row.name, row.label, row.app, *loads(row.models), *loads(row.providers), *tags)
     said = "\n".join(filter(None, names)).casefold()
     return all(word in said for word in wanted.text.casefold().split())
 
 
-def _totals(rows: Sequence[Mapping[str, Any]]) -> Totals:
+def _totals(rows: Sequence[_Listed]) -> Totals:
     def known(values: Iterable[int | None]) -> int | None:
         return sum(numbers) if (numbers := [value for value in values if value is not None]) else None
 
     return Totals(
         runs=len(rows),
-        calls=sum(row["calls"] for row in rows),
-        error_calls=sum(row["error_calls"] for row in rows),
-        unpriced_calls=sum(row["unpriced_calls"] for row in rows),
-        estimated_calls=sum(row["estimated_calls"] for row in rows),
-        input_tokens=known(row["input_tokens"] for row in rows),
-        cache_read_input_tokens=known(row["cache_read_input_tokens"] for row in rows),
-        output_tokens=known(row["output_tokens"] for row in rows),
-        cost=known(map(_cost_of, rows)),
-    )
-
-
-def _sum_of(totals: Sequence[KindTotal]) -> KindTotal:
-    costs = [total.cost for total in totals if total.cost is not None]
-    estimated = any(total.source is Source.ESTIMATED for total in totals)
-    return KindTotal(
-        kind=totals[0].kind,
-        tokens=sum(total.tokens for total in totals),
-        read=sum(total.read for total in totals),
-        write=sum(total.write for total in totals),
-        fresh=sum(total.fresh for total in totals),
-        cost=sum(costs) if len(costs) == len(totals) else None,
-        source=Source.ESTIMATED if estimated else totals[0].source,
+        calls=sum([row.calls for row in rows]),
+        error_calls=sum([row.error_calls for row in rows]),
+        unpriced_calls=sum([row.unpriced_calls for row in rows]),
+        estimated_calls=sum([row.estimated_calls for row in rows]),
+        input_tokens=known([row.input_tokens for row in rows]),
+        cache_read_input_tokens=known([row.cache_read_input_tokens for row in rows]),
+        output_tokens=known([row.output_tokens for row in rows]),
+        cost=known([row.cost for row in rows]),
     )
 
 
@@ -304,24 +263,6 @@ def _peaks(values: Sequence[int], points: int) -> tuple[int, ...]:
         return tuple(values)
     edges = [index * len(values) // points for index in range(points + 1)]
     return tuple(max(values[start:end]) for start, end in pairwise(edges))
-
-
-def _timeline_call(row: Mapping[str, Any]) -> TimelineCall:
-    return TimelineCall(
-        number=row["id"],
-        id=row["uid"],
-        started_ns=row["started_ns"],
-        first_chunk_ns=row["first_chunk_ns"],
-        ended_ns=row["ended_ns"],
-        model=row["response_model"] or row["request_model"],
-        input_tokens=row["input_tokens"],
-        output_tokens=row["output_tokens"],
-        estimated=row["usage_source"] != Source.REPORTED,
-        context_window=row["context_window"],
-        cost=_cost_of(row),
-        composition=unpack_composition(bytes(row["composition"]))[0],
-        failed=is_error(row),
-    )
 
 
 def _in(store: Store, query: "pw.ModelSelect[Any]", column: pw.Field, values: Sequence[int]) -> list[dict[str, Any]]:

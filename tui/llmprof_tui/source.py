@@ -16,11 +16,12 @@ from llmprof_addon.model.component import KindTotal
 from llmprof_addon.spool.folder import Backlog, Spool
 from llmprof_addon.spool.proxies import ProxyRecord, living
 from llmprof_addon.spool.statefile import alive, read_state
-from llmprof_addon.store import edits, listing, queries
+from llmprof_addon.store import edits, listing, queries, timeline
 from llmprof_addon.store.database import sqlite_path
-from llmprof_addon.store.listing import Facets, RunFilter, RunList, RunOrder, TimelineCall
+from llmprof_addon.store.listing import Facets, RunFilter, RunList, RunOrder
 from llmprof_addon.store.open import Store, open_store
 from llmprof_addon.store.rows import CallRow, RunRow
+from llmprof_addon.store.timeline import TimelineCall
 
 if TYPE_CHECKING:
     from llmprof_addon.pipeline import Explanation
@@ -108,11 +109,11 @@ class Source:
 
     def timeline(self, run_id: str, after: int = 0) -> tuple[TimelineCall, ...]:
         """What to draw of a run's calls with numbers above `after`, by start."""
-        return listing.timeline(self.store, run_id, after=after)
+        return timeline.timeline(self.store, run_id, after=after)
 
     def composition(self, run_id: str) -> tuple[KindTotal, ...]:
         """The sums of a run's calls by kind."""
-        return listing.composition(self.store, run_id)
+        return timeline.composition(self.store, run_id)
 
     # one call
 

@@ -37,6 +37,9 @@ _FORCING: _Rules = (
 
 _THINKING: _Rules = ((("thinking", "type"), ("enabled",)),)
 
+UNFRAMED = ("openai.completions", "openai.embeddings")
+"""Dialects whose prompt is the text itself: nothing frames it, and OpenAI's own tokenizer counts it exactly."""
+
 _WRITTEN = 0.7
 """The share of a call's framing that the model writes itself; the rest frames the result."""
 
@@ -57,7 +60,7 @@ class Weight(NamedTuple):
 def prompt_leaves(call: Call, raws: Sequence[RawCount]) -> tuple[Leaf, ...]:
     """Leaves of the prompt in the provider's cache order; `raws` are parallel to `call.prompt.parts`."""
     family = family_of(call)
-    if family.exact:
+    if family.exact and call.api not in UNFRAMED:
         return openai_framing.leaves(call, raws, family)
     return _rounded(prompt_weights(call, raws, family))
 
@@ -90,7 +93,8 @@ def _sent(call: Call, raws: Sequence[RawCount], family: Family) -> list[Weight]:
     prompt, c = call.prompt, family.coefficients
     parts = prompt.parts
     opened = sum(1 for part in prompt.messages if part.wrapper is not None)
-    weights.append(_overhead("framing", c.const + c.message * max(0, opened - 1)))
+    if call.api not in UNFRAMED:
+        weights.append(_overhead("framing", c.const + c.message * max(0, opened - 1)))
     if any(part.kind is PartKind.TOOL_SCHEMA and not part.deferred for part in prompt.tools):
         weights.append(_overhead("tool preamble", c.tools + c.forced * _says(prompt.params, _FORCING)))
     if any(part.kind is PartKind.OUTPUT_SCHEMA for part in prompt.tools):
@@ -155,7 +159,8 @@ class _Weigher:
             media = media_tokens(part, self.family.media)
             tokens = media.tokens + self._text(raw)
             return Weight(kind, tokens, name, index, path, exact=media.exact, guessed=media.guessed)
-        return Weight(kind, self._tokens(part, raw, index), name, index, path, True)
+        exact = self.family.exact
+        return Weight(kind, self._tokens(part, raw, index), name, index, path, not exact, exact)
 
     def _tokens(self, part: Part, raw: RawCount, index: int) -> float:
         c, kind = self.c, part.kind

@@ -132,7 +132,10 @@ _PATTERNS: tuple[tuple[str, Family], ...] = (
     (r"gpt-4\.[15]|gpt-4o|gpt-audio|gpt-realtime", _openai("gpt-4o", _tiles(85, 170))),
     (r"(^|[/.:])o4", _openai("o4-mini", _patches(1.72))),
     (r"(^|[/.:])o[13](-|$)|codex-mini", _openai("o3", _tiles(75, 150))),
-    (r"gpt-(4|3\.?5)|davinci-002|babbage-002|text-embedding", _openai("gpt-4", _tiles(85, 170), CL100K)),
+    (
+        r"gpt-(4|3\.?5)|(?<!text-)davinci-002|babbage-002|text-embedding-(3|ada-002)",
+        _openai("gpt-4", _tiles(85, 170), CL100K),
+    ),
     (r"gemini-(1|2|.*-2\.)|gemini-pro", _other("gemini-2", 0.4, Crops(crop=258), page=258, second=32.0)),
     (r"gemini", _other("gemini-3", 0.4, Flat(each=1092), page=560, second=32.0)),
     (r"gemma", _other("gemma", 0.4, Flat(each=256))),

@@ -34,7 +34,7 @@ def count_part(part: Part, encoding: str) -> RawCount:
     inner = tuple(count_part(each, encoding) for each in part.inner)
     label = count(part.name, encoding) if part.name and part.kind in _LABELLED else 0
     if not part.text:
-        return RawCount(label=label, inner=inner)
+        return RawCount(prose=_token_ids(part), label=label, inner=inner)
     text = _as_billed(part.text) if part.kind is PartKind.TOOL_CALL else part.text
     tokens = count(text, encoding)
     if part.kind in _JSON_KINDS or _looks_like_json(part.text):
@@ -42,6 +42,12 @@ def count_part(part: Part, encoding: str) -> RawCount:
     if _mostly_nonlatin(part.text):
         return RawCount(nonlatin=tokens, label=label, inner=inner)
     return RawCount(prose=tokens, label=label, inner=inner)
+
+
+def _token_ids(part: Part) -> int:
+    """How many tokens a part is that was sent as token ids."""
+    ids = part.value if part.kind is PartKind.TEXT and part.text is None else None
+    return len(ids) if isinstance(ids, list) else 0
 
 
 def _as_billed(arguments: str) -> str:

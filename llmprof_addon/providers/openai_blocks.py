@@ -102,10 +102,10 @@ def _media(type_: Json, block: dict[str, Json]) -> tuple[PartKind, Media, str | 
             if isinstance(url := sound.get("url", held), str):
                 return PartKind.AUDIO, media_of_url(url), None
             return PartKind.AUDIO, Media(source="file"), None
-        case "file" | "input_file" | "video_url" | "input_video":
+        case "file" | "input_file" | "video_url" | "input_video" | "document_url":
             held = block.get(type_)
             file = held if isinstance(held, dict) else block
-            name = name_of(file.get("filename"))
+            name = name_of(file.get("filename")) or name_of(file.get("document_name"))
             if isinstance(data := file.get("file_data"), str):
                 media = media_of_url(data) if data.startswith("data:") else media_of(None, data)
             elif isinstance(url := file.get("file_url", file.get("url", held)), str):

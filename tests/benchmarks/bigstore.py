@@ -122,7 +122,8 @@ def _copy(db: sqlite3.Connection) -> None:
     _long_run(db, first_run, dict(long))
     calls = _columns(db, "call", id="clone.first_call + rank", run_id="clone.run_id")
     calls |= {"uid": "printf('%032x', clone.first_call + rank)", "first_chunk_ns": "first_chunk_ns + clone.later"}
-    origin = "clone JOIN mould ON mould.template = clone.template JOIN {0} ON {0}.{1} = mould.call_id ORDER BY clone.first_call, rank"
+    origin = "clone JOIN mould ON mould.template = clone.template JOIN {0} ON {0}.{1} = mould.call_id"
+    origin += " ORDER BY clone.first_call, rank"
     db.execute(_insert("call", calls | times, origin.format("call", "id")))
     envelopes = _columns(db, "envelope", call_id="clone.first_call + rank")
     db.execute(_insert("envelope", envelopes, origin.format("envelope", "call_id")))
@@ -135,7 +136,7 @@ def _long_run(db: sqlite3.Connection, run: int, copies: dict[int, int]) -> None:
     marks = " UNION ALL ".join(f"SELECT {template} AS template, {times} AS times" for template, times in copies.items())
     taken = _columns(db, "run", id=str(run), uid=f"printf('%032x', {run})", key="'copy:long'", name="'the longest run'")
     for name in taken:
-        if name in added or name.endswith("_tokens") and name != "peak_context_tokens":
+        if name in added or (name.endswith("_tokens") and name != "peak_context_tokens"):
             taken[name] = f"SUM({name} * times)"
         elif name.endswith("_cost"):
             taken[name] = f"CAST(SUM({name} * times) AS TEXT)"

@@ -15,6 +15,7 @@ from llmprof_addon.providers.bedrock_stream import fold
 from llmprof_addon.providers.carving import generic, name_of, text_of
 from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS
+from llmprof_addon.providers.plain_completions import count_of
 from llmprof_addon.providers.sequence import Seen, carve_items
 
 __all__ = ["api", "fold", "operation", "read_request", "read_response", "read_usage", "section_order"]
@@ -169,12 +170,3 @@ def read_usage(usage: Json) -> Usage | None:
         output_tokens=count_of(usage, "outputTokens", "outputTokenCount"),
         raw=usage,
     )
-
-
-def count_of(held: dict[str, Json], *keys: str) -> int | None:
-    """The first number of tokens under one of the keys; guardrails write whole ones as floats."""
-    for key in keys:
-        value = held.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value % 1 == 0:
-            return int(value)
-    return None

@@ -13,12 +13,10 @@ from llmprof_addon.errors import WireError
 from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.usage import Usage
-from llmprof_addon.providers import anthropic_messages, bedrock_converse, cohere_chat, openai_chat
-from llmprof_addon.providers.bedrock_converse import count_of
-from llmprof_addon.providers.carving import compact, name_of, text_of
+from llmprof_addon.providers import anthropic_messages, bedrock_converse, cohere_chat, openai_chat, plain_completions
+from llmprof_addon.providers.carving import compact, text_of
 from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS
-from llmprof_addon.providers.text_prompts import answer_of, prompt_of
 from llmprof_addon.wire import jsontext
 from llmprof_addon.wire.eventstream import DAMAGED
 from llmprof_addon.wire.sse import Event
@@ -46,8 +44,7 @@ def read_request(body: Json) -> Prompt:
         return Prompt(messages=(Part(kind=PartKind.GENERIC, text=text_of(body), form="whole", value=body),))
     if vendor := _vendor_of_request(body):
         return _VENDORS[vendor][0](body)
-    params = dict(body)
-    return Prompt(messages=prompt_of(params, "prompt", "inputText", "texts"), params=params)
+    return plain_completions.read_request(body)
 
 
 def _vendor_of_request(body: dict[str, Json]) -> str | None:
@@ -66,7 +63,7 @@ def read_response(body: Json) -> Answer:
         return Answer(rest=body, error=error_of(body))
     metrics = bedrock_converse.read_usage(body.get(METRICS))
     vendor = _vendor_of_response(body)
-    answer = _VENDORS[vendor][1](body) if vendor else _plain(body)
+    answer = _VENDORS[vendor][1](body) if vendor else plain_completions.read_response(body)
     return replace(answer, usage=_either(answer.usage, metrics))
 
 
@@ -80,63 +77,6 @@ def _vendor_of_response(body: dict[str, Json]) -> str | None:
     return "cohere" if "generation_id" in body else None
 
 
-_TEXTS: tuple[tuple[str, str, str], ...] = (
-    ("results", "outputText", "completionReason"),
-    ("outputs", "text", "stop_reason"),
-    ("generations", "text", "finish_reason"),
-    ("completions", "data.text", "finishReason.reason"),
-    ("", "generation", "stop_reason"),
-    ("", "completion", "stop_reason"),
-    ("", "outputText", "completionReason"),
-)
-"""Where vendors keep answers to a single prompt: list, text, reason why it ended. Titan, Mistral, Cohere, AI21; Llama,
-Claude 2 and a chunk of Titan's without a list."""
-
-_COUNTS: tuple[tuple[str, str], ...] = (
-    ("prompt_token_count", "generation_token_count"),
-    ("inputTextTokenCount", "totalOutputTextTokenCount"),
-)
-
-
-def _plain(body: dict[str, Json]) -> Answer:
-    """The answer to a single prompt, or an embedding, which has no parts."""
-    rest = dict(body)
-    warnings = tuple(text_of(warning) for warning in rest.pop(STREAM_WARNINGS, ()))
-    parts: tuple[Part, ...] = ()
-    reasons: list[str] = []
-    for list_key, text_key, reason_key in _TEXTS:
-        items = body.get(list_key) if list_key else [body]
-        if not isinstance(items, list) or _in(items[0] if items else None, text_key) is None:
-            continue
-        path = f"{list_key}[{{}}].{text_key}" if list_key else text_key
-        parts = answer_of([_in(item, text_key) for item in items], path)
-        reasons = [reason for item in items if (reason := name_of(_in(item, reason_key)))]
-        rest.pop(list_key or text_key)
-        break
-    return Answer(
-        parts=parts,
-        usage=_plain_usage(body),
-        response_id=name_of(body.get("id")),
-        finish_reasons=tuple(reasons),
-        error=error_of(body) if not parts else None,
-        rest=rest,
-        warnings=warnings,
-    )
-
-
-def _plain_usage(body: dict[str, Json]) -> Usage | None:
-    for input_key, output_key in _COUNTS:
-        input_, output = count_of(body, input_key), count_of(body, output_key)
-        if input_ is not None:
-            results = body.get("results")
-            if output is None and isinstance(results, list) and results:
-                counts = [count_of(item, "tokenCount") if isinstance(item, dict) else None for item in results]
-                output = None if None in counts else sum(count or 0 for count in counts)
-            raw = {key: body[key] for key in (input_key, output_key) if key in body}
-            return Usage(input_tokens=input_, output_tokens=output, raw=raw)
-    return None
-
-
 def _either(usage: Usage | None, metrics: Usage | None) -> Usage | None:
     """Anthropic's own count of the output exceeds the metrics' where tools are called, and is what is documented."""
     if usage is None or metrics is None:
@@ -144,12 +84,6 @@ def _either(usage: Usage | None, metrics: Usage | None) -> Usage | None:
     if usage.input_tokens is None:
         return metrics if usage.output_tokens is None else replace(metrics, output_tokens=usage.output_tokens)
     return usage if usage.output_tokens is not None else replace(usage, output_tokens=metrics.output_tokens)
-
-
-def _in(value: Json, path: str) -> Json:
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
-    return value
 
 
 def fold(events: Iterable[Event]) -> Json:
@@ -197,7 +131,7 @@ def _joined(chunks: list[dict[str, Json]]) -> dict[str, Json]:
     elif "event_type" in first:
         folded = cohere_chat.fold(_events(chunks, lambda chunk: ("message", chunk)))
     else:
-        folded = _concatenated(chunks)
+        folded = plain_completions.join(chunks)
     return folded if isinstance(folded, dict) else {}
 
 
@@ -223,30 +157,3 @@ def _one_text(body: Json) -> Json:
             joined.append({"text": [block["text"]]} if block.keys() == {"text"} else block)
     message["content"] = [{"text": "".join(block["text"])} if block.keys() == {"text"} else block for block in joined]
     return body
-
-
-def _concatenated(chunks: list[dict[str, Json]]) -> dict[str, Json]:
-    """Chunks of one body: texts go on, of anything else the last value that is not null counts."""
-    body: dict[str, Json] = {}
-    pieces: dict[str, list[str]] = {}
-    for chunk in chunks:
-        for key, value in chunk.items():
-            if key in ("generation", "completion", "outputText") and isinstance(value, str):
-                pieces.setdefault(key, []).append(value)
-            elif key in ("outputs", "generations", "results") and isinstance(body.get(key), list):
-                body[key] = _continued(body[key], value)
-            elif value is not None or key not in body:
-                body[key] = value
-    body.update({key: "".join(texts) for key, texts in pieces.items()})
-    return body
-
-
-def _continued(held: list[Json], more: Json) -> list[Json]:
-    """Mistral's and Cohere's lists of one answer each, whose text goes on."""
-    if not (isinstance(more, list) and len(held) == len(more) == 1):
-        return held
-    (old,), (new,) = held, more
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return held
-    text = text_of(old.get("text")) + text_of(new.get("text"))
-    return [{**old, **{key: value for key, value in new.items() if value is not None}, "text": text}]

@@ -9,7 +9,7 @@ from llmprof_addon.providers.carving import compact, generic, name_of, server_of
 from llmprof_addon.providers.cohere_usage import usage_of
 from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.sequence import Seen, carve_items
-from llmprof_addon.providers.text_prompts import prompt_of
+from llmprof_addon.providers.text_inputs import take_texts
 
 _HISTORY = "chat_history"
 
@@ -20,7 +20,7 @@ def read_request(body: dict[str, Json]) -> Prompt:
     """Carve a request body: the preamble is the system, history, new message and tool results are the messages."""
     params = dict(body)
     tools = _items(params, "tools", _tool)
-    system = list(prompt_of(params, "preamble", role="system"))
+    system = list(take_texts(params, "preamble", "system"))
     messages: list[Part] = []
     leading = True
     if isinstance(params.get(_HISTORY), list) and params[_HISTORY]:
@@ -28,7 +28,7 @@ def read_request(body: dict[str, Json]) -> Prompt:
             leading = leading and isinstance(item, dict) and text_of(item.get("role")).lower() == "system"
             (system if leading else messages).extend(parts)
     system += documents(params)
-    messages += prompt_of(params, "message")
+    messages += take_texts(params, "message")
     messages += _items(params, "tool_results", _tool_result)
     return Prompt(tools=tuple(tools), system=tuple(system), messages=tuple(messages), params=params)
 

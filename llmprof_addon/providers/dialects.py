@@ -46,6 +46,12 @@ MODULES = {
     "bedrock.converse": "bedrock_converse",
     "bedrock.invoke": "bedrock_invoke",
     "cohere.chat": "cohere_chat",
+    "cohere.generate": "cohere_generate",
+    "cohere.embed": "cohere_embed",
+    "gemini.embed": "gemini_embed",
+    "anthropic.complete": "anthropic_complete",
+    "openai.images": "openai_images",
+    "openai.assistants": "openai_assistants",
 }
 """Module of each dialect. Loaded on first use: the worker of an Anthropic-only user never reads the others."""
 

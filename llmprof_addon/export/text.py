@@ -28,24 +28,24 @@ KIND_NAMES: dict[Kind, str] = {
 
 KIND_COLOURS: dict[Kind, str] = {
     Kind.SYSTEM: "#7aa2f7",
-    Kind.SYSTEM_INJECTION: "#3d59a1",
+    Kind.SYSTEM_INJECTION: "#3a5bb0",
     Kind.TOOL_SCHEMAS: "#e0af68",
-    Kind.USER: "#9ece6a",
-    Kind.ASSISTANT: "#bb9af7",
-    Kind.REASONING: "#9d7cd8",
+    Kind.USER: "#8fc95a",
+    Kind.ASSISTANT: "#c8adff",
+    Kind.REASONING: "#8552cc",
     Kind.TOOL_CALLS: "#f7768e",
     Kind.TOOL_RESULTS: "#ff9e64",
     Kind.IMAGES: "#2ac3de",
-    Kind.AUDIO: "#1abc9c",
+    Kind.AUDIO: "#159d80",
     Kind.DOCUMENTS: "#73daca",
-    Kind.OUTPUT_SCHEMA: "#b4a05a",
-    Kind.GENERIC: "#a9b1d6",
-    Kind.PROVIDER_OVERHEAD: "#737aa2",
+    Kind.OUTPUT_SCHEMA: "#a08c3c",
+    Kind.GENERIC: "#c3cbe8",
+    Kind.PROVIDER_OVERHEAD: "#7b83a8",
     Kind.UNATTRIBUTED: "#db4b4b",
-    Kind.ELIDED: "#565f89",
-    Kind.TEXT: "#c3e88d",
+    Kind.ELIDED: "#4f5675",
+    Kind.TEXT: "#d9f2a5",
 }
-"""One stable colour per kind, as #rrggbb."""
+"""One stable colour per kind, as #rrggbb, for dark grounds."""
 
 UNKNOWN = "–"
 

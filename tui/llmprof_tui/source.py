@@ -22,6 +22,7 @@ from llmprof_addon.store.listing import Facets, RunFilter, RunList, RunOrder
 from llmprof_addon.store.open import Store, open_store
 from llmprof_addon.store.rows import CallRow, RunRow
 from llmprof_addon.store.timeline import TimelineCall
+from llmprof_addon.store.tools import ToolRow, tools_of_run
 
 if TYPE_CHECKING:
     from llmprof_addon.pipeline import Explanation
@@ -114,6 +115,10 @@ class Source:
     def composition(self, run_id: str) -> tuple[KindTotal, ...]:
         """The sums of a run's calls by kind."""
         return timeline.composition(self.store, run_id)
+
+    def tools(self, run_id: str) -> tuple[ToolRow, ...]:
+        """What each tool of the run has cost."""
+        return tools_of_run(self.store, run_id)
 
     # one call
 

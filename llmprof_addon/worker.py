@@ -100,7 +100,7 @@ class Pipeline:
         from llmprof_addon.store.open import open_store
 
         book, self._effort = PriceBook(at.pricing), pipeline.Effort()
-        self._run = partial(pipeline.process, book=book, extra_hosts=at.llm_hosts, effort=self._effort)
+        self._run = partial(pipeline.process, book=book, extra_hosts=at.known_hosts, effort=self._effort)
         self._open = partial(open_store, at.db_url)
         self._store: Any = None
 

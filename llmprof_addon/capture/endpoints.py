@@ -37,7 +37,7 @@ def answer(
 ) -> http.Response:
     """The answer to such a request; `host` is its Host header, which a page in a browser cannot forge."""
     bare = path.partition("?")[0].rstrip("/")
-    if not _is_us(host, settings):
+    if not is_us(host, settings):
         return _json(method, 403, {"error": f"{host!r} is no name of this machine"})
     if method not in ("GET", "HEAD"):
         return _json(method, 405, {"error": "only GET"})
@@ -48,7 +48,8 @@ def answer(
     return _json(method, 404, {"error": f"llmprof has nothing at {bare}"})
 
 
-def _is_us(host: str, settings: Settings) -> bool:
+def is_us(host: str, settings: Settings) -> bool:
+    """Whether a Host header is a name or an address of this machine."""
     name = (host.partition("]")[0].strip("[") if host.startswith("[") else host.partition(":")[0]).lower()
     if name in _NAMES or name == settings.host:
         return True

@@ -1,47 +1,109 @@
 """What llmprof's own proxy does beside recording: sends requests where they belong, and answers a few itself."""
 
+import os
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from mitmproxy import http
 from mitmproxy.proxy import mode_specs, server_hooks
 
-from llmprof_addon.capture import endpoints
+from llmprof_addon.capture import endpoints, keys, model_name
 from llmprof_addon.capture.exchange import PROVIDER
 from llmprof_addon.capture.failures import ANSWERS_JSON, error_response
-from llmprof_addon.capture.hooks import OWN, URL_SCHEME
-from llmprof_addon.capture.routing import connects_to, goes_through_proxy, is_ourselves, route
-from llmprof_addon.providers.registry import match_host
-from llmprof_addon.settings import Settings
+from llmprof_addon.capture.hooks import BODY_FIRST, OWN, SERVED_AS, URL_SCHEME
+from llmprof_addon.capture.routes import Decision, Routes
+from llmprof_addon.capture.routing import connects_to, goes_through_proxy, is_ourselves
+from llmprof_addon.providers.registry import api_of, match_host
+from llmprof_addon.settings import Settings, variable
+
+_BODY_BYTES = 32 * 1024 * 1024
+"""Longer bodies that are no LLM call's are not held back for their model."""
+_ENCODED_BYTES = 4 * 1024 * 1024
+"""Longer encoded bodies are not decoded for it."""
 
 
 class Gateway:
     """Addon, in front of the capture class."""
 
-    def __init__(self, settings: Settings, ports: Mapping[str, int], health: Callable[[], Mapping[str, Any]]):
-        """`ports` are those that we listen on, filled in once they are known."""
+    def __init__(
+        self,
+        settings: Settings,
+        routes: Routes,
+        ports: Mapping[str, int],
+        health: Callable[[], Mapping[str, Any]],
+        environ: Mapping[str, str] = os.environ,
+    ):
+        """`ports` are those that we listen on, filled in once they are known; keys are taken from `environ`."""
         self._settings = settings
+        self._hosts = settings.known_hosts
+        self._routes = routes
         self._ports = ports
         self._health = health
+        self._keys = keys.configured(settings, environ)
         self._asked: dict[str, tuple[str, int]] = {}
         """Addresses that connections were asked for, while `LLMPROF_CONNECT` opens them elsewhere."""
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         request = flow.request
-        if isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode):
-            flow.metadata[ANSWERS_JSON] = True
-            if endpoints.is_own(request.method, request.path):
-                flow.metadata[OWN] = "endpoint"
-                return
-            there = route(request.path, request.headers, self._settings, request.headers.get(PROVIDER))
-            request.scheme, request.host, request.port, request.path = there.scheme, there.host, there.port, there.path
-        elif match_host(request.host, request.port, self._settings.llm_hosts):
-            flow.metadata[ANSWERS_JSON] = True
+        if not isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode):
+            if match_host(request.host, request.port, self._hosts):
+                flow.metadata[ANSWERS_JSON] = True
+            self._connect(flow)
+            return
+        flow.metadata[ANSWERS_JSON] = True
+        path = request.path
+        if endpoints.is_own(request.method, path):
+            flow.metadata[OWN] = partial(
+                endpoints.answer, request.method, path, request.host_header or "", self._settings, self._health
+            )
+            return
+        if self._keys and (reason := keys.refusal(request.headers, self._settings)):
+            flow.metadata[OWN] = partial(error_response, path, 403, "cross_site", f"llmprof: {reason}")
+            return
+        model = model_name.in_path(path) if self._routes.rules else None
+        decision = self._routes.decide(path, request.headers, provider=request.headers.get(PROVIDER), model=model)
+        if self._routes.rules and not decision.is_explicit and model is None and _may_name_model(request):
+            flow.metadata[BODY_FIRST] = True
+        else:
+            self._send(flow, decision)
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        if BODY_FIRST in flow.metadata:
+            request = flow.request
+            model = model_name.in_body(_decoded(request))
+            self._send(flow, self._routes.decide(request.path, request.headers, model=model))
+        if answer := flow.metadata.get(OWN):
+            flow.response = answer()
+
+    def _send(self, flow: http.HTTPFlow, decision: Decision) -> None:
+        """Aim a request of the reverse listener at its upstream."""
+        request, there, target = flow.request, decision.url, decision.target
+        if there is None:
+            name = variable(f"endpoint_{target.name.replace('-', '_')}_url")
+            message = f"llmprof: {target.name} has no address of its own: set {name}"
+            flow.metadata[OWN] = partial(error_response, request.path, 404, "no_upstream", message)
+            return
+        if (key := self._keys.get(decision.key_variable or "")) is not None:
+            keys.inject(request, there.path, target.provider, key)
+        if target.serves_as:
+            flow.metadata[SERVED_AS] = target.serves_as
+        path = there.path
+        if decision.model is not None:
+            path = model_name.replaced_in_path(path, decision.model)
+            if BODY_FIRST in flow.metadata:
+                _rewrite(request, decision.model)
+        request.scheme, request.host, request.port, request.path = there.scheme, there.host, there.port, path
+        self._connect(flow)
+
+    def _connect(self, flow: http.HTTPFlow) -> None:
+        """How the address of a request is reached."""
+        request = flow.request
         elsewhere = connects_to(request.host, request.port, self._settings)
         target = (elsewhere.host, elsewhere.port) if elsewhere else (request.host, request.port)
         if is_ourselves(*target, self._ports, self._settings.host):
-            flow.metadata[OWN] = "loop"
+            flow.metadata[OWN] = partial(error_response, request.path, 508, "loop_detected", _loop(flow))
         if elsewhere:
             flow.metadata[URL_SCHEME] = request.scheme
             request.scheme = elsewhere.scheme
@@ -51,20 +113,6 @@ class Gateway:
             flow.server_conn.via = (
                 ("https" if proxy.scheme == "https" else "http", (proxy.host, proxy.port)) if through else None
             )
-
-    def request(self, flow: http.HTTPFlow) -> None:
-        own = flow.metadata.get(OWN)
-        if own == "endpoint":
-            request = flow.request
-            host = request.host_header or ""
-            flow.response = endpoints.answer(request.method, request.path, host, self._settings, self._health)
-        elif own == "loop":
-            message = f"llmprof: {flow.request.host}:{flow.request.port} is llmprof itself; " + (
-                "set LLMPROF_UPSTREAM and LLMPROF_ANTHROPIC_UPSTREAM to the provider"
-                if isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode)
-                else "set NO_PROXY=127.0.0.1,localhost"
-            )
-            flow.response = error_response(flow.request.path, 508, "loop_detected", message)
 
     def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         address = data.server.address
@@ -90,3 +138,46 @@ class Gateway:
         if proxy is not None and proxy.userinfo:
             token = b64encode(proxy.userinfo.encode()).decode()
             flow.request.headers["proxy-authorization"] = f"Basic {token}"
+
+
+def _loop(flow: http.HTTPFlow) -> str:
+    return f"llmprof: {flow.request.host}:{flow.request.port} is llmprof itself; " + (
+        "set LLMPROF_UPSTREAM and LLMPROF_ANTHROPIC_UPSTREAM to the provider"
+        if isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode)
+        else "set NO_PROXY=127.0.0.1,localhost"
+    )
+
+
+def _may_name_model(request: http.Request) -> bool:
+    """Whether a request has a body to look for a model in. That of an LLM call is held in any case."""
+    if request.method != "POST":
+        return False
+    if api_of(request.path) is not None:
+        return True
+    length = request.headers.get("content-length", "")
+    return "json" in request.headers.get("content-type", "") and length.isdecimal() and int(length) <= _BODY_BYTES
+
+
+def _decoded(request: http.Request) -> bytes:
+    """The body without its content encoding; empty if it cannot be had."""
+    raw = request.raw_content or b""
+    if "content-encoding" not in request.headers:
+        return raw
+    try:
+        return (request.content or b"") if len(raw) <= _ENCODED_BYTES else b""
+    except ValueError:
+        return b""
+
+
+def _rewrite(request: http.Request, model: str) -> None:
+    """Ask for another model: the one string changes, the length with it, and a content encoding is taken off."""
+    body = _decoded(request)
+    if model_name.in_body(body) is None:
+        return
+    request.raw_content = model_name.replaced_in_body(body, model)
+    request.headers.pop("content-encoding", None)
+    fields = request.headers.fields
+    length = str(len(request.raw_content)).encode()
+    request.headers.fields = tuple(
+        (name, length if name.lower() == b"content-length" else value) for name, value in fields
+    )

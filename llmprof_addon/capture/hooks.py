@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mitmproxy import http
 from mitmproxy.connection import ConnectionState
@@ -38,6 +39,10 @@ URL_SCHEME = "llmprof_scheme"
 OWN = "llmprof_own"
 """Key in a flow's metadata: llmprof itself will answer, so the request must not be streamed."""
 STOPPED = "the proxy was stopped"
+BODY_FIRST = "llmprof_body_first"
+"""Key in a flow's metadata: where it goes is known only with its body."""
+SERVED_AS = "llmprof_served_as"
+"""Key in a flow's metadata: the provider that a configured upstream stands for."""
 _WAITING_BYTES = 32 * 1024 * 1024
 """How far reading a file may run ahead of the spool."""
 
@@ -47,8 +52,11 @@ class Capture:
 
     def __init__(self, settings: Settings, *, interpreter: str, relays: bool = False, drain_seconds: float = 15.0):
         self.settings = settings
+        self._hosts = settings.known_hosts
         self.relays = relays
         self.ports: dict[str, int] = {}
+        self.upstreams: dict[str, str] = {}
+        self.local_servers: list[dict[str, Any]] = []
         self._drain_seconds = drain_seconds
         self._started_ns = clock.now_ns()
         self._open: dict[str, Pending | None] = {}
@@ -115,9 +123,8 @@ class Capture:
             version=llmprof_addon.__version__,
             started_ns=self._started_ns,
             ports=dict(self.ports),
-            upstreams={"openai": self.settings.upstream.url, "anthropic": self.settings.anthropic_upstream.url}
-            if self.relays
-            else {},
+            upstreams=dict(self.upstreams),
+            local_servers=list(self.local_servers),
             in_flight=sum(pending is not None for pending in self._open.values()) + self._on_sockets,
             queued_bytes=writer.queued_bytes if writer else 0,
             dropped_bodies=writer.dropped_bodies if writer else 0,
@@ -160,20 +167,34 @@ class Capture:
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         if not flow.live:  # out of a file: handed over at its end
             return
+        wishes = take_wishes(flow.request)
+        if BODY_FIRST in flow.metadata:
+            self._open[flow.id] = None
+            flow.metadata[BODY_FIRST] = (wishes, clock.now_ns())
+        else:
+            self._enter(flow, wishes)
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        if held := flow.metadata.pop(BODY_FIRST, None):
+            self._enter(flow, *held)
+
+    def _enter(self, flow: http.HTTPFlow, wishes: Wishes, started_ns: int | None = None) -> None:
+        """Note a request whose upstream is known; with `started_ns` its body has been read."""
         request = flow.request
-        wishes = take_wishes(request)
+        if served_as := flow.metadata.get(SERVED_AS):
+            wishes.provider = served_as
         api = None if OWN in flow.metadata else self._api(flow)
         scheme = flow.metadata.get(URL_SCHEME)
         url = request.url if scheme is None else scheme + request.url[len(request.scheme) :]
         mode: Mode = "reverse" if isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode) else "forward"
         begin = partial(_begin, flow, mode, url, wishes)
         if api is not None and request.method == "POST":
-            self._open[flow.id] = begin()
+            self._open[flow.id] = begin(at_ns=started_ns)
             return
         self._open[flow.id] = None
         if api in SOCKET_APIS and is_upgrade(request):
             self._sockets[flow.id] = Socket(begin)
-        if self.relays and OWN not in flow.metadata:
+        if self.relays and OWN not in flow.metadata and started_ns is None:
             request.stream = True
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -240,7 +261,7 @@ class Capture:
     def _api(self, flow: http.HTTPFlow) -> str | None:
         """The dialect of a request, were it a call's."""
         request = flow.request
-        api = is_llm_call("POST", request.host, request.path, self.settings.llm_hosts, port=request.port)
+        api = is_llm_call("POST", request.host, request.path, self._hosts, port=request.port)
         # In reverse mode whoever is behind it: the path says what.
         reverse = isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode)
         return api_of(request.path) if api is None and reverse else api
@@ -254,7 +275,9 @@ def is_upgrade(request: http.Request) -> bool:
 def saved_calls(flow: http.HTTPFlow, settings: Settings) -> Iterable[Exchange]:
     """The LLM calls of a flow of a file: by its path, since the host may have been any gateway's."""
     request = flow.request
-    api = is_llm_call("POST", request.host, request.path, settings.llm_hosts, port=request.port) or api_of(request.path)
+    api = is_llm_call("POST", request.host, request.path, settings.known_hosts, port=request.port) or api_of(
+        request.path
+    )
     if flow.websocket is not None and api in SOCKET_APIS:
         return saved_turns(flow, partial(_begin, flow, "import", request.pretty_url, take_wishes(request)))
     return [saved(flow)] if flow.websocket is None and api is not None and request.method == "POST" else []

@@ -20,6 +20,7 @@ from llmprof_addon.capture import ca, failures
 from llmprof_addon.capture.dispatch import Dispatch
 from llmprof_addon.capture.gateway import Gateway
 from llmprof_addon.capture.hooks import Capture
+from llmprof_addon.capture.routes import Routes
 from llmprof_addon.capture.routing import LOOPBACK
 from llmprof_addon.capture.scope import Scope
 from llmprof_addon.errors import StartError
@@ -71,7 +72,7 @@ def run(settings: Settings, *, ready: Callable[[ProxyInfo], None] | None = None)
     settings.ensure_home()
     _log_to_stderr(debug=settings.debug)
     _raise_file_limit()
-    if settings.host not in LOOPBACK[:3]:
+    if settings.host not in LOOPBACK:
         logging.getLogger(__name__).warning(
             "listening on %s: whoever reaches this port can use the proxy; the default is 127.0.0.1", settings.host
         )
@@ -81,9 +82,11 @@ def run(settings: Settings, *, ready: Callable[[ProxyInfo], None] | None = None)
 
 
 async def _serve(settings: Settings, ready: Callable[[ProxyInfo], None] | None) -> None:
+    routes = Routes(settings)
     capture = Capture(settings, interpreter=sys.executable, relays=True)
+    capture.upstreams.update(routes.upstreams())
     bundle = ca.ensure_authority(settings)
-    gateway = Gateway(settings, capture.ports, lambda: capture.record().to_json())
+    gateway = Gateway(settings, routes, capture.ports, lambda: capture.record().to_json())
     opts = options.Options()
     proxy = SlimMaster(opts, Scope(settings, bundle=bundle), gateway, capture)
     failures.install()

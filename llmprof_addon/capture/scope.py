@@ -38,7 +38,7 @@ def decrypts(sni: str | None, address: tuple[str, int] | None, settings: Setting
     names = [sni] if sni else []
     if address and not (sni and _is_digits(address[0])):
         names.append(address[0])
-    return bool(names) and all(match_host(name, port, settings.llm_hosts) is not None for name in names)
+    return bool(names) and all(match_host(name, port, settings.known_hosts) is not None for name in names)
 
 
 def hint(host: str, user_agent: str, bundle: Path) -> str:

@@ -82,7 +82,7 @@ def _corpus(folder: Path, settings: "Settings", checked: dict[str, int]) -> Iter
     if not folder.is_dir():
         raise ConfigError(f"there is no folder {folder}")
     with tempfile.TemporaryDirectory() as name, open_store(f"sqlite:///{name}/llmprof.db") as store:
-        analyse = partial(process, store=store, book=PriceBook(settings.pricing), extra_hosts=settings.llm_hosts)
+        analyse = partial(process, store=store, book=PriceBook(settings.pricing), extra_hosts=settings.known_hosts)
         for path in sorted(folder.rglob("*.exchange")):
             try:
                 yield from (f"{path}: {breach}" for breach in _file(path, store, analyse, checked))

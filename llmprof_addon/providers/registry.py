@@ -8,27 +8,47 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from llmprof_addon.providers.table import (
-    APIS,
+from llmprof_addon.providers.provider import (
+    AS_LISTED,
+    ASSISTANTS,
     CHAT,
     COMPLETIONS,
+    CONVERSE,
     EMBEDDINGS,
     GEMINI,
-    LIST_PRICES,
+    GEMINI_EMBED,
+    IMAGES,
+    INVOKE,
     MESSAGES,
     OLLAMA_CHAT,
     OLLAMA_GENERATE,
-    PROVIDERS,
     RESPONSES,
     Provider,
 )
+from llmprof_addon.providers.table import APIS, HOMES, LIST_PRICES, PROVIDERS
 
-__all__ = ["APIS", "LIST_PRICES", "NONE", "PROVIDERS", "api_of", "by_name", "by_prefix", "is_llm_call", "match_host"]
+__all__ = [
+    "ANY",
+    "APIS",
+    "NONE",
+    "PROVIDERS",
+    "SOCKET_APIS",
+    "Provider",
+    "api_of",
+    "by_name",
+    "home_of",
+    "is_llm_call",
+    "key_header",
+    "match_host",
+    "price_provider",
+]
 
 SOCKET_APIS = frozenset({RESPONSES})
 """Dialects that are also spoken over a WebSocket at the same path, one call after the other. `/v1/realtime` is none."""
 
 NONE: Mapping[str, str] = MappingProxyType({})
+ANY = "any"
+"""In place of the dialect of a declared host: the path says it."""
 
 # The whole path must match, so that what lies below a call (`/v1/responses/{id}/cancel`, `/v1/messages/count_tokens`,
 # `/v1/messages/batches`, `/v1/responses/input_tokens`) is none, nor what is beside it (`:countTokens`).
@@ -41,8 +61,13 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/.*:(?:streamG|g)enerateContent"), GEMINI),
     (re.compile(r"(?:/.*)?/api/chat"), OLLAMA_CHAT),
     (re.compile(r"(?:/.*)?/api/generate"), OLLAMA_GENERATE),
+    (re.compile(r"(?:/.*)?/model/.+/converse(?:-stream)?"), CONVERSE),
+    (re.compile(r"(?:/.*)?/model/.+/invoke(?:-with-response-stream)?"), INVOKE),
+    (re.compile(r"/.*:(?:embedContent|batchEmbedContents)"), GEMINI_EMBED),
+    (re.compile(r"(?:/.*)?/threads(?:/[^/]+)?/runs(?:/[^/]+/submit_tool_outputs)?"), ASSISTANTS),
+    (re.compile(r"(?:/.*)?/images/generations"), IMAGES),
     (re.compile(r"(?:/.*)?/completions"), COMPLETIONS),
-    (re.compile(r"(?:/.*)?/embeddings"), EMBEDDINGS),
+    (re.compile(r"(?:/.*)?(?<!/api)/embeddings"), EMBEDDINGS),
 )
 
 # Endpoints that a declared host (`LLMPROF_LLM_HOSTS`) may serve beside its calls.
@@ -56,18 +81,25 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]", "0.0.0.0", "host.docker.i
 
 
 def match_host(host: str, port: int | None = None, extra: Mapping[str, str] = NONE) -> Provider | None:
-    """The provider at this host. `extra` maps `host` or `host:port` to an api, for hosts that only the user knows."""
+    """The provider at this host. `extra` maps hosts that only the user knows, `host` or `host:port`: to an api, to a
+    provider's name, or to `ANY`, where the path says what is spoken.
+    """
     host = host.lower().rstrip(".")
     if port is None and host.count(":") == 1:
         host, _, digits = host.partition(":")
         port = int(digits) if digits.isdigit() else None
     with_port = f"{host}:{port}"
-    for name in (with_port, host):
-        if name in extra:
-            return Provider(name=name, hosts=(name,), apis=(extra[name],))
+    declared = next(((name, extra[name]) for name in (with_port, host) if name in extra), None) if extra else None
+    if declared and declared[1] in APIS:
+        return Provider(name=declared[0], hosts=(declared[0],), apis=(declared[1],))
+    if declared and (named := by_name(declared[1])):
+        return named
     if host in _LOOPBACK:
         with_port = f"localhost:{port}"
-    return _row_of(host, with_port)
+    row = _row_of(host, with_port)
+    if row is None and declared:
+        return Provider(name=declared[0], hosts=(declared[0],), apis=APIS, price_provider=AS_LISTED)
+    return row
 
 
 # Asked for every request that passes; a host that no row fits costs a look at all of them.
@@ -87,13 +119,6 @@ def by_name(name: str) -> Provider | None:
     """The provider of this name, or of this reverse-mode path prefix."""
     name = name.lower()
     return next((row for row in PROVIDERS if name == row.name or name in row.path_prefixes), None)
-
-
-def by_prefix(path: str) -> tuple[Provider, str] | None:
-    """Provider and rest of a reverse-mode path `/<provider>/…` or `/passthrough/<provider>/…`."""
-    first, _, rest = path.removeprefix("/passthrough").lstrip("/").partition("/")
-    row = by_name(first)
-    return (row, "/" + rest) if row else None
 
 
 def api_of(path: str, *, provider: Provider | None = None) -> str | None:
@@ -118,5 +143,27 @@ def is_llm_call(
     declared = extra.get(provider.name)
     if declared is None:
         return api_of(path, provider=provider)
+    if declared not in APIS:
+        return api_of(path)
     # A declared host may serve its dialect under any path, and others under their usual ones.
     return api_of(path) or (None if _NOT_CALLS.fullmatch(path.partition("?")[0]) else declared)
+
+
+def price_provider(provider: Provider | None, api: str | None) -> str | None:
+    """Whose prices hold: the provider's own, or those that the dialect's vendor lists."""
+    if provider is None or provider.price_provider == AS_LISTED:
+        return LIST_PRICES.get(api or "")
+    return provider.price_provider
+
+
+def key_header(provider: Provider, api: str | None) -> str:
+    """The header in which the provider takes its key for this dialect."""
+    for each, header in provider.key_headers:
+        if each == api:
+            return header
+    return "x-api-key" if api == MESSAGES and "x-api-key" in provider.auth_headers else provider.auth_headers[0]
+
+
+def home_of(api: str | None) -> Provider:
+    """The provider whose dialect this is; OpenAI for all others."""
+    return by_name(HOMES.get(api or "", "openai")) or PROVIDERS[0]

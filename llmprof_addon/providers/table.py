@@ -1,94 +1,75 @@
 """Who serves which dialect where: one row of data per provider. `registry` holds the rules that read it.
 
-Standard library only, because the proxy loads it too.
+Here stand clouds, gateways and local servers; `vendors` has those who serve models of their own. Standard library only,
+because the proxy loads it too.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-CHAT, RESPONSES, MESSAGES = "openai.chat", "openai.responses", "anthropic.messages"
-COMPLETIONS, EMBEDDINGS, GEMINI = "openai.completions", "openai.embeddings", "gemini.generate_content"
-OLLAMA_CHAT, OLLAMA_GENERATE, MISTRAL = "ollama.chat", "ollama.generate", "mistral.chat"
+from llmprof_addon.providers.provider import (
+    AS_LISTED,
+    ASSISTANTS,
+    CACHE_BESIDE,
+    CHAT,
+    COHERE,
+    COHERE_EMBED,
+    COHERE_GENERATE,
+    COMPLETE,
+    COMPLETIONS,
+    CONVERSE,
+    EMBEDDINGS,
+    GEMINI,
+    GEMINI_EMBED,
+    IMAGES,
+    INVOKE,
+    MESSAGES,
+    MISTRAL,
+    OLLAMA_CHAT,
+    OLLAMA_GENERATE,
+    OPENAI,
+    REASONING_BESIDE,
+    RESPONSES,
+    Provider,
+)
+from llmprof_addon.providers.vendors import VENDORS
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
-    """One provider, or one kind of server."""
-
-    name: str
-    hosts: tuple[str, ...]
-    """Exact names, `*.suffix`, `*-suffix`, or `name:port` for servers that only their port tells apart."""
-    base_url: str | None = None
-    """What stands in for `/<path prefix>` of a reverse-mode path; `None` where each customer has their own host."""
-    path_prefixes: tuple[str, ...] = ()
-    """First segments of reverse-mode paths that lead here, beside the name itself: `/groq/v1/chat/completions`."""
-    apis: tuple[str, ...] = (CHAT, RESPONSES)
-    paths: tuple[tuple[str, str], ...] = ()
-    """(path pattern, api) where this provider's paths differ from the usual shapes."""
-    auth_headers: tuple[str, ...] = ("authorization",)
-    env_key: str | None = None
-    """Environment variable in which clients keep the key."""
-    price_provider: str | None = None
-    """Provider id of genai-prices; `None` where it knows no price."""
-
-
-PROVIDERS: tuple[Provider, ...] = (
-    Provider(
-        name="openai",
-        hosts=("api.openai.com", "*.api.openai.com"),
-        base_url="https://api.openai.com",
-        env_key="OPENAI_API_KEY",
-        price_provider="openai",
-    ),
-    Provider(
-        name="anthropic",
-        hosts=("api.anthropic.com",),
-        base_url="https://api.anthropic.com",
-        apis=(MESSAGES, CHAT),
-        auth_headers=("x-api-key", "authorization"),
-        env_key="ANTHROPIC_API_KEY",
-        price_provider="anthropic",
-    ),
+_HOSTS: tuple[Provider, ...] = (
     Provider(
         name="azure.openai",
         hosts=("*.openai.azure.com", "*.cognitiveservices.azure.com", "*.services.ai.azure.com"),
         path_prefixes=("azure",),
-        apis=(CHAT, RESPONSES, MESSAGES),
+        apis=(*OPENAI, MESSAGES, IMAGES, ASSISTANTS),
         auth_headers=("api-key", "authorization", "x-api-key"),
         env_key="AZURE_OPENAI_API_KEY",
         price_provider="azure",
-    ),
-    Provider(
-        name="chatgpt",
-        hosts=("chatgpt.com",),
-        base_url="https://chatgpt.com",
-        apis=(RESPONSES,),
-        auth_headers=("authorization", "chatgpt-account-id", "cookie"),
-        price_provider="openai",
     ),
     Provider(
         name="gcp.vertex_ai",
         hosts=("aiplatform.googleapis.com", "*-aiplatform.googleapis.com", "aiplatform.*.rep.googleapis.com"),
         base_url="https://aiplatform.googleapis.com",
         path_prefixes=("vertex",),
-        apis=(MESSAGES, CHAT),
+        apis=(GEMINI, MESSAGES, CHAT),
         price_provider="google",
+        reverse_paths=(r"/v1(?:beta1)?/(?:projects|publishers)/.*",),
+        regional_host="{}-aiplatform.googleapis.com",
+        quirks=(REASONING_BESIDE,),
     ),
     Provider(
-        name="gcp.gemini",
-        hosts=("generativelanguage.googleapis.com",),
-        base_url="https://generativelanguage.googleapis.com",
-        path_prefixes=("gemini",),
-        apis=(CHAT,),
-        auth_headers=("authorization", "x-goog-api-key"),
-        env_key="GEMINI_API_KEY",
-        price_provider="google",
+        name="aws.bedrock",
+        hosts=("bedrock-runtime.*.amazonaws.com", "bedrock-runtime-fips.*.amazonaws.com", "bedrock-mantle.*.api.aws"),
+        path_prefixes=("bedrock",),
+        apis=(CONVERSE, INVOKE, MESSAGES, CHAT, RESPONSES),
+        auth_headers=("authorization", "x-amz-security-token", "x-api-key"),
+        env_key="AWS_BEARER_TOKEN_BEDROCK",
+        price_provider="aws",
+        reverse_paths=(r"/model/.+/(?:converse|invoke).*",),
+        quirks=(CACHE_BESIDE,),
     ),
     Provider(
         name="openrouter",
         hosts=("openrouter.ai", "*.openrouter.ai"),
         base_url="https://openrouter.ai/api",
-        apis=(CHAT, RESPONSES, MESSAGES),
+        apis=(*OPENAI, MESSAGES),
         env_key="OPENROUTER_API_KEY",
         price_provider="openrouter",
     ),
@@ -98,6 +79,7 @@ PROVIDERS: tuple[Provider, ...] = (
         base_url="https://api.groq.com/openai",
         env_key="GROQ_API_KEY",
         price_provider="groq",
+        quirks=("a stream's usage in x_groq",),
     ),
     Provider(
         name="together",
@@ -107,28 +89,10 @@ PROVIDERS: tuple[Provider, ...] = (
         price_provider="together",
     ),
     Provider(
-        name="deepseek",
-        hosts=("api.deepseek.com",),
-        base_url="https://api.deepseek.com",
-        apis=(CHAT, RESPONSES, MESSAGES),
-        auth_headers=("authorization", "x-api-key"),
-        env_key="DEEPSEEK_API_KEY",
-        price_provider="deepseek",
-    ),
-    Provider(
-        name="x_ai",
-        hosts=("api.x.ai", "*.api.x.ai"),
-        base_url="https://api.x.ai",
-        path_prefixes=("xai",),
-        apis=(CHAT, RESPONSES, MESSAGES),
-        env_key="XAI_API_KEY",
-        price_provider="x-ai",
-    ),
-    Provider(
         name="fireworks",
         hosts=("api.fireworks.ai",),
         base_url="https://api.fireworks.ai/inference",
-        apis=(CHAT, RESPONSES, MESSAGES),
+        apis=(*OPENAI, MESSAGES),
         env_key="FIREWORKS_API_KEY",
         price_provider="fireworks",
     ),
@@ -147,62 +111,10 @@ PROVIDERS: tuple[Provider, ...] = (
         price_provider="huggingface_sambanova",
     ),
     Provider(
-        name="perplexity",
-        hosts=("api.perplexity.ai",),
-        base_url="https://api.perplexity.ai",
-        env_key="PERPLEXITY_API_KEY",
-        price_provider="perplexity",
-    ),
-    Provider(
         name="huggingface",
         hosts=("router.huggingface.co",),
         base_url="https://router.huggingface.co",
         env_key="HF_TOKEN",
-    ),
-    Provider(
-        name="zai",
-        hosts=("api.z.ai",),
-        base_url="https://api.z.ai/api",
-        apis=(CHAT, MESSAGES),
-        auth_headers=("authorization", "x-api-key"),
-        env_key="ZAI_API_KEY",
-        price_provider="zai",
-    ),
-    Provider(
-        name="zhipuai",
-        hosts=("open.bigmodel.cn",),
-        base_url="https://open.bigmodel.cn/api",
-        apis=(CHAT, MESSAGES),
-        auth_headers=("authorization", "x-api-key"),
-        env_key="ZHIPUAI_API_KEY",
-        price_provider="zhipuai",
-    ),
-    Provider(
-        name="moonshot_ai",
-        hosts=("api.moonshot.ai", "api.moonshot.cn", "api.kimi.com"),
-        base_url="https://api.moonshot.ai",
-        path_prefixes=("moonshot", "kimi"),
-        apis=(CHAT, MESSAGES),
-        auth_headers=("authorization", "x-api-key"),
-        env_key="MOONSHOT_API_KEY",
-        price_provider="moonshotai",
-    ),
-    Provider(
-        name="minimax",
-        hosts=("api.minimax.io", "api.minimaxi.com", "api.minimaxi.io", "api.minimax.chat"),
-        base_url="https://api.minimax.io",
-        apis=(MESSAGES, CHAT),
-        auth_headers=("authorization", "x-api-key"),
-        env_key="MINIMAX_API_KEY",
-        price_provider="minimax",
-    ),
-    Provider(
-        name="dashscope",
-        hosts=("dashscope.aliyuncs.com", "*.dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com"),
-        base_url="https://dashscope-intl.aliyuncs.com/compatible-mode",
-        apis=(CHAT, RESPONSES, MESSAGES),
-        auth_headers=("authorization", "x-api-key"),
-        env_key="DASHSCOPE_API_KEY",
     ),
     Provider(
         name="nvidia",
@@ -215,8 +127,9 @@ PROVIDERS: tuple[Provider, ...] = (
         hosts=("api.githubcopilot.com", "*.githubcopilot.com", "copilot-proxy.githubusercontent.com"),
         base_url="https://api.githubcopilot.com",
         path_prefixes=("copilot",),
-        apis=(CHAT, RESPONSES, MESSAGES),
+        apis=(*OPENAI, MESSAGES),
         price_provider="github-copilot",
+        quirks=(REASONING_BESIDE,),
     ),
     Provider(
         name="github.models",
@@ -229,15 +142,16 @@ PROVIDERS: tuple[Provider, ...] = (
         name="vercel",
         hosts=("ai-gateway.vercel.sh",),
         base_url="https://ai-gateway.vercel.sh",
-        apis=(CHAT, RESPONSES, MESSAGES),
+        apis=(*OPENAI, MESSAGES),
         auth_headers=("authorization", "x-api-key"),
         env_key="AI_GATEWAY_API_KEY",
+        quirks=(REASONING_BESIDE,),
     ),
     Provider(
         name="cloudflare",
         hosts=("api.cloudflare.com", "gateway.ai.cloudflare.com"),
         base_url="https://api.cloudflare.com",
-        apis=(CHAT, RESPONSES, MESSAGES),
+        apis=(*OPENAI, MESSAGES),
         auth_headers=("authorization", "cf-aig-authorization", "x-api-key"),
         env_key="CLOUDFLARE_API_TOKEN",
         price_provider="cloudflare",
@@ -245,25 +159,10 @@ PROVIDERS: tuple[Provider, ...] = (
     Provider(
         name="databricks",
         hosts=("*.azuredatabricks.net", "*.cloud.databricks.com", "*.gcp.databricks.com"),
-        apis=(CHAT, RESPONSES, MESSAGES),
+        apis=(*OPENAI, MESSAGES),
         paths=((r"/serving-endpoints/[^/]+/invocations", CHAT),),
         env_key="DATABRICKS_TOKEN",
         price_provider="databricks",
-    ),
-    Provider(
-        name="ai21",
-        hosts=("api.ai21.com",),
-        base_url="https://api.ai21.com/studio",
-        apis=(CHAT,),
-        env_key="AI21_API_KEY",
-    ),
-    Provider(
-        name="writer",
-        hosts=("api.writer.com",),
-        base_url="https://api.writer.com",
-        apis=(CHAT,),
-        paths=((r"/v1/chat", CHAT),),
-        env_key="WRITER_API_KEY",
     ),
     Provider(
         name="avian",
@@ -277,7 +176,7 @@ PROVIDERS: tuple[Provider, ...] = (
         name="pydantic.gateway",
         hosts=("gateway.pydantic.dev",),
         base_url="https://gateway.pydantic.dev/proxy",
-        apis=(CHAT, RESPONSES, MESSAGES),
+        apis=(*OPENAI, MESSAGES),
         env_key="PYDANTIC_AI_GATEWAY_API_KEY",
     ),
     Provider(
@@ -304,14 +203,6 @@ PROVIDERS: tuple[Provider, ...] = (
         price_provider="baseten",
     ),
     Provider(
-        name="arcee",
-        hosts=("api.arcee.ai",),
-        base_url="https://api.arcee.ai",
-        apis=(CHAT,),
-        env_key="ARCEE_API_KEY",
-        price_provider="arcee",
-    ),
-    Provider(
         name="doubleword",
         hosts=("api.doubleword.ai",),
         base_url="https://api.doubleword.ai",
@@ -326,29 +217,68 @@ PROVIDERS: tuple[Provider, ...] = (
         env_key="OVH_AI_ENDPOINTS_ACCESS_TOKEN",
         price_provider="ovhcloud",
     ),
-    Provider(name="longcat", hosts=("api.longcat.chat",), base_url="https://api.longcat.chat", apis=(CHAT, MESSAGES)),
-    Provider(name="zenmux", hosts=("zenmux.ai",), base_url="https://zenmux.ai/api", apis=(CHAT, RESPONSES, MESSAGES)),
+    Provider(name="zenmux", hosts=("zenmux.ai",), base_url="https://zenmux.ai/api", apis=(*OPENAI, MESSAGES)),
     Provider(
-        name="ollama", hosts=("localhost:11434",), base_url="http://127.0.0.1:11434", apis=(CHAT, RESPONSES, MESSAGES)
+        name="ollama",
+        hosts=("localhost:11434",),
+        base_url="http://127.0.0.1:11434",
+        apis=(OLLAMA_CHAT, OLLAMA_GENERATE, *OPENAI, MESSAGES),
+        env_key="OLLAMA_API_KEY",
+        reverse_paths=(
+            r"/api/(?:chat|generate|embed|embeddings|tags|show|ps|version|pull|push|create|copy|delete|blobs/.*)",
+        ),
     ),
-    Provider(
-        name="lmstudio", hosts=("localhost:1234",), base_url="http://127.0.0.1:1234", apis=(CHAT, RESPONSES, MESSAGES)
-    ),
-    Provider(
-        name="vllm", hosts=("localhost:8000",), base_url="http://127.0.0.1:8000", apis=(CHAT, RESPONSES, MESSAGES)
-    ),
+    Provider(name="lmstudio", hosts=("localhost:1234",), base_url="http://127.0.0.1:1234", apis=(*OPENAI, MESSAGES)),
+    Provider(name="vllm", hosts=("localhost:8000",), base_url="http://127.0.0.1:8000", apis=(*OPENAI, MESSAGES)),
     Provider(
         name="llama.cpp",
         hosts=("localhost:8080",),
         base_url="http://127.0.0.1:8080",
         path_prefixes=("llamacpp",),
-        apis=(CHAT, RESPONSES, MESSAGES),
+        apis=(*OPENAI, MESSAGES),
+        quirks=(CACHE_BESIDE,),
+    ),
+    Provider(
+        name="litellm",
+        hosts=("localhost:4000",),
+        base_url="http://127.0.0.1:4000",
+        apis=(*OPENAI, MESSAGES, GEMINI),
+        auth_headers=("authorization", "x-api-key", "x-litellm-api-key"),
+        env_key="LITELLM_API_KEY",
+        price_provider=AS_LISTED,
     ),
 )
+
+PROVIDERS: tuple[Provider, ...] = (*VENDORS, *_HOSTS)
 
 APIS: tuple[str, ...] = tuple(dict.fromkeys(api for row in PROVIDERS for api in row.apis))
 """All dialects that a row names."""
 
-LIST_PRICES: Mapping[str, str] = {CHAT: "openai", RESPONSES: "openai", MESSAGES: "anthropic"}
+LIST_PRICES: Mapping[str, str] = {
+    CHAT: "openai",
+    RESPONSES: "openai",
+    COMPLETIONS: "openai",
+    EMBEDDINGS: "openai",
+    MESSAGES: "anthropic",
+    GEMINI: "google",
+    MISTRAL: "mistral",
+    COHERE: "cohere",
+    CONVERSE: "aws",
+    INVOKE: "aws",
+}
 """Whose list prices hold where no row knows the host: a gateway in front of the dialect's own provider bills its models
 under their own names, and names that are not in that list (local models) stay unpriced."""
+
+HOMES: Mapping[str, str] = {
+    **dict.fromkeys((*OPENAI, MISTRAL), "openai"),
+    MESSAGES: "anthropic",
+    GEMINI: "gcp.gemini",
+    GEMINI_EMBED: "gcp.gemini",
+    COMPLETE: "anthropic",
+    **dict.fromkeys((COHERE, COHERE_GENERATE, COHERE_EMBED), "cohere"),
+    CONVERSE: "aws.bedrock",
+    INVOKE: "aws.bedrock",
+    OLLAMA_CHAT: "ollama",
+    OLLAMA_GENERATE: "ollama",
+}
+"""Whose dialect it is: how a server that no row knows takes its key."""

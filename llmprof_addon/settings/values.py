@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llmprof_addon.errors import StartError
 
-ANY_API = "any"
+ANY = "any"
 """Stands for a dialect in `Settings.known_hosts`: a host that serves whatever the path says."""
 
 
@@ -99,8 +99,8 @@ class Settings:
 
     @property
     def known_hosts(self) -> Mapping[str, str]:
-        """`host[:port]` to dialect, provider or `ANY_API`, of all hosts that only the user knows."""
-        named = {each.base.address.lower(): each.provider or ANY_API for each in self.endpoints.values()}
+        """`host[:port]` to dialect, provider or `ANY`, of all hosts that only the user knows."""
+        named = {each.base.address.lower(): each.provider or ANY for each in self.endpoints.values()}
         return {**named, **self.llm_hosts}
 
     @property

@@ -1,6 +1,6 @@
 """What every running proxy says of itself, one small file each under `LLMPROF_HOME/proxies`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ class ProxyRecord:
     """Listening port by mode: `reverse`, `forward`."""
     upstreams: Mapping[str, str] = field(default_factory=dict)
     """Base URL by the name under which requests are routed to it."""
+    local_servers: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    """What was found at start: `name`, `url`, `provider`, `models`."""
     in_flight: int = 0
     queued_bytes: int = 0
     dropped_bodies: int = 0

@@ -42,7 +42,7 @@ def llmprof(home: Path | str, *arguments: str, **environ: str) -> subprocess.Com
     return subprocess.run(
         [sys.executable, "-m", "llmprof_addon", command, "--home", str(home), *rest],
         cwd=ROOT,
-        env=clean_environ(**environ),
+        env=clean_environ(LLMPROF_LOCAL_DISCOVERY="0", **environ),
         capture_output=True,
         text=True,
         timeout=120,
@@ -141,6 +141,7 @@ def running(home: Path, *arguments: str, **environ: str) -> Iterator[Proxy]:
     command = [sys.executable, "-m", "llmprof_addon", "up", "--home", str(home)]
     command += ["--port", "0", "--forward-port", "0", *arguments]
     settings = {f"LLMPROF_{name.upper()}" if name.islower() else name: value for name, value in environ.items()}
+    settings = {"LLMPROF_LOCAL_DISCOVERY": "0"} | settings
     with (home / "up.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, env=clean_environ(**settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log

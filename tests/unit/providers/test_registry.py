@@ -2,7 +2,19 @@ import re
 
 import pytest
 
-from llmprof_addon.providers.registry import PROVIDERS, api_of, by_name, by_prefix, is_llm_call, match_host
+from llmprof_addon.providers.provider import AS_LISTED
+from llmprof_addon.providers.registry import (
+    ANY,
+    APIS,
+    PROVIDERS,
+    api_of,
+    by_name,
+    home_of,
+    is_llm_call,
+    key_header,
+    match_host,
+    price_provider,
+)
 
 CALLS = [
     ("api.openai.com", "/v1/chat/completions", "openai", "openai.chat"),
@@ -43,6 +55,32 @@ CALLS = [
     ("api.writer.com", "/v1/chat", "writer", "openai.chat"),
     ("localhost:11434", "/v1/chat/completions", "ollama", "openai.chat"),
     ("127.0.0.1:1234", "/v1/chat/completions", "lmstudio", "openai.chat"),
+    ("127.0.0.1:11434", "/api/chat", "ollama", "ollama.chat"),
+    ("localhost:11434", "/api/generate", "ollama", "ollama.generate"),
+    ("localhost:4000", "/v1/messages", "litellm", "anthropic.messages"),
+    ("api.openai.com", "/v1/embeddings", "openai", "openai.embeddings"),
+    ("api.together.xyz", "/v1/completions", "together", "openai.completions"),
+    ("openrouter.ai", "/api/v1/embeddings", "openrouter", "openai.embeddings"),
+    ("generativelanguage.googleapis.com", "/v1beta/openai/embeddings", "gcp.gemini", "openai.embeddings"),
+    (
+        "generativelanguage.googleapis.com",
+        "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse",
+        "gcp.gemini",
+        "gemini.generate_content",
+    ),
+    (
+        "us-east5-aiplatform.googleapis.com",
+        "/v1/projects/p/locations/us-east5/publishers/google/models/gemini-2.5-pro:generateContent",
+        "gcp.vertex_ai",
+        "gemini.generate_content",
+    ),
+    ("api.mistral.ai", "/v1/chat/completions", "mistral", "mistral.chat"),
+    ("codestral.mistral.ai", "/v1/fim/completions", "mistral", "mistral.chat"),
+    ("api.cohere.com", "/v2/chat", "cohere", "cohere.chat"),
+    ("api.cohere.ai", "/v1/chat", "cohere", "cohere.chat"),
+    ("bedrock-runtime.eu-west-1.amazonaws.com", "/model/a.b-v1%3A0/converse-stream", "aws.bedrock", "bedrock.converse"),
+    ("bedrock-runtime.us-east-1.amazonaws.com", "/model/a.b-v1%3A0/invoke", "aws.bedrock", "bedrock.invoke"),
+    ("api.voyageai.com", "/v1/embeddings", "voyageai", "openai.embeddings"),
 ]
 
 
@@ -62,13 +100,13 @@ def test_a_call_is_known_by_host_and_path(host: str, path: str, provider: str, a
         ("POST", "api.openai.com", "/v1/responses/resp_1/cancel"),
         ("POST", "api.openai.com", "/v1/responses/input_tokens"),
         ("POST", "api.openai.com", "/v1/threads/thread_1/messages"),
-        ("POST", "api.openai.com", "/v1/embeddings"),
+        ("POST", "localhost:11434", "/api/embeddings"),
+        ("POST", "localhost:11434", "/api/embed"),
         ("POST", "api.anthropic.com", "/v1/messages/count_tokens?beta=true"),
         ("POST", "api.anthropic.com", "/v1/messages/batches"),
         ("POST", "api.anthropic.com", "/api/event_logging/v2/batch"),
         ("HEAD", "api.anthropic.com", "/v1/messages"),
         ("GET", "chatgpt.com", "/backend-api/codex/models"),
-        ("POST", "generativelanguage.googleapis.com", "/v1beta/models/g:batchEmbedContents"),
         ("POST", "us-aiplatform.googleapis.com", "/v1/projects/p/publishers/google/models/g:rawPredict"),
         ("POST", "example.org", "/v1/chat/completions"),
         ("POST", "localhost:9999", "/v1/chat/completions"),
@@ -89,6 +127,9 @@ def test_every_row_is_sound() -> None:
         assert row.apis
         assert all(header == header.lower() for header in row.auth_headers)
         assert row.base_url is None or re.fullmatch(r"https?://[^/]+(/[^/]+)*", row.base_url)
+        assert {header for _, header in row.key_headers} <= set(row.auth_headers)
+        for pattern in row.reverse_paths:
+            re.compile(pattern)
         for pattern, api in row.paths:
             re.compile(pattern)
             assert api in row.apis
@@ -98,7 +139,7 @@ def test_prices_are_looked_up_under_names_that_exist() -> None:
     from genai_prices.data_snapshot import get_snapshot
 
     known = {provider.id for provider in get_snapshot().providers}
-    assert {row.price_provider for row in PROVIDERS if row.price_provider} <= known
+    assert {row.price_provider for row in PROVIDERS if row.price_provider} <= {*known, AS_LISTED}
 
 
 def test_hosts_that_only_the_user_knows() -> None:
@@ -111,13 +152,49 @@ def test_hosts_that_only_the_user_knows() -> None:
     assert is_llm_call("POST", "gw.corp.example", "/x", extra, port=443) is None
 
 
-def test_reverse_paths_by_prefix() -> None:
-    row, rest = by_prefix("/groq/v1/chat/completions?x=1") or pytest.fail("no provider")
-    assert (row.name, rest) == ("groq", "/v1/chat/completions?x=1")
-    row, rest = by_prefix("/passthrough/azure/openai/v1/responses") or pytest.fail("no provider")
-    assert (row.name, rest) == ("azure.openai", "/openai/v1/responses")
-    assert by_prefix("/v1/chat/completions") is None
+def test_a_provider_by_its_names() -> None:
     assert by_name("OpenRouter") is match_host("openrouter.ai")
+    assert by_name("azure") is by_name("azure.openai") is not None
+    assert by_name("v1") is None
+
+
+def test_a_declared_host_may_be_a_provider_s_or_anything() -> None:
+    extra = {"gw.corp.example": "azure.openai", "any.corp.example": ANY, "api.openai.com": ANY}
+    assert match_host("gw.corp.example", 443, extra) is by_name("azure")
+    assert is_llm_call("POST", "gw.corp.example", "/openai/v1/responses", extra) == "openai.responses"
+    assert is_llm_call("POST", "any.corp.example", "/x/v1/messages", extra) == "anthropic.messages"
+    assert is_llm_call("POST", "any.corp.example", "/x", extra) is None
+    assert match_host("api.openai.com", 443, extra) is by_name("openai"), "a row knows more than the declaration"
+
+
+@pytest.mark.parametrize(
+    ("provider", "api", "header"),
+    [
+        ("openai", "openai.chat", "authorization"),
+        ("anthropic", "anthropic.messages", "x-api-key"),
+        ("anthropic", "openai.chat", "authorization"),
+        ("gcp.gemini", "gemini.generate_content", "x-goog-api-key"),
+        ("gcp.gemini", "openai.chat", "authorization"),
+        ("azure.openai", "openai.responses", "api-key"),
+        ("azure.openai", "anthropic.messages", "x-api-key"),
+        ("zai", "anthropic.messages", "x-api-key"),
+        ("groq", None, "authorization"),
+    ],
+)
+def test_where_a_key_goes(provider: str, api: str | None, header: str) -> None:
+    assert key_header(by_name(provider) or pytest.fail("no provider"), api) == header
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_every_dialect_has_a_home_that_serves_it(api: str) -> None:
+    assert api in home_of(api).apis or api == "mistral.chat"
+
+
+def test_a_gateway_bills_what_the_vendor_lists() -> None:
+    assert price_provider(by_name("litellm"), "anthropic.messages") == "anthropic"
+    assert price_provider(None, "openai.chat") == "openai"
+    assert price_provider(by_name("groq"), "openai.chat") == "groq"
+    assert price_provider(by_name("nvidia"), "openai.chat") is None
 
 
 def test_a_shape_that_the_provider_does_not_serve() -> None:

@@ -1,16 +1,26 @@
 """Usage that stands in response headers: Bedrock's `InvokeModel` counts there, whatever the model's own body says."""
 
+from dataclasses import replace
+
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.usage import Usage
 
 _PREFIX = "x-amzn-bedrock-"
 
 
-def usage_in_headers(exchange: Exchange) -> Usage | None:
-    """Usage by the response's headers, for an answer whose body reports none; `None` if they report none either.
+def with_headers(usage: Usage | None, exchange: Exchange) -> Usage | None:
+    """The usage of a body, what it does not report by the headers (Titan's counts only the input)."""
+    counted = _usage_in(exchange)
+    if usage is None or counted is None or None not in (usage.input_tokens, usage.output_tokens):
+        return usage or counted
+    # With the headers' input goes their cache, since input includes it.
+    base = usage if counted.input_tokens is None else counted
+    output = counted.output_tokens if usage.output_tokens is None else usage.output_tokens
+    return replace(base, output_tokens=output, raw={**counted.raw, **(usage.raw or {})})
 
-    Reads and writes of the cache stand beside the input (Amazon Bedrock, "Prompt caching").
-    """
+
+def _usage_in(exchange: Exchange) -> Usage | None:
+    """Reads and writes of the cache stand beside the input (Amazon Bedrock, "Prompt caching")."""
     input_, output = _count(exchange, "input-token-count"), _count(exchange, "output-token-count")
     if input_ is None and output is None:
         return None

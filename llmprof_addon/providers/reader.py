@@ -18,15 +18,16 @@ from llmprof_addon.providers import dialects, registry
 from llmprof_addon.providers.carving import name_of
 from llmprof_addon.providers.dialects import Dialect
 from llmprof_addon.providers.error_bodies import error_of
-from llmprof_addon.providers.header_usage import usage_in_headers
+from llmprof_addon.providers.header_usage import with_headers
 from llmprof_addon.providers.identity import identify
 from llmprof_addon.providers.registry import NONE
 from llmprof_addon.wire import framing, jsontext
 from llmprof_addon.wire.framing import Frame
 from llmprof_addon.wire.sse import Event
 
-DEFAULT_WRITE_TTL = {"anthropic.messages": "5m"}
-"""How long a cache write lives of which neither request nor response says it (Anthropic, prompt caching, 2026)."""
+DEFAULT_WRITE_TTL = dict.fromkeys(("anthropic.messages", "bedrock.converse", "bedrock.invoke"), "5m")
+"""How long a cache write lives of which neither request nor response says it (Anthropic and Bedrock, prompt caching,
+2026)."""
 
 _MARKER_TTL = {"cache_control": "5m", "prompt_cache_breakpoint": "30m"}
 """How long a marker that does not say it asks for (Anthropic and OpenAI, prompt caching, 2026)."""
@@ -56,7 +57,7 @@ def read_call(exchange: Exchange, request: bytes, response: bytes, *, extra: Map
     stream, answer = _answer(where, exchange, response, warnings)
     params = prompt.params if isinstance(prompt.params, dict) else {}
     ttl = _cache_ttl(prompt, params)
-    usage = answer.usage or usage_in_headers(exchange)
+    usage = with_headers(answer.usage, exchange)
     answer = replace(answer, usage=_fill_writes(usage, ttl or DEFAULT_WRITE_TTL.get(where.api)))
     return Call(
         provider=where.provider,
@@ -71,7 +72,7 @@ def read_call(exchange: Exchange, request: bytes, response: bytes, *, extra: Map
         price_provider=where.price_provider,
         service_tier=name_of(params.get("service_tier")),
         cache_ttl=ttl,
-        error=error or _one_line(answer.error) or _status_error(exchange, response) or exchange.error,
+        error=error or _one_line(_named(exchange, answer.error)) or _status_error(exchange, response) or exchange.error,
         warnings=(*warnings, *answer.warnings),
     )
 
@@ -232,6 +233,12 @@ def _status_error(exchange: Exchange, response: bytes) -> str | None:
         text = _TAG.sub(" ", text)
     line = _one_line(text)
     return f"HTTP {exchange.status}: {line}" if line else f"HTTP {exchange.status}"
+
+
+def _named(exchange: Exchange, error: str | None) -> str | None:
+    """An error with the type that AWS says in a header (`ValidationException:http://…`), and only there."""
+    kind = (exchange.response_header("x-amzn-errortype") or "").partition(":")[0]
+    return f"{kind}: {error}" if kind and error and not error.startswith(kind) else error
 
 
 def _one_line(text: str | None) -> str | None:

@@ -1,7 +1,10 @@
 """The proxy's own certificate authority, and the bundles that trust it beside the usual ones."""
 
+import hashlib
 import os
-from collections.abc import Iterable, Mapping
+import re
+import ssl
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import certifi
@@ -13,6 +16,15 @@ from llmprof_addon.settings import Settings
 NAME = "mitmproxy"
 """The base name under which mitmproxy looks for an authority in its folder."""
 _KEY_BITS = 2048
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+
+_SYSTEM = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where systems keep the authorities that their administrator trusts (Debian, Fedora, SUSE, BSD and macOS)."""
 
 
 def ensure_authority(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
@@ -30,17 +42,36 @@ def ensure_authority(settings: Settings, environ: Mapping[str, str] = os.environ
     bundle = folder / "bundle.pem"
     found = environ.get("SSL_CERT_FILE")
     more = [Path(found)] if found and Path(found) != bundle and Path(found).is_file() else []
-    _combine(bundle, [Path(certifi.where()), *more, *_asked(settings), certificate])
+    _combine(bundle, [*_usual(), *more, *_asked(settings), certificate])
     return bundle
+
+
+def bundle_with(settings: Settings, more: Sequence[Path]) -> Path:
+    """The bundle for clients with further files of authorities in it, each set of them in a file of its own."""
+    bundle = settings.ca_dir / "bundle.pem"
+    more = [path for path in more if path.parent != bundle.parent]
+    if not more:
+        return bundle
+    name = hashlib.sha256("\0".join(map(str, more)).encode()).hexdigest()[:8]
+    path = settings.ca_dir / f"bundle-{name}.pem"
+    _combine(path, [bundle, *more])
+    return path
 
 
 def trusted_upstream(settings: Settings) -> Path | None:
     """The bundle with which providers' certificates are checked; `None`: mitmproxy's own, which is certifi's."""
-    if settings.upstream_ca is None:
+    usual = [*_usual(), *_asked(settings)]
+    if len(usual) == 1:
         return None
     path = settings.ca_dir / "upstream.pem"
-    _combine(path, [Path(certifi.where()), *_asked(settings)])
+    _combine(path, usual)
     return path
+
+
+def _usual() -> list[Path]:
+    """What Python's clients trust, and what this system does: a company's own authority is in the latter alone."""
+    system = next(filter(os.path.isfile, (*_SYSTEM, ssl.get_default_verify_paths().openssl_cafile)), None)
+    return [Path(certifi.where()), *([Path(system)] if system else [])]
 
 
 def _asked(settings: Settings) -> list[Path]:
@@ -49,7 +80,9 @@ def _asked(settings: Settings) -> list[Path]:
 
 def _combine(path: Path, sources: Iterable[Path]) -> None:
     try:
-        text = "\n".join(dict.fromkeys(source.read_text("utf-8", "replace").strip() for source in sources)) + "\n"
+        texts = (source.read_text("utf-8", "replace") for source in sources)
+        found = dict.fromkeys(block for text in texts for block in _CERTIFICATE.findall(text))
+        text = "\n".join(found) + "\n"
         draft = path.with_suffix(f".{os.getpid()}.tmp")
         draft.write_text(text, "utf-8")
         os.replace(draft, path)

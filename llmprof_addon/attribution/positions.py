@@ -46,9 +46,9 @@ def _blocks(parts: Sequence[Part], leaves: Sequence[Leaf]) -> Iterator[tuple[int
             for at in leaf.inner:
                 part = part.inner[at]
             if not says_nothing(leaf, part):
-                found.append(leaf_component(leaf, _called(part, outer), part.path or outer.path or None, part))
+                found.append(leaf_component(leaf, called(part, outer), part.path or outer.path or None, part))
         if len(found) > 1:
-            yield index, _group(_called(outer, outer), outer.path or None, found)
+            yield index, _group(called(outer, outer), outer.path or None, found)
         else:
             yield index, found[0] if found else None
 
@@ -91,7 +91,7 @@ def _group(name: str, path: str | None, inside: Sequence[Component]) -> Componen
     return component_of(max(held, key=held.__getitem__), name, path, tuple(inside))
 
 
-def _called(part: Part, outer: Part) -> str:
+def called(part: Part, outer: Part) -> str:
     """What a block is called among the others of a prompt."""
     tool = part.name or outer.name or "unknown tool"
     match part.kind:

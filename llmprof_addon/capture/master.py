@@ -12,19 +12,21 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Thread
 
 from mitmproxy import http, master, options
 from mitmproxy.addons import block, core, disable_h2c, next_layer, proxyserver, tlsconfig, update_alt_svc
 
-from llmprof_addon.capture import ca, failures
+from llmprof_addon.capture import ca, discovery, failures
 from llmprof_addon.capture.dispatch import Dispatch
 from llmprof_addon.capture.gateway import Gateway
 from llmprof_addon.capture.hooks import Capture
-from llmprof_addon.capture.routes import Routes
-from llmprof_addon.capture.routing import LOOPBACK
+from llmprof_addon.capture.routes import Routes, Target
+from llmprof_addon.capture.routing import LOOPBACK, is_ourselves
 from llmprof_addon.capture.scope import Scope
 from llmprof_addon.errors import StartError
 from llmprof_addon.settings import Settings
+from llmprof_addon.spool.proxies import living
 
 DRAIN_SECONDS = 10.0
 """How long running answers may take to end after the first signal."""
@@ -116,9 +118,31 @@ async def _serve(settings: Settings, ready: Callable[[ProxyInfo], None] | None) 
             raise _not_free(settings.host, name, ports[name], instance.last_exception)
     capture.start()
     _on_signals(stop)
+    _discover(settings, routes, capture)
     announced = _Announce(lambda: ready(info) if ready else None)
     proxy.addons.add(announced)
     await proxy.run()
+
+
+def _discover(settings: Settings, routes: Routes, capture: Capture) -> None:
+    """Look for local servers beside everything else, and route to those that are found."""
+    loop = asyncio.get_running_loop()
+    others = [port for record in living(settings.home) for port in record.ports.values()]
+    ours = {**capture.ports, **{f"another {port}": port for port in others}}
+
+    def publish(found: list[Target]) -> None:
+        routes.add_found(found)
+        capture.upstreams.update(routes.upstreams())
+        capture.local_servers.extend(map(discovery.to_json, found))
+
+    def look() -> None:
+        found = discovery.find(settings, lambda host, port: is_ourselves(host, port, ours, settings.host))
+        try:
+            loop.call_soon_threadsafe(publish, found)
+        except RuntimeError:  # the proxy has ended
+            pass
+
+    Thread(target=look, name="llmprof-discovery", daemon=True).start()
 
 
 class _Announce:

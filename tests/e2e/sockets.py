@@ -76,9 +76,15 @@ class Peer:
                 self.close_code = event.code
                 with suppress(LocalProtocolError, ConnectionError):
                     self.writer.write(self.ws.send(event.response()))
-                self.writer.close()
-                return None
+                break
+        await self.leave()
         return None
+
+    async def leave(self) -> None:
+        """Close the connection."""
+        self.writer.close()
+        with suppress(ConnectionError, ssl.SSLError):
+            await self.writer.wait_closed()
 
     async def send(self, message: Payload, cuts: Sequence[int] = ()) -> None:
         """Send a message, in frames that end at these places."""
@@ -96,11 +102,11 @@ class Peer:
         self.writer.write(self.ws.send(CloseConnection(code=code, reason=reason)))
         while await self.receive() is not None:
             pass
-        self.writer.close()
 
-    def abort(self) -> None:
+    async def abort(self) -> None:
         """Be gone without a word."""
         self.writer.transport.abort()
+        await self.leave()
 
 
 type Script = Callable[[Peer, "Upgrade"], Awaitable[None]]
@@ -179,9 +185,7 @@ class Sockets:
                 self.peers.append(peer)
                 await self.script(peer, upgrade)
             await writer.drain()
-        writer.close()
-        with suppress(ConnectionError, ssl.SSLError):
-            await writer.wait_closed()
+        await peer.leave()
 
 
 async def connect(
@@ -213,5 +217,5 @@ async def connect(
     body = b""
     while not (isinstance(piece := await peer.event(), RejectData) and piece.body_finished):
         body += piece.data if piece else b""
-    writer.close()
+    await peer.leave()
     raise Refused(event.status_code, body + piece.data)

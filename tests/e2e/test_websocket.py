@@ -89,7 +89,7 @@ async def provider(peer: Peer, upgrade: Upgrade) -> None:
         await peer.send(json.dumps({"type": "codex.rate_limits", "plan": "fake"}))
         if "die now" in text:
             await peer.send(json.dumps({"type": "response.created", "response": {"id": "resp_dying"}}))
-            peer.abort()
+            await peer.abort()
             return
         if "refuse" in text:
             error = {"type": "invalid_request_error", "code": "previous_response_not_found", "message": "Who?"}
@@ -313,7 +313,7 @@ def test_how_calls_end(client: Client, case: str) -> None:
         await peer.send(json.dumps(create(said("Please wait."), case=case)))
         while "response.created" not in str(await peer.receive()):
             pass
-        peer.abort()
+        await peer.abort()
         peer = await client.connect(case)
         await peer.send(json.dumps(create(said("Please die now."), case=case)))
         while await peer.receive() is not None:

@@ -75,6 +75,8 @@ def _messages(parts: Sequence[Part], blocks: Sequence[tuple[int, Component | Non
 
 def _message(role: str, blocks: Sequence[Component]) -> Component:
     if len(blocks) == 1:
+        if blocks[0].kind in (Kind.TOOL_CALLS, Kind.TOOL_RESULTS):
+            return blocks[0]
         return replace(blocks[0], name=f"{role}: {blocks[0].name}")
     return _group(role, _owner(blocks[0].path), blocks)
 

@@ -21,7 +21,7 @@ def test_prompt_lies_as_it_is_read_framing_first_then_section_after_section() ->
             "messages": [
                 "user: Fix it",
                 {"assistant": ["bash call", "bash call"]},
-                "tool: bash result",
+                "bash result",
                 "tool: image/png 64x48",
                 "assistant: Done",
                 {"user": ["<system-reminder>Mind it.</system-reminder>", "Now the tests", "and the docs"]},

@@ -53,6 +53,7 @@ class FlameGraph(Explorable[Component]):
         self._root_name = ""
         self._components: Sequence[Component] = ()
         self._positions: Sequence[Component] = ()
+        self._source: Source | None = None
         self._text_of: Callable[[Component], str | None] | None = None
 
     def show(
@@ -61,6 +62,7 @@ class FlameGraph(Explorable[Component]):
         positions: Sequence[Component] = (),
         *,
         name: str = "prompt",
+        source: Source | None = None,
         text_of: Callable[[Component], str | None] | None = None,
     ) -> None:
         """Draw trees that stand side by side.
@@ -70,10 +72,12 @@ class FlameGraph(Explorable[Component]):
             positions: the same tokens in the order of the prompt (`Explanation.positions`); without them there is no
                 such view.
             name: of the root.
+            source: of the total, which may be reported where its parts are estimates.
             text_of: the text behind a component, for searches.
         """
         self._root_name = name
         self._components, self._positions = components, positions
+        self._source = source
         self._text_of = text_of
         self._draw()
 
@@ -104,7 +108,7 @@ class FlameGraph(Explorable[Component]):
     def _draw(self) -> None:
         kept = self.chart.node(self.cursor) if self.chart and self.cursor else None
         trees = self._positions if self.by_position and self._positions else self._components
-        root = whole(self._root_name, trees)
+        root = whole(self._root_name, trees, self._source)
         weigh = self.metric.weigh
         if not weigh(root):
             self.draw(None)
@@ -194,14 +198,14 @@ class FlameGraph(Explorable[Component]):
         self._draw()
 
 
-def whole(name: str, trees: Sequence[Component]) -> Component:
+def whole(name: str, trees: Sequence[Component], source: Source | None = None) -> Component:
     """Trees that stand side by side under one root; its cost is unknown as soon as one of theirs is."""
     costs = [tree.cost for tree in trees]
     return Component(
         kind=Kind.GENERIC,
         name=name,
         tokens=sum(tree.tokens for tree in trees),
-        token_source=least_sure(trees),
+        token_source=source or least_sure(trees),
         cost=None if None in costs else sum(cost for cost in costs if cost is not None),
         read_tokens=sum(tree.read_tokens for tree in trees),
         write_tokens=sum(tree.write_tokens for tree in trees),

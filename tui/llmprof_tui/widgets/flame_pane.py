@@ -6,12 +6,13 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Static
+from textual.containers import Vertical
 
 from llmprof_addon.export import text
 from llmprof_addon.model.component import Component
+from llmprof_addon.model.usage import Source
 from llmprof_tui.widgets.breadcrumbs import Breadcrumbs
+from llmprof_tui.widgets.find_bar import FindBar
 from llmprof_tui.widgets.flame import FlameGraph, shown_name
 from llmprof_tui.widgets.node_detail import NodeDetail
 
@@ -21,16 +22,9 @@ class FlamePane(Vertical):
 
     DEFAULT_CSS = """
     FlamePane { height: 1fr; }
-    FlamePane > #find { height: 1; display: none; background: $panel; }
-    FlamePane.-finding > #find { display: block; }
-    FlamePane #find Input { width: 1fr; height: 1; border: none; padding: 0; background: $panel; }
-    FlamePane #find Input:focus { border: none; }
-    FlamePane #found { width: auto; padding: 0 1; color: $text-muted; }
-    FlamePane .mark { width: 3; padding: 0 1; color: $text-accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "find", "Find", id="flame.find", tooltip="Highlight nodes by their names and texts"),
-        Binding("escape", "end_find", "End search", id="flame.end-find", show=False, tooltip="Show all nodes again"),
     ]
 
     def __init__(self, *, first_seen: Callable[[Component], str | None] | None = None, id: str | None = None) -> None:
@@ -42,10 +36,7 @@ class FlamePane(Vertical):
         """Way, graph, search, numbers."""
         yield Breadcrumbs()
         yield FlameGraph()
-        with Horizontal(id="find"):
-            yield Static("/", classes="mark")
-            yield Input(placeholder="name or text", select_on_focus=False)
-            yield Static("", id="found", markup=False)
+        yield FindBar()
         yield NodeDetail()
 
     @property
@@ -59,12 +50,13 @@ class FlamePane(Vertical):
         positions: Sequence[Component] = (),
         *,
         name: str = "prompt",
+        source: Source | None = None,
         text_of: Callable[[Component], str | None] | None = None,
     ) -> None:
         """Draw these trees."""
-        self.graph.show(components, positions, name=name, text_of=text_of)
-        if self.has_class("-finding"):
-            self._search(self.query_one(Input).value)
+        self.graph.show(components, positions, name=name, source=source, text_of=text_of)
+        if bar := self.query_one(FindBar).word:
+            self._search(bar)
 
     # -- what happens in the graph
 
@@ -94,41 +86,29 @@ class FlamePane(Vertical):
     # -- search
 
     def action_find(self) -> None:
-        self.add_class("-finding")
-        self.query_one(Input).focus()
+        self.query_one(FindBar).open()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Escape leaves the screen where there is no search to end."""
-        return self.has_class("-finding") if action == "end_find" else True
-
-    def action_end_find(self) -> None:
-        self.remove_class("-finding")
-        self.query_one(Input).clear()
-        self.graph.find(None)
-        self.graph.focus()
-
-    @on(Input.Changed)
-    def _typed(self, message: Input.Changed) -> None:
+    @on(FindBar.Changed)
+    def _typed(self, message: FindBar.Changed) -> None:
         message.stop()
-        if self.has_class("-finding"):
-            self._search(message.value)
+        self._search(message.word)
 
-    @on(Input.Submitted)
-    def _entered(self, message: Input.Submitted) -> None:
+    @on(FindBar.Left)
+    def _left(self, message: FindBar.Left) -> None:
         message.stop()
         self.graph.focus()
-        self.graph.action_next_match(1)
+        if message.kept:
+            self.graph.action_next_match(1)
+        else:
+            self.graph.search("")
 
     def _search(self, words: str) -> None:
-        found, covered = self.graph.search(words)
-        root = self.graph.root
+        graph = self.graph
+        found, covered = graph.search(words)
         said = ""
-        if words and root is not None:
-            share = text.share(covered, self.graph.metric.weigh(root))
-            said = (
-                f"{text.counted(found, 'match', 'matches')}, {share} of the {self.graph.metric.key}"
-                if found
-                else "nothing found"
+        if words and graph.root is not None:
+            share = (
+                f", {text.share(covered, graph.metric.weigh(graph.root))} of {graph.metric.key}  n/N" if found else ""
             )
-            said += "  n/N" if found > 1 else ""
-        self.query_one("#found", Static).update(said)
+            said = f"{text.counted(found, 'match', 'matches')}{share}"
+        self.query_one(FindBar).say(said)

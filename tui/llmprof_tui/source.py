@@ -20,6 +20,7 @@ from llmprof_addon.store import edits, listing, queries, timeline
 from llmprof_addon.store.database import sqlite_path
 from llmprof_addon.store.listing import Facets, RunFilter, RunList, RunOrder
 from llmprof_addon.store.open import Store, open_store
+from llmprof_addon.store.remarks import Remarks, remarks
 from llmprof_addon.store.rows import CallRow, RunRow
 from llmprof_addon.store.timeline import TimelineCall
 from llmprof_addon.store.tools import ToolRow, tools_of_run
@@ -119,6 +120,10 @@ class Source:
     def tools(self, run_id: str) -> tuple[ToolRow, ...]:
         """What each tool of the run has cost."""
         return tools_of_run(self.store, run_id)
+
+    def remarks(self, run_id: str) -> Remarks:
+        """How a run's calls failed, and what was warned of."""
+        return remarks(self.store, run_id)
 
     # one call
 

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from base64 import b64encode
 from pathlib import Path
 from struct import pack
 from typing import Any
@@ -57,6 +58,18 @@ def aws_message(name: str, payload: Json, *, kind: str = "event") -> bytes:
     prelude = pack(">II", 16 + len(headers) + len(body), len(headers))
     message = prelude + pack(">I", crc32(prelude)) + headers + body
     return message + pack(">I", crc32(message))
+
+
+def aws_stream(lines: bytes) -> bytes:
+    """An AWS event stream of the lines of a fixture: `{"event": name, "payload": {…}}`, or with a model's own `chunk`,
+    which InvokeModel sends in base64."""
+    out = b""
+    for line in lines.splitlines():
+        held = json.loads(line)
+        kind = "exception" if held["event"].endswith("Exception") else "event"
+        payload = {"bytes": b64encode(body_bytes(held["chunk"])).decode()} if "chunk" in held else held["payload"]
+        out += aws_message(held["event"], payload, kind=kind)
+    return out
 
 
 def make_part(text: str | None = "Say hello.", **fields: Any) -> Part:
@@ -127,20 +140,28 @@ def fixture_cases(dialect: str) -> list[str]:
     return sorted(path.parent.name for path in (FIXTURES / dialect).glob("*/meta.toml"))
 
 
+RESPONSES = {
+    "response.json": "application/json",
+    "response.sse": "text/event-stream; charset=utf-8",
+    "response.ndjson": "application/x-ndjson",
+    "response.aws.jsonl": "application/vnd.amazon.eventstream",
+}
+"""File of a fixture's response, and the content type it came with."""
+
+
 def fixture_exchange(dialect: str, case: str, **fields: Any) -> Exchange:
     """A fixture as capture would hand it over."""
     folder = FIXTURES / dialect / case
     meta = tomllib.loads((folder / "meta.toml").read_text(encoding="utf-8"))
-    stream = folder / "response.sse"
-    response = stream if stream.exists() else folder / "response.json"
-    kind = "text/event-stream; charset=utf-8" if stream.exists() else "application/json"
+    response = next(folder / name for name in RESPONSES if (folder / name).exists())
+    body = response.read_bytes()
     given: dict[str, Any] = {
         "url": f"https://{meta['host']}{meta['path']}",
         "status": meta["status"],
-        "transport": "sse" if stream.exists() else "http",
+        "transport": "sse" if response.suffix == ".sse" else "http",
         "request_headers": tuple(meta.get("request_headers", {}).items()),
-        "response_headers": (("content-type", kind),),
+        "response_headers": (("content-type", RESPONSES[response.name]), *meta.get("response_headers", {}).items()),
         "request_body": (folder / "request.json").read_bytes(),
-        "response_body": response.read_bytes(),
+        "response_body": aws_stream(body) if response.name == "response.aws.jsonl" else body,
     }
     return make_exchange(**(given | fields))

@@ -32,7 +32,8 @@ def is_cache_point(block: Json) -> bool:
 def cache_point(block: dict[str, Json], place: str, role: str = "") -> Part:
     """A breakpoint: no part of any chain, since it moves from turn to turn."""
     marker = Marker(key=CACHE_POINT, value=block[CACHE_POINT])
-    return Part(kind=PartKind.TEXT, role=role, text="", value={}, place=place, markers=(marker,), volatile=True)
+    kind = PartKind.TEXT if role else PartKind.TOOL_SCHEMA
+    return Part(kind=kind, role=role, text="", value={}, place=place, markers=(marker,), volatile=True)
 
 
 def ordered(block: dict[str, Json]) -> dict[str, Json]:

@@ -48,13 +48,14 @@ def read_request(body: Json) -> Prompt:
 
 
 def _vendor_of_request(body: dict[str, Json]) -> str | None:
-    if "anthropic_version" in body and "messages" in body:
-        return "anthropic"
     if isinstance(messages := body.get("messages"), list):
-        blocks = [message.get("content") for message in messages if isinstance(message, dict)]
-        untyped = any(isinstance(held, list) and held and "type" not in held[0] for held in blocks)
+        contents = [message.get("content") for message in messages if isinstance(message, dict)]
+        blocks = [held[0] for held in contents if isinstance(held, list) and held and isinstance(held[0], dict)]
+        if "anthropic_version" in body or (body.keys() == {"messages"} and any("type" in block for block in blocks)):
+            return "anthropic"  # the second is a stored answer
+        untyped = any("type" not in block for block in blocks)
         return "converse" if body.keys() & _CONVERSE_KEYS or untyped else "openai"
-    return "cohere" if isinstance(body.get("message"), str) else None
+    return "cohere" if isinstance(body.get("message"), str) or "chat_history" in body else None
 
 
 def read_response(body: Json) -> Answer:

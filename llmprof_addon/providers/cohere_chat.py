@@ -29,7 +29,7 @@ def read_request(body: Json) -> Prompt:
     """Carve a request body; a JSON schema of the answer is the last of the tools."""
     if not isinstance(body, dict):
         return Prompt(messages=(Part(kind=PartKind.GENERIC, text=text_of(body), form="whole", value=body),))
-    if "message" in body and "messages" not in body:
+    if body.keys() & {"message", "chat_history"} and "messages" not in body:
         return cohere_v1.read_request(body)
     params = dict(body)
     tools: list[Part] = []

@@ -34,9 +34,11 @@ _ANSWERS = "llmprof_messages"
 
 
 def read_request(body: Json) -> Prompt:
-    """Carve a request body: instructions, additional messages, outputs of tools."""
+    """Carve a request body: instructions, additional messages, outputs of tools; `messages` are a stored answer's."""
     if not isinstance(body, dict):
         return Prompt(messages=(Part(kind=PartKind.GENERIC, text=text_of(body), form="whole", value=body),))
+    if "messages" in body:
+        return openai_chat.read_request(body)
     params = dict(body)
     tools: list[Part] = []
     if isinstance(params.get("tools"), list) and params["tools"]:

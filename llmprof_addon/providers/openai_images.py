@@ -20,11 +20,11 @@ section_order = ("tools", "system", "messages")
 
 
 def read_request(body: Json) -> Prompt:
-    """Carve a request body."""
+    """Carve a request body; `data` is that of a stored answer."""
     if not isinstance(body, dict):
         return Prompt(messages=(Part(kind=PartKind.GENERIC, text=text_of(body), form="whole", value=body),))
     params = dict(body)
-    return Prompt(messages=take_texts(params, "prompt"), params=params)
+    return Prompt(messages=(*take_texts(params, "prompt"), *_pictures(params)), params=params)
 
 
 def read_response(body: Json) -> Answer:
@@ -32,11 +32,15 @@ def read_response(body: Json) -> Answer:
     if not isinstance(body, dict):
         return Answer(error=error_of(body), rest=body)
     rest = dict(body)
-    parts: list[Part] = []
-    if isinstance(pictures := rest.get("data"), list):
-        del rest["data"]
-        parts = [_picture(picture) for picture in pictures]
-    return Answer(parts=locate(parts), usage=usage_of(body), error=error_of(body), rest=rest)
+    parts = _pictures(rest)
+    return Answer(parts=parts, usage=usage_of(body), error=error_of(body), rest=rest)
+
+
+def _pictures(held: dict[str, Json]) -> tuple[Part, ...]:
+    if not isinstance(pictures := held.get("data"), list) or not pictures:
+        return ()
+    del held["data"]
+    return locate(_picture(picture) for picture in pictures)
 
 
 def _picture(picture: Json) -> Part:

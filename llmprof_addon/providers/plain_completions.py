@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.usage import Usage
+from llmprof_addon.providers import openai_chat
 from llmprof_addon.providers.carving import name_of, text_of
 from llmprof_addon.providers.cohere_usage import usage_of
 from llmprof_addon.providers.error_bodies import error_of
@@ -38,9 +39,11 @@ _CONTINUED = frozenset({"generation", "completion", "outputText", "text"})
 
 
 def read_request(body: Json) -> Prompt:
-    """Carve a request body."""
+    """Carve a request body; `messages` are those of a stored answer."""
     if not isinstance(body, dict):
         return Prompt(messages=(Part(kind=PartKind.GENERIC, text=text_of(body), form="whole", value=body),))
+    if "messages" in body:
+        return openai_chat.read_request(body)
     params = dict(body)
     messages = next((parts for key in PROMPTS if (parts := take_texts(params, key))), ())
     return Prompt(messages=messages, params=params)

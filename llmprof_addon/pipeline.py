@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from llmprof_addon.attribution.context import Context, carried, in_context
 from llmprof_addon.attribution.effective import effective_usage
-from llmprof_addon.attribution.positions import positions
 from llmprof_addon.attribution.positions import positions
 from llmprof_addon.attribution.tree import components, totals
 from llmprof_addon.counting.estimate import answer_leaves, prompt_leaves
@@ -21,14 +19,14 @@ from llmprof_addon.counting.reconcile import reconcile
 from llmprof_addon.grouping.runs import choose, label
 from llmprof_addon.grouping.said import answer_digest
 from llmprof_addon.model.call import SECTIONS, Answer, Call, Prompt
-from llmprof_addon.model.component import Component, Kind, Leaf
+from llmprof_addon.model.component import Component, Leaf
 from llmprof_addon.model.cost import Cost
 from llmprof_addon.model.count import RawCount
 from llmprof_addon.model.exchange import Exchange, Headers
 from llmprof_addon.model.part import Json, Part, PartKind
-from llmprof_addon.model.record import CallRecord, WarmupRecord
+from llmprof_addon.model.record import CallRecord, LateRecord, WarmupRecord
 from llmprof_addon.model.secrets import redact_json, redact_text
-from llmprof_addon.model.tree import Chains, Link, StoredPart, assemble, chains, root
+from llmprof_addon.model.tree import Chains, Link, StoredPart, assemble, chains
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.pricing.cost import cost
@@ -37,7 +35,9 @@ from llmprof_addon.providers import dialects
 from llmprof_addon.providers.carving import text_of
 from llmprof_addon.providers.dialects import Dialect
 from llmprof_addon.providers.reader import read_call, settled
-from llmprof_addon.store.detail import StoredCall, StoredNode, detail, path_to
+from llmprof_addon.store import late
+from llmprof_addon.store.before import Before
+from llmprof_addon.store.detail import StoredCall, detail
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rows import CallRow
 from llmprof_addon.wire.encodings import decode
@@ -91,6 +91,7 @@ def process(
                     elided=before.elided,
                 )
             )
+            _put_late_behind(answer.response_id, store)
         return None
     whole = replace(call, prompt=context.whole)
     raws = Raws.of(whole, paths, counts, before.counts(context, family.encoding))
@@ -122,7 +123,45 @@ def process(
         inherited=context.inherited,
     )
     store.write(record)
+    if answer.response_id is not None:
+        _put_late_behind(answer.response_id, store)
     return record
+
+
+def _put_late_behind(response_id: str, store: Store) -> None:
+    """Put calls that were stored before the call that they continue behind it, and those that continue them in turn."""
+    waiting, seen = [response_id], {response_id}
+    while waiting:
+        for row in late.misplaced(store, waiting.pop()):
+            late.put(store, _laid_out_again(row, store))
+            if row.response_id is not None and row.response_id not in seen:
+                seen.add(row.response_id)
+                waiting.append(row.response_id)
+
+
+def _laid_out_again(row: CallRow, store: Store) -> LateRecord:
+    """A stored call behind what is stored by now of the calls that it continues; usage and cost stay."""
+    call = _stored_call(detail(store, row))
+    before = Before.of(call, store, row.encoding)
+    context = before.around(call)
+    call = replace(call, prompt=context.own)
+    paths = chains(context.laid, call.answer.parts, base=before.base)
+    counts = _counts(paths, row.encoding, store, Effort())
+    whole = replace(call, prompt=context.whole)
+    raws = Raws.of(whole, paths, counts, before.counts(context, row.encoding))
+    estimated = prompt_leaves(whole, raws.prompt)
+    leaves = lay_out(whole, raws, estimated, row.usage, row.cost)
+    return LateRecord(
+        call_id=row.id,
+        call=call,
+        chains=paths,
+        encoding=row.encoding,
+        counts=counts,
+        estimated_input_tokens=sum(leaf.tokens for leaf in estimated) if whole.prompt.parts else None,
+        composition=totals(leaves.prompt),
+        output_composition=totals(leaves.answer),
+        inherited=context.inherited,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,21 +194,9 @@ class Explanation:
 def explain(store: Store, row: CallRow) -> Explanation:
     """Derive the trees of a stored call again, from its texts, counts, usage and cost as they are stored."""
     stored = detail(store, row)
-    body = stored.body
-    dialect = dialects.by_api(row.api)
-    answer = Answer(
-        parts=_read_again(dialect, stored.answer_parts, assemble({}, stored.answer_parts)).parts,
-        response_model=row.response_model,
-    )
-    call = Call(
-        provider=row.provider,
-        api=row.api,
-        request_model=row.request_model,
-        prompt=_read_again(dialect, stored.parts, body),
-        answer=answer,
-        section_order=dialect.section_order if dialect else SECTIONS,
-    )
-    before = Before.stored(stored, row, store)
+    call = _stored_call(stored)
+    answer = call.answer
+    before = Before.stored(stored, store)
     context = before.around(call)
     call = replace(call, prompt=context.own)
     paths = chains(context.laid, answer.parts, base=before.base)
@@ -184,7 +211,7 @@ def explain(store: Store, row: CallRow) -> Explanation:
         row=row,
         call=call,
         whole=whole,
-        body=body,
+        body=stored.body,
         leaves=leaves,
         components=components(whole, leaves.prompt),
         output_components=components(whole, leaves.answer, answer=True),
@@ -195,50 +222,29 @@ def explain(store: Store, row: CallRow) -> Explanation:
     )
 
 
+def _stored_call(stored: StoredCall) -> Call:
+    """A stored call, as far as its leaves need it."""
+    row = stored.row
+    dialect = dialects.by_api(row.api)
+    return Call(
+        provider=row.provider,
+        api=row.api,
+        request_model=row.request_model,
+        stream=row.stream,
+        prompt=_read_again(dialect, stored.parts, stored.body),
+        answer=Answer(
+            parts=_read_again(dialect, stored.answer_parts, assemble({}, stored.answer_parts)).parts,
+            response_model=row.response_model,
+        ),
+        section_order=dialect.section_order if dialect else SECTIONS,
+    )
+
+
 def _read_again(dialect: Dialect | None, parts: Sequence[StoredPart], body: Json) -> Prompt:
     """The parts of a stored body. One that was kept as a whole has no place, and is one part again."""
     if dialect is not None and all(part.place for part in parts):
         return dialect.read_request(body)
     return Prompt(messages=(Part(kind=PartKind.GENERIC, text=text_of(body), value=body, form="whole"),))
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What the store knows of the calls that a call continues by id."""
-
-    base: bytes
-    """Key of the node that its messages start below."""
-    system: tuple[StoredNode, ...]
-    messages: tuple[StoredNode, ...]
-    elided: bool
-    """Whether there is more of which nothing is known."""
-
-    @classmethod
-    def of(cls, call: Call, store: Store, encoding: str) -> "Before":
-        """Of a call that is not stored yet."""
-        continues, dialect = call.prompt.continues, dialects.by_api(call.api)
-        found = store.continued(continues) if continues is not None and dialect is not None else None
-        if found is None or dialect is None:
-            return cls(root("messages"), (), (), continues is not None)
-        system = path_to(store, found.system, encoding)
-        start = len(system) - carried(dialect, [node.part for node in system])
-        return cls(found.messages, system[start:], path_to(store, found.messages, encoding), found.elided)
-
-    @classmethod
-    def stored(cls, call: StoredCall, row: CallRow, store: Store) -> "Before":
-        """Of a stored call, as it was when it was stored."""
-        elided = any(total.kind is Kind.ELIDED for total in row.composition)
-        return cls(call.base, call.inherited, path_to(store, call.base, row.encoding), elided)
-
-    def around(self, call: Call) -> Context:
-        """The call's prompt in this context."""
-        system, messages = ([node.part for node in nodes] for nodes in (self.system, self.messages))
-        return in_context(dialects.by_api(call.api), call.prompt, system, messages, elided=self.elided)
-
-    def counts(self, context: Context, encoding: str) -> tuple[RawCount, ...]:
-        """Raw counts of the messages that stand in the context before the call's own."""
-        parts = context.whole.messages[: context.before]
-        return tuple(node.raw or count_part(part, encoding) for node, part in zip(self.messages, parts, strict=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,11 @@ from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.providers.reader import read_call
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "calls.jsonl.gz"
-DIALECTS = ("anthropic.messages", "openai.chat", "openai.responses")
+DIALECTS = (
+    *("anthropic.messages", "openai.chat", "openai.responses", "openai.completions", "openai.embeddings"),
+    *("gemini.generateContent", "mistral.chat", "ollama.chat", "ollama.generate"),
+)
+"""Kinds of recorded calls, in the corpus's own names."""
 LARGE_TOKENS = 300
 
 TARGETS = {("claude", "median"): 0.04, ("claude", "p90"): 0.25}
@@ -59,7 +63,7 @@ class Accuracy:
 
 @cache
 def load() -> tuple[Row, ...]:
-    """All calls of the three dialects with a reported input, prompts unique."""
+    """All calls of these kinds with a reported input, prompts unique."""
     seen: set[bytes] = set()
     found: list[Row] = []
     for recorded in _recorded():

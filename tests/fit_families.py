@@ -19,7 +19,7 @@ NAMES = [field.name for field in fields(Coefficients)][:-1]  # prompts say nothi
 # How far a coefficient may be expected to lie from its starting value.
 SPREAD = dict.fromkeys(NAMES, 0.15) | {
     "const": 3.0, "message": 1.5, "tools": 60.0, "forced": 60.0, "tool": 5.0, "call": 15.0, "call_json": 0.4,
-    "prose": 0.05, "schema": 20.0, "schema_json": 0.3, "thinking": 10.0, "sealed": 0.03,
+    "prose": 0.05, "schema": 20.0, "schema_json": 0.3, "thinking": 10.0, "sealed": 0.03, "thoughts": 0.05,
 }  # fmt: skip
 PULL = 0.02
 """Weight of one spread from the start, in relative error of one repository."""
@@ -133,6 +133,10 @@ CLAUDE = {
     "const": 6.0, "message": 2.5, "call_json": 1.5, "tool": 8.0, "schema": 93.0, "schema_json": 2.0, "reasoning": 1.15,
     "thinking": 29.0, "sealed": 0.31,
 }  # fmt: skip
+GEMINI = {
+    "const": 0.0, "message": 0.5, "tool": 0.0, "call_json": 1.1, "schema_json": 0.0, "reasoning": 1.0,
+    "thoughts": 0.175,
+}  # fmt: skip
 START = {
     "claude-3": start(1.15, 1.27, 264, 1.28, 40, **CLAUDE | {"forced": 76.0}),
     "claude-3-opus": start(1.15, 1.27, 530, 1.28, 40, **CLAUDE | {"forced": -249.0}),
@@ -144,9 +148,10 @@ START = {
     "claude-4.5": start(1.15, 1.36, 505, 1.3, 42, **CLAUDE | {"forced": 100.0}),
     "claude-4.6": start(1.15, 1.36, 515, 1.2, 42, **CLAUDE | {"forced": 110.0}),
     "claude-5": start(1.5, 1.4, 370, 1.5, 20, **CLAUDE | {"forced": 140.0, "sealed": 0.4, "nonlatin": 1.2}),
-    "gemini-2": start(1.08, 1.2, 0, 0.7, 17, const=0.0, message=0.5),
-    "gemini-3": start(1.1, 1.06, 0, 1.0, 53, const=0.0, message=0.7),
-    "mistral": start(1.07, 1.12, 5, 1.3, 5),
+    "gemini-2": start(1.1, 1.14, 0, 1.0, 20, **GEMINI | {"thoughts": 0.16}),
+    "gemini-3": start(1.06, 1.07, 8, 1.06, 9, **GEMINI),
+    "gemini-3.5": start(1.09, 1.1, 8, 1.06, 9, **GEMINI),
+    "mistral": start(1.07, 1.12, 5, 1.3, 5, const=3.7, message=0.5, schema_json=0.0),
     "command": start(1.06, 1.0, 2, 0.6, 0, const=0.0, message=6.0),
     "nova-1": start(1.15, 1.2, 355, 1.0, 18, forced=20.0),
     "nova-2": start(1.0, 1.12, 831, 1.1, 23),

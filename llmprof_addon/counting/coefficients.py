@@ -33,6 +33,8 @@ class Coefficients:
     reasoning: float = 1.0
     thinking: float = 0.0
     """Hidden text where the request turns thinking on."""
+    thoughts: float = 0.0
+    """Each character of encrypted reasoning; 0 where it is estimated as OpenAI's is."""
     sealed: float = 0.32
     """Each character of encrypted content that is not reasoning, such as search results."""
     answer: float = 3.0
@@ -76,11 +78,14 @@ COEFFICIENTS: dict[str, Coefficients] = {
     "claude-5": Coefficients(const=5.64, message=1.97, prose=1.53, json=1.4, nonlatin=1.2, tools=375, forced=151,
         tool=7.31, tool_json=1.48, call=18.85, call_json=1.52, schema=93, schema_json=2, reasoning=1.15,
         thinking=29, sealed=0.41),
-    "gemini-2": Coefficients(const=0, message=0.52, prose=1.12, json=1.18, nonlatin=1.08, tools=8.47, tool=5.06,
-        tool_json=0.7, call=18.15, call_json=1.21),
-    "gemini-3": Coefficients(const=0.02, message=0.36, prose=1.06, json=1.09, nonlatin=1.07, tools=6.32, tool=7.26,
-        tool_json=0.9, call=34, call_json=1.08),
-    "mistral": Coefficients(const=8.5, prose=1.08, json=1.12, nonlatin=1.07, tools=5, tool_json=1.3, call=5),
+    "gemini-2": Coefficients(const=0, message=0, prose=1.1, json=1.14, nonlatin=1.08, tools=0.34, forced=6.16,
+        tool=0, call=20, call_json=0.9, schema_json=0, reasoning=1, thoughts=0.16),
+    "gemini-3": Coefficients(const=0, message=0.5, prose=1.06, json=1.07, nonlatin=1.07, tools=8, tool=0,
+        tool_json=1.06, call=9, call_json=1.1, schema_json=0, reasoning=1, thoughts=0.175),
+    "gemini-3.5": Coefficients(const=0.47, message=0.47, prose=1.09, json=1.1, nonlatin=1.07, tools=8, tool=0,
+        tool_json=1.06, call=9, call_json=1.1, schema_json=0, reasoning=1, thoughts=0.175),
+    "mistral": Coefficients(const=3.13, message=0.52, prose=1.08, json=1.12, nonlatin=1.07, tools=5, tool_json=1.3,
+        call=5, schema_json=0),
     "command": Coefficients(const=0, message=6, prose=1.06, json=1, nonlatin=1.06, tools=2, tool_json=0.6, call=0),
     "nova-1": Coefficients(prose=1.15, json=1.2, nonlatin=1.15, tools=355, forced=20, call=18),
     "nova-2": Coefficients(prose=1, json=1.12, nonlatin=1, tools=831, tool_json=1.1, call=23),

@@ -104,6 +104,7 @@ def _sent(call: Call, raws: Sequence[RawCount], family: Family) -> list[Weight]:
     if prompt.continues is not None:
         weights.append(Weight(Kind.ELIDED, 0.0))
     weigher = _Weigher(family, weights, turn=_turn(prompt))
+    weigher.thinks_again = call.stream or not family.thoughts_if_streamed
     starts = {"tools": 0, "system": len(prompt.tools), "messages": len(prompt.tools) + len(prompt.system)}
     for section in call.section_order:
         start = starts[section]
@@ -134,6 +135,8 @@ class _Weigher:
         self.turn = turn
         """Index of the first part of the running turn, whose reasoning is billed by every family."""
         self.call = self.c.call * call_share
+        self.thinks_again = True
+        """Whether encrypted thoughts that are sent back are billed."""
         self.tools = 0
 
     def weigh(self, part: Part, raw: RawCount, section: str, index: int) -> None:
@@ -173,7 +176,9 @@ class _Weigher:
             return c.schema_json * raw.text
         if kind is PartKind.REASONING:
             kept = self.family.keeps_reasoning or index >= self.turn
-            return c.reasoning * (raw.text + sealed_thoughts(part)) if kept else 0.0
+            sealed = c.thoughts * sealed_chars(part.value) if c.thoughts and part.hidden else sealed_thoughts(part)
+            sealed = sealed if self.thinks_again else 0.0
+            return c.reasoning * (raw.text + sealed) if kept else 0.0
         return self._text(raw) + (c.sealed * sealed_chars(part.value) if part.hidden else 0.0)
 
     def _text(self, raw: RawCount) -> float:

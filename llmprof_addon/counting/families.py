@@ -32,6 +32,8 @@ class Family:
     media: MediaRule
     keeps_reasoning: bool = False
     """Whether reasoning of turns before the last user text is billed again."""
+    thoughts_if_streamed: bool = False
+    """Whether encrypted thoughts that are sent back are billed in streamed calls alone (Gemini 2.5, 60 recordings)."""
     builtins: tuple[tuple[str, int], ...] = ()
     """Tokens of tools that the provider defines, by the start of their type, beside the common preamble."""
 
@@ -136,8 +138,15 @@ _PATTERNS: tuple[tuple[str, Family], ...] = (
         r"gpt-(4|3\.?5)|(?<!text-)davinci-002|babbage-002|text-embedding-(3|ada-002)",
         _openai("gpt-4", _tiles(85, 170), CL100K),
     ),
-    (r"gemini-(1|2|.*-2\.)|gemini-pro", _other("gemini-2", 0.4, Crops(crop=258), page=258, second=32.0)),
-    (r"gemini", _other("gemini-3", 0.4, Flat(each=1092), page=560, second=32.0)),
+    (
+        r"gemini-(1|2|.*-2\.)|gemini-pro",
+        replace(_other("gemini-2", 0.4, Crops(crop=258), page=258, second=32.0), thoughts_if_streamed=True),
+    ),
+    (r"gemini-3(-|\.[0-4])", _other("gemini-3", 0.25, Flat(each=1092), page=520, second=32.0)),
+    (
+        r"gemini",
+        replace(_other("gemini-3.5", 0.25, Flat(each=1092), page=520, second=32.0), keeps_reasoning=True),
+    ),
     (r"gemma", _other("gemma", 0.4, Flat(each=256))),
     (r"mistral|mixtral|ministral|magistral|codestral|devstral|pixtral", _other("mistral", 0.3)),
     (r"command", _other("command", 0.4)),

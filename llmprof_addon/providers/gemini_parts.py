@@ -56,6 +56,11 @@ def read_part(value: Json, place: str, role: str, wrapper: Json = None, *, form:
             kind=PartKind.GENERIC, role=role, text=text_of(value), value=value, place=place, form=form, wrapper=wrapper
         )
     fields = _read(value)
+    signature = either(value, "thoughtSignature", "thought_signature")
+    if isinstance(signature, str) and not fields.get("hidden"):
+        # Thoughts that led to this part, encrypted: they are billed again when it is sent back.
+        thoughts = Part(kind=PartKind.REASONING, role=role, hidden=True, value=signature)
+        fields["inner"] = (*fields.get("inner", ()), thoughts)
     return Part(role=role, value=_ordered(value), place=place, form=form, wrapper=wrapper, **fields)
 
 

@@ -8,7 +8,7 @@ from llmprof_addon.providers.gemini_parts import either
 _MODALITIES = {1: "text", 2: "image", 3: "video", 4: "audio", 5: "document"}
 _TRAFFIC = {1: "ON_DEMAND", 2: "PROVISIONED_THROUGHPUT"}
 """Vertex gives enumerations as numbers to clients that ask for it (`$alt=json;enum-encoding=int`)."""
-_INPUT_DETAILS = ("promptTokensDetails", "toolUsePromptTokensDetails")
+_INPUT_DETAILS = ("promptTokensDetails",)
 _OUTPUT_DETAILS = ("candidatesTokensDetails", "responseTokensDetails")
 
 
@@ -37,7 +37,11 @@ def usage_of(body: dict[str, Json]) -> Usage | None:
         cache_read_input_tokens=_count(raw, "cachedContentTokenCount"),
         output_tokens=output,
         reasoning_output_tokens=thoughts,
-        by_modality=(*_by_modality("input", raw, _INPUT_DETAILS), *_by_modality("output", raw, _OUTPUT_DETAILS)),
+        by_modality=(
+            *_by_modality("input", raw, _INPUT_DETAILS),
+            *((("input_tool_use", tools),) if tools else ()),
+            *_by_modality("output", raw, _OUTPUT_DETAILS),
+        ),
         server_tool_requests=_searches(body),
         raw=raw,
     )

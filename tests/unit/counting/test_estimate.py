@@ -280,3 +280,33 @@ def test_counted_answers_have_their_reported_reasoning_too() -> None:
     leaves = answered(call)
     assert [leaf.tokens for leaf in leaves if leaf.kind is Kind.REASONING] == [480]
     assert [leaf.source for leaf in leaves if leaf.kind is Kind.TEXT] == [Source.COUNTED]
+
+
+def signed(model: str, *, stream: bool) -> Call:
+    """A call of a tool with encrypted thoughts of 1,000 characters, in the running turn and in the one before."""
+    thoughts = Part(kind=PartKind.REASONING, hidden=True, value="x" * 1000)
+    made = replace(tool_call(), inner=(thoughts,))
+    messages = (make_part(), made, make_part("And now?"), made)
+    return make_call(api="gemini.generate_content", request_model=model, messages=messages, stream=stream)
+
+
+@pytest.mark.parametrize(
+    ("model", "stream", "tokens"),
+    [
+        *(("gemini-2.5-pro", True, 160), ("gemini-2.5-pro", False, 0)),
+        *(("gemini-3-pro-preview", True, 175), ("gemini-3-pro-preview", False, 175)),
+        *(("gemini-3.5-flash", True, 350), ("gemini-3.5-flash", False, 350)),
+    ],
+)
+def test_encrypted_thoughts_are_billed_as_each_generation_bills_them(model: str, stream: bool, tokens: int) -> None:
+    leaves = leaves_of(signed(model, stream=stream))
+    assert sum(leaf.tokens for leaf in leaves if leaf.kind is Kind.REASONING) == tokens
+
+
+@pytest.mark.parametrize("api", ["openai.completions", "openai.embeddings"])
+def test_a_text_that_nothing_frames_is_the_whole_prompt(api: str) -> None:
+    call = make_call(api=api, request_model="text-embedding-3-small", messages=(make_part("One two three."),))
+    (leaf,) = leaves_of(call)
+    assert (leaf.tokens, leaf.source, leaf.scalable) == (4, Source.COUNTED, False)
+    (guess,) = leaves_of(replace(call, request_model="qwen3-embedding"))
+    assert (guess.tokens, guess.source, guess.scalable) == (4, Source.ESTIMATED, True)

@@ -36,3 +36,21 @@ def test_what_else_was_reported_is_not_taken_for_sound() -> None:
         (Kind.AUDIO, 75),
         (Kind.AUDIO, 25),
     ]
+
+
+def test_pages_and_frames_are_reported_as_images_and_belong_to_their_document() -> None:
+    page = Leaf(Kind.DOCUMENTS, 258, Source.ESTIMATED, part=1, guessed=True)
+    film = Usage(by_modality=(("input_image", 520), ("input_audio", 30), ("input_document", 4)))
+    assert pinned((TEXT, page), film, "input")[1].tokens == 554
+    text, document, image = pinned((TEXT, page, IMAGE), film, "input")
+    assert (text.tokens, document.tokens, image.tokens) == (8, 34, 520)
+
+
+def test_what_tools_of_the_provider_read_is_a_leaf_of_its_own() -> None:
+    searched = Usage(by_modality=(("input_tool_use", 1400),))
+    text, read = pinned((TEXT,), searched, "input")
+    assert text is TEXT
+    assert (read.kind, read.name, read.tokens, read.source) == (
+        *(Kind.PROVIDER_OVERHEAD, "tool use", 1400, Source.REPORTED),
+    )
+    assert pinned((TEXT,), searched, "output") == (TEXT,)

@@ -4,6 +4,7 @@ from llmprof_addon.counting.encodings import count
 from llmprof_addon.counting.raw import count_part
 from llmprof_addon.model.count import RawCount
 from llmprof_addon.model.part import Part, PartKind
+from tests.factories import make_part
 
 
 def of(kind, text, **fields):
@@ -68,3 +69,8 @@ def test_inner_parts_are_counted_on_their_own():
 
 def test_a_part_without_text_counts_nothing():
     assert of(PartKind.IMAGE, None) == of(PartKind.TEXT, "") == RawCount()
+
+
+def test_token_ids_count_themselves() -> None:
+    assert count_part(make_part(None, value=[1, 2, 3]), "o200k_base").text == 3
+    assert count_part(make_part("a", value=[1, 2, 3]), "o200k_base").text == 1

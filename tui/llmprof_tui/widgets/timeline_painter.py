@@ -1,0 +1,300 @@
+"""The picture of a timeline: data, a viewport and a look -> lines of segments. No widget, no state but caches.
+
+Columns are painted once per scale and look; a frame puts those in view side by side and joins equal neighbours.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from llmprof_addon.export import text
+from llmprof_addon.model.component import Kind
+from llmprof_addon.store.timeline import TimelineCall
+from llmprof_tui.widgets import timeline_layout as layout
+from llmprof_tui.widgets.timeline_ink import Inks, Piece
+from llmprof_tui.widgets.timeline_layout import BLANK, Band, Cell, View, Zoom
+from llmprof_tui.widgets.timeline_stacks import Metric, paint, stack_of, total_of
+
+GUTTER = 8
+"""Cells of the amounts beside the chart, with the axis."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """What stands below a column: one cell."""
+
+    glyph: str
+    colour: str
+    """Name of a colour of the look: `error`, `warning`, …"""
+    meaning: str
+
+
+ERROR_SIGN = Sign(glyph="✗", colour="error", meaning="failed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What is drawn, but for the viewport."""
+
+    calls: Sequence[TimelineCall]
+    metric: Metric
+    to_limit: bool
+    signs: Sequence[Sequence[Sign]]
+    """Of each call, the most important first."""
+    lanes: Sequence[str] = ("",)
+    lane_of: Sequence[int] = ()
+    """Lane of each call; empty where there is but one."""
+    folded: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A viewport: how far it is scrolled, how large it is, and what is pointed at in it."""
+
+    view: View
+    scroll: int
+    width: int
+    """Cells of the chart, without the gutter."""
+    rows: int
+    """Of the chart."""
+    selected: int | None
+    """Columns."""
+    hovered: int | None
+
+
+@dataclass(slots=True, eq=False)
+class Painter:
+    """Paints one scene with one look."""
+
+    scene: Scene
+    inks: Inks
+    totals: list[int | None] = field(default_factory=list)
+    limit: int | None = None
+    """The largest context window, where tokens are drawn."""
+    top: int = 1
+    _columns: dict[tuple[int, int, int, int], list[Cell]] = field(default_factory=dict)
+    _stacks: dict[tuple[int, Zoom, int, int, str], list[Piece]] = field(default_factory=dict)
+    _ruled: dict[int, dict[int, tuple[str, int]]] = field(default_factory=dict)
+    _blanks: dict[tuple[int, int, str], list[Piece]] = field(default_factory=dict)
+    _peaks: dict[tuple[int, int], int | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        scene = self.scene
+        self.totals = [total_of(call, scene.metric) for call in scene.calls]
+        peak = max((total for total in self.totals if total is not None), default=0)
+        if scene.metric == "tokens":
+            self.limit = max((call.context_window or 0 for call in scene.calls), default=0) or None
+        self.top = layout.scale_top(peak, self.limit, to_limit=scene.to_limit)
+
+    # -- what stands where
+
+    def shown(self, view: View, column: int) -> int | None:
+        """The call that a column shows; `None` where all of its calls are of unknown height."""
+        key = column, view.zoom.calls
+        if key not in self._peaks:
+            self._peaks[key] = layout.highest(self.totals, view.calls(column))
+        return self._peaks[key]
+
+    def cells(self, view: View, column: int, lane: int, rows: int) -> list[Cell]:
+        """Cells of a column in a lane's band, from the bottom up."""
+        key = column, view.zoom.calls, lane, rows
+        found = self._columns.get(key)
+        if found is None:
+            calls: Sequence[int] = view.calls(column)
+            if self.scene.lane_of:
+                calls = [call for call in calls if self.scene.lane_of[call] == lane]
+                call = max(
+                    (c for c in calls if self.totals[c] is not None), key=lambda c: self.totals[c] or 0, default=None
+                )
+            else:
+                call = self.shown(view, column)
+            stack = () if call is None else stack_of(self.scene.calls[call], self.scene.metric)
+            found = self._columns[key] = layout.cells(stack, self.top, rows)
+        return found
+
+    # -- lines
+
+    def caption(self, view: View, width: int) -> Strip:
+        """The line above the chart: what heights and shades mean, and what a column is."""
+        caption, scene = self.inks.look.style("caption"), self.scene
+        tokens = scene.metric == "tokens"
+        pieces = [Segment(f"{'tokens' if tokens else 'dollars':>{GUTTER - 1}} ", caption)]
+        if tokens and any(total.read for call in scene.calls for total in call.composition):
+            pieces += self._shades()
+        calls = view.zoom.calls
+        note = f"column = {calls} calls, its highest shown" if calls > 1 else ""
+        if self.limit is not None:
+            reached = self.limit <= self.top
+            note = "   ".join(
+                filter(None, [note, f"window {self.amount(self.limit)}" + (" ╌╌" if reached else " (w)")])
+            )
+        left = sum(len(piece.text) for piece in pieces)
+        if left + len(note) + 2 > width:
+            pieces, left = pieces[:1], GUTTER
+        pieces.append(Segment(f"{note:>{width - left}}"[: width - left], caption))
+        return Strip(pieces).adjust_cell_length(width, caption)
+
+    def _shades(self) -> list[Segment]:
+        caption = self.inks.look.style("caption")
+        if self.inks.look.monochrome:
+            return [Segment("small letters: read from the cache", caption)]
+        sample = Kind.TOOL_RESULTS
+        cached, paid = (self.inks.colour(paint(sample, cached=each)).rich_color for each in (True, False))
+        ground = self.inks.look.background.rich_color
+        return [
+            Segment("██", Style(color=cached, bgcolor=ground)),
+            Segment(" read from cache  ", caption),
+            Segment("██", Style(color=paid, bgcolor=ground)),
+            Segment(" not cached", caption),
+        ]
+
+    def chart(self, frame: Frame, bands: Sequence[Band]) -> list[Strip]:
+        """The lines of all bands, from the top."""
+        lines: list[Strip] = []
+        for band in bands:
+            if band.title is not None:
+                lines.append(self._title(band, frame.width))
+            lines += self._band(frame, band)
+        return lines
+
+    def _band(self, frame: Frame, band: Band) -> list[Strip]:
+        rows, view = band.rows, frame.view
+        if not rows:
+            return []
+        width, bar = view.zoom.width, view.zoom.bar
+        rules = self._rules(rows)
+        gap = self._above(rows, width - bar, "")
+        first = frame.scroll // width
+        last = min(view.columns, -(-(frame.scroll + frame.width) // width))
+        stacks: list[list[Piece]] = []
+        for column in range(first, last):
+            state = "selected" if column == frame.selected else "hovered" if column == frame.hovered else ""
+            stacks.append(self._stack(view, column, band, state))
+            if bar < width:
+                stacks.append(gap)
+        left = frame.scroll - first * width
+        free = max(0, frame.width + left - (last - first) * width)
+        stacks.append([self.inks.blank("", "", free)] * rows)
+        lines: list[Strip] = []
+        for row, pieces in enumerate(zip(*stacks, strict=True)):
+            segments: list[Segment] = []
+            said, drawn = pieces[0]
+            for more, style in pieces[1:]:
+                if style is drawn:
+                    said += more
+                else:
+                    segments.append(Segment(said, drawn))
+                    said, drawn = more, style
+            segments.append(Segment(said, drawn))
+            chart = Strip(segments, left + frame.width) if not free else Strip(segments)
+            if left or chart.cell_length != frame.width:
+                chart = chart.crop(left, left + frame.width)
+            lines.append(Strip([*self._gutter(row, rules), *chart], GUTTER + frame.width))
+        return lines[::-1]
+
+    def _stack(self, view: View, column: int, band: Band, state: str) -> list[Piece]:
+        """A column as it is drawn, from the bottom up."""
+        key = column, view.zoom, band.lane, band.rows, state
+        found = self._stacks.get(key)
+        if found is None:
+            cells = self.cells(view, column, band.lane, band.rows)
+            high = cells.index(BLANK) if cells and cells[-1] == BLANK else len(cells)
+            above = self._above(band.rows, view.zoom.bar, state)
+            piece, bar = self.inks.piece, view.zoom.bar
+            found = [piece(cell, state, bar) for cell in cells[:high]] + above[high:]
+            self._stacks[key] = found
+        return found
+
+    def _above(self, rows: int, width: int, state: str) -> list[Piece]:
+        """A column that holds nothing, from the bottom up."""
+        key = rows, width, state
+        found = self._blanks.get(key)
+        if found is None:
+            rules = self._rules(rows)
+            found = [self.inks.blank(rules[row][0] if row in rules else "", state, width) for row in range(rows)]
+            self._blanks[key] = found
+        return found
+
+    def _rules(self, rows: int) -> dict[int, tuple[str, int]]:
+        """Rows with a line through them: what line, and which amount it stands at."""
+        found = self._ruled.get(rows)
+        if found is None:
+            found = {row: ("grid", value) for row, value in layout.ticks(self.top, rows)}
+            if self.limit is not None and self.limit <= self.top:
+                at = layout.row_of(self.limit, self.top, rows)
+                found = {row: rule for row, rule in found.items() if abs(row - at) > 1} | {at: ("limit", self.limit)}
+            self._ruled[rows] = found
+        return found
+
+    def _gutter(self, row: int, rules: Mapping[int, tuple[str, int]]) -> list[Segment]:
+        axis = self.inks.look.style("grid")
+        if row not in rules:
+            return [Segment(" " * (GUTTER - 1) + "│", axis)]
+        rule, value = rules[row]
+        ink = self.inks.look.style("limit" if rule == "limit" else "caption")
+        return [Segment(f"{self.amount(value):>{GUTTER - 1}}", ink), Segment("┤", axis)]
+
+    def _title(self, band: Band, width: int) -> Strip:
+        sign = "▸" if band.lane in self.scene.folded else "▾"
+        said = text.plain(self.scene.lanes[band.lane])
+        strip = Strip([Segment(f"{sign} {said}", self.inks.look.style("text", bold=True))])
+        return strip.adjust_cell_length(GUTTER + width, self.inks.look.style("text"))
+
+    def signs(self, frame: Frame) -> Strip:
+        """The line of markers: of each column the most important one of all its calls."""
+        view, strip = frame.view, [(" " * GUTTER, self.inks.look.style("caption"))]
+        width = view.zoom.width
+        first = frame.scroll // width
+        for column in range(first, min(view.columns, -(-(frame.scroll + frame.width) // width))):
+            found = [sign for call in view.calls(column) for sign in self.scene.signs[call][:1]]
+            best = min(found, key=self._rank, default=None)
+            unknown = self.shown(view, column) is None
+            glyph = best.glyph if best else "–" if unknown else " "
+            style = self.inks.look.style(best.colour, bold=True) if best else self.inks.look.style("caption")
+            strip.append((glyph.center(view.zoom.bar) + " " * (width - view.zoom.bar), style))
+        return self._line(strip, frame)
+
+    def _rank(self, sign: Sign) -> int:
+        return ("error", "warning").index(sign.colour) if sign.colour in ("error", "warning") else 2
+
+    def numbers(self, frame: Frame) -> Strip:
+        """The line of call numbers, with the selected one among them."""
+        caption, view, width = self.inks.look.style("caption"), frame.view, frame.width
+        said = [" "] * width
+        for place, call in layout.numbers(view, frame.scroll, width):
+            for at, digit in enumerate(str(call + 1), place - frame.scroll):
+                if 0 <= at < width:
+                    said[at] = digit
+        corner = [Segment(" " * (GUTTER - 1), caption), Segment("└", self.inks.look.style("grid"))]
+        start = None if frame.selected is None else view.place(frame.selected) - frame.scroll
+        if frame.selected is None or start is None or not 0 <= start < width:
+            return Strip([*corner, Segment("".join(said), caption)])
+        calls = view.calls(frame.selected)
+        number = str(calls.start + 1) if len(calls) == 1 else f"{calls.start + 1}–{calls.stop}"
+        left = max(0, min(start + (view.zoom.bar - len(number)) // 2, width - len(number)))
+        right = left + len(number)
+        # Digits of labels that it would cut in two go.
+        for step, at in ((-1, left - 1), (1, right)):
+            while 0 <= at < width and said[at] != " ":
+                said[at] = " "
+                at += step
+        shown = Segment(number, self.inks.look.style("text", bold=True, reverse=True))
+        before, behind = "".join(said[:left]), "".join(said[right:])
+        return Strip([*corner, Segment(before, caption), shown, Segment(behind, caption)])
+
+    def amount(self, value: int) -> str:
+        """A height in few characters, without zeros that say nothing."""
+        said = text.tokens(value) if self.scene.metric == "tokens" else text.dollars(value)
+        unit = said[-1:] if said[-1:].isalpha() else ""
+        bare = said.removesuffix(unit)
+        return (bare.rstrip("0").rstrip(".") if "." in bare else bare) + unit
+
+    def _line(self, pieces: list[Piece], frame: Frame) -> Strip:
+        gutter, *rest = pieces
+        left = frame.scroll % frame.view.zoom.width
+        strip = Strip([Segment(said, style) for said, style in rest])
+        strip = strip.crop_extend(left, left + frame.width, self.inks.look.style("caption"))
+        return Strip.join([Strip([Segment(*gutter)]), strip])

@@ -167,9 +167,7 @@ def _title(part: Part, kind: Kind, *, inner: bool) -> str:
 def _name(part: Part) -> str:
     if part.kind not in (PartKind.TOOL_CALL, PartKind.TOOL_RESULT, PartKind.TOOL_SCHEMA, PartKind.OUTPUT_SCHEMA):
         return plain(part.name or "")
-    if part.name is None:
-        return ""
-    name = plain(part.name) or "(no name)"
+    name = plain(part.name or "") or ("" if part.kind is PartKind.OUTPUT_SCHEMA else "(no name)")
     return f"{plain(part.server)} › {name}" if part.server else name
 
 

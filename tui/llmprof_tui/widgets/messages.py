@@ -18,6 +18,7 @@ from textual.strip import Strip
 
 from llmprof_addon.model.component import Kind
 from llmprof_tui.themes import kind_colour
+from llmprof_tui.widgets.looks import blended
 from llmprof_tui.widgets.messages_brush import Brush
 from llmprof_tui.widgets.messages_layout import HEAD, Entry, Hit, Level, Outline, Place
 
@@ -75,8 +76,14 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("right,l", "show(True)", "Unfold", show=False, id="messages.unfold", tooltip="Unfold the part"),
         Binding("left,h", "show(False)", "Close", show=False, id="messages.close", tooltip="Fold the part"),
         Binding("z", "toggle_all", "Fold all", id="messages.fold-all", tooltip="Fold all parts, or unfold them"),
-        Binding("J,ctrl+down", "part(1)", "Next part", id="messages.next", key_display="J", tooltip="To the next part"),
-        Binding("K,ctrl+up", "part(-1)", "Part before", show=False, id="messages.before", tooltip="To the part before"),
+        Binding(
+            "right_curly_bracket,ctrl+down", "part(1)", "Next part", key_display="}", id="messages.next",
+            tooltip="To the next part",
+        ),
+        Binding(
+            "left_curly_bracket,ctrl+up", "part(-1)", "Part before", key_display="{", show=False,
+            id="messages.before", tooltip="To the part before",
+        ),
         Binding(
             "full_stop", "part(1,True)", "Next of kind", show=False, id="messages.next-of-kind",
             tooltip="To the next part of the same kind",
@@ -84,10 +91,6 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
         Binding(
             "comma", "part(-1,True)", "Before of kind", show=False, id="messages.before-of-kind",
             tooltip="To the part of the same kind before",
-        ),
-        Binding(
-            "m", "render", "As sent", id="messages.as-sent",
-            tooltip="Show Markdown and JSON as they were sent, or drawn again",
         ),
     ]  # fmt: skip
 
@@ -231,7 +234,7 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
         if rest:
             self._put(self.outline.y_of(Place(rest[0], HEAD)))
 
-    def action_render(self) -> None:
+    def toggle_rendered(self) -> None:
         """Show texts as they were sent, or drawn."""
         self._change(lambda: self.outline.render(not self.outline.rendered), head=True)
 
@@ -345,7 +348,7 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
         if style is None:
             style = Style()
             for name in names.split():
-                style += self.get_component_rich_style(f"messages--{name}", partial=True)
+                style += blended(self, f"messages--{name}")
             self._looks[names] = style
         return style
 

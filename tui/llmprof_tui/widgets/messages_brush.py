@@ -94,8 +94,8 @@ class Brush:
             out.append(Segment(f"{wording.share(entry.tokens, self.total):>5}", self.look("dim")))
         if self.cached and width >= 60:
             state, look = _cache_state(entry)
-            out += [Segment("  "), Segment(f"{state:<5}", self.look(look)), Segment(" ")]
-        return out
+            out += [Segment("  "), Segment(f"{state:<5}", self.look(look))]
+        return [*out, _SPACE]
 
     def _edge(self, span: Span, width: int) -> list[Segment]:
         look = self.look("write" if "written" in span.text else "read")
@@ -108,11 +108,17 @@ class Brush:
         what = f"{len(entries):,} {wording.KIND_NAMES[kind] if kind else entries[0].title}"
         known = [entry.tokens for entry in entries if entry.tokens is not None]
         estimated = any(entry.estimated for entry in entries)
-        total = Entry(title="", tokens=sum(known) if known else None, estimated=estimated,
-                      read=sum(entry.read for entry in entries), write=sum(entry.write for entry in entries))  # fmt: skip
+        total = Entry(
+            title="",
+            tokens=sum(known) if known else None,
+            estimated=estimated,
+            read=sum(entry.read for entry in entries),
+            write=sum(entry.write for entry in entries),
+        )
         right = self._numbers(total, width)
-        left = [Segment("▎", self.colour(kind)), Segment("⋯ ", self.look("dim")), Segment(what, self.colour(kind)),
-                Segment(" hidden", self.look("dim"))]  # fmt: skip
+        colour = self.colour(kind)
+        left = [Segment("▎", colour), Segment("⋯ ", self.look("dim")), Segment(what, colour)]
+        left.append(Segment(" hidden", self.look("dim")))
         fill = width - sum(segment.cell_length for segment in (*left, *right))
         return [*left, Segment(" " * max(fill, 1)), *right]
 

@@ -1,0 +1,325 @@
+"""One call: what is in its prompt, what came back, what it cost, and both bodies as they were sent."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import ContentSwitcher, Footer, Static
+
+from llmprof_addon.errors import LlmprofError
+from llmprof_addon.export.text import counted, plain
+from llmprof_addon.model.component import Component, Kind
+from llmprof_tui import pager
+from llmprof_tui.screens.loading import LoadingScreen
+from llmprof_tui.source import GoneError, Source
+from llmprof_tui.widgets.call_header import CallHeader
+from llmprof_tui.widgets.composition import CompositionBar
+from llmprof_tui.widgets.cost_table import CostTable
+from llmprof_tui.widgets.entries import answer_entries, prompt_entries, raw_entries
+from llmprof_tui.widgets.explorable import Explorable
+from llmprof_tui.widgets.flame_pane import FlamePane
+from llmprof_tui.widgets.messages_layout import Entry, Level, Place
+from llmprof_tui.widgets.messages_pane import MessagesPane
+from llmprof_tui.widgets.node_entries import Node, behind
+from llmprof_tui.widgets.tab_bar import TabBar
+
+if TYPE_CHECKING:
+    from llmprof_addon.pipeline import Explanation
+    from llmprof_addon.store.rows import CallRow
+
+TABS = ("flame", "messages", "answer", "cost", "raw")
+LOW = 30
+"""Rows below which the composition leaves the header."""
+LEVELS_SETTING = "messages.levels"
+COPY_LIMIT = 100_000
+"""Bytes that terminals take into a clipboard; more is often dropped without a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """All that the screen shows of a call but its raw bodies."""
+
+    explained: "Explanation"
+    prompt: tuple[Entry, ...]
+    answer: tuple[Entry, ...]
+
+
+class CallScreen(LoadingScreen):
+    """The screen of a call."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(str(index + 1), f"tab({index})", name.capitalize(), show=False, id=f"call.{name}",
+                    tooltip=f"Open the tab {name.capitalize()}")
+            for index, name in enumerate(TABS)
+        ),
+        Binding("left_square_bracket", "neighbour(-1)", "Call before", key_display="[", id="call.before",
+                tooltip="The call before it in its run"),
+        Binding("right_square_bracket", "neighbour(1)", "Next call", key_display="]", id="call.next",
+                tooltip="The next call of its run"),
+        Binding("d", "compare", "Diff", id="call.diff", tooltip="Compare with the call before it in its run"),
+        Binding("a", "side", "Answer", id="call.side", show=False, tooltip="Flame: of the prompt, or of the answer"),
+        Binding("r", "side", "Response", id="call.response", show=False, tooltip="Raw: the request, or the response"),
+        Binding("y", "copy", "Copy", id="call.copy", tooltip="Copy the selected text"),
+        Binding("o", "pager", "Pager", id="call.pager", tooltip="Open the selected text in your pager"),
+        Binding("escape", "back", "Back", id="call.back", tooltip="Back to where the call was opened"),
+    ]  # fmt: skip
+
+    def __init__(self, call_id: str) -> None:
+        super().__init__()
+        self.call_id = call_id
+        self.row: CallRow | None = None
+        self._loaded: Loaded | None = None
+        self._before: CallRow | None = None
+        self._after: CallRow | None = None
+        self._other_side = {"flame": False, "raw": False}
+        """Whether a tab shows the answer's side."""
+        self._raw_of: tuple[str, bool] | None = None
+        """Which call and side the raw tab shows."""
+        self._trail: tuple[Component, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Header, tabs, pages."""
+        yield CallHeader()
+        yield CompositionBar()
+        yield TabBar([name.capitalize() for name in TABS])
+        with ContentSwitcher(initial="state"):
+            yield Static("", id="state", markup=False)
+            with Vertical(id="flame"):
+                yield FlamePane()
+                yield MessagesPane(levels=False, id="node")
+            yield MessagesPane(id="messages")
+            yield MessagesPane(id="answer")
+            yield CostTable(id="cost")
+            yield MessagesPane(levels=False, numbered=True, id="raw")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Ask for the call."""
+        self._open(self.call_id)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """A low terminal has no room for pictures above the text."""
+        self.set_class(event.size.height < LOW, "-low")
+
+    # data
+
+    def _open(self, call_id: str) -> None:
+        self.call_id = call_id
+        self._loaded = None
+        self.query_one("#state", Static).update("Reading the call …")
+        self.load("call", lambda source: source.call(call_id), self._show_row)
+        self.load("texts", lambda source: _loaded(source, call_id), self._show_texts)
+        self._ask_neighbours()
+
+    def _ask_neighbours(self) -> None:
+        call_id = self.call_id
+        self.load("neighbours", lambda source: source.neighbours(call_id), self._show_neighbours)
+
+    def store_changed(self) -> None:
+        """A call may have come after this one; and this one may be gone."""
+        self._ask_neighbours()
+
+    def _show_row(self, row: "CallRow") -> None:
+        self.row = row
+        self.sub_title = plain(row.model or row.id)
+        self.query_one(CallHeader).show(row)
+        self.query_one(CompositionBar).show(row.composition)
+        self.query_one(CostTable).show(row)
+
+    def _show_neighbours(self, around: "tuple[CallRow | None, CallRow | None]") -> None:
+        self._before, self._after = around
+        self.refresh_bindings()
+
+    def _show_texts(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        row = loaded.explained.row
+        total = sum(total.tokens for total in row.composition)
+        usage = row.usage
+        cached = bool(usage.cache_read_input_tokens or usage.cache_creation_input_tokens)
+        levels = self._levels()
+        self._pane("messages").show(loaded.prompt, levels, total=total, cached=cached)
+        answered = sum(total.tokens for total in row.output_composition)
+        answer_levels = dict.fromkeys((Kind.TOOL_CALLS, Kind.REASONING), Level.FULL) | levels
+        self._pane("answer").show(loaded.answer, answer_levels, total=answered)
+        self._show_flame()
+        self._show_tab()
+
+    def _levels(self) -> dict[Kind, Level]:
+        """The levels that a person chose before, as far as they can be read."""
+        kept = _preference(self.app, LEVELS_SETTING, {})
+        kinds, levels = {kind.value for kind in Kind}, {level.value for level in Level}
+        if not isinstance(kept, dict):
+            return {}
+        return {Kind(kind): Level(level) for kind, level in kept.items() if kind in kinds and level in levels}
+
+    def failed(self, group: str, error: LlmprofError) -> None:
+        """Say it where the texts would be; a call that was deleted while it is shown stays readable."""
+        if group == "neighbours" and self._loaded is not None:
+            if isinstance(error, GoneError):
+                self.query_one(CallHeader).say("deleted from the store; what is shown is what was read before")
+            return
+        if self._loaded is None:
+            hint = f"\n\n{error.hint}" if error.hint else ""
+            self.query_one("#state", Static).update(f"✗ {error.message}{hint}\n\nesc goes back")
+            self.query_one(ContentSwitcher).current = "state"
+        else:
+            super().failed(group, error)
+
+    # tabs
+
+    @property
+    def tab(self) -> str:
+        """The name of the open tab."""
+        return TABS[self.query_one(TabBar).active]
+
+    def action_tab(self, index: int) -> None:
+        """Open a tab."""
+        self.query_one(TabBar).active = index
+        self._show_tab()
+
+    @on(TabBar.Chosen)
+    def _chosen(self, message: TabBar.Chosen) -> None:
+        self.action_tab(message.index)
+
+    def _show_tab(self) -> None:
+        if self._loaded is None:
+            return
+        self.query_one(ContentSwitcher).current = self.tab
+        match self.tab:
+            case "flame":
+                self.query_one(FlamePane).graph.focus()
+            case "cost":
+                self.query_one(CostTable).focus()
+            case "raw":
+                self._pane("raw").view.focus()
+                self._show_raw()
+            case name:
+                self._pane(name).view.focus()
+
+    def _pane(self, id: str) -> MessagesPane:
+        return self.query_one(f"#{id}", MessagesPane)
+
+    def _show_flame(self) -> None:
+        assert self._loaded is not None
+        explained, answer = self._loaded.explained, self._other_side["flame"]
+        texts = {entry.path: entry.text for entry in (self._loaded.answer if answer else self._loaded.prompt)}
+        self.query_one(FlamePane).show(
+            explained.output_components if answer else explained.components,
+            () if answer else explained.positions,
+            name="answer" if answer else "prompt",
+            text_of=lambda component: texts.get(component.path or ""),
+        )
+
+    def _show_raw(self) -> None:
+        loaded, response = self._loaded, self._other_side["raw"]
+        if loaded is None or self._raw_of == (loaded.explained.row.id, response):
+            return
+        shown = loaded.explained.row.id, response
+
+        def show(entries: list[Entry]) -> None:
+            self._raw_of = shown
+            self._pane("raw").show(entries)
+
+        self.load("raw", lambda _: raw_entries(loaded.explained, response=response), show)
+
+    @on(Explorable.NodeSelected)
+    def _selected(self, message: Explorable.NodeSelected) -> None:
+        if self._loaded is None:
+            return
+        self._trail = message.trail
+        entries = self._loaded.answer if self._other_side["flame"] else self._loaded.prompt
+        found: Node = behind(entries, message.trail)
+        pane = self._pane("node")
+        folded = dict.fromkeys(Kind, Level.FULL if len(found.entries) == 1 else Level.FOLDED)
+        pane.show(found.entries, folded, total=sum(total.tokens for total in self._loaded.explained.row.composition))
+        if found.offset:
+            pane.view.go_to(Place(0, found.offset))
+
+    @on(MessagesPane.LevelsChanged)
+    def _leveled(self, message: MessagesPane.LevelsChanged) -> None:
+        kept = {kind.value: level.value for kind, level in message.levels.items()}
+        if preferences := getattr(self.app, "preferences", None):
+            preferences.set(LEVELS_SETTING, kept)
+
+    # actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that lead nowhere are shown faint."""
+        if action == "neighbour":
+            return True if (self._before if parameters == (-1,) else self._after) else None
+        if action == "compare":
+            return True if self._before else None
+        return True
+
+    def action_side(self) -> None:
+        """Turn a tab to the answer, or back to the prompt."""
+        if self.tab in self._other_side and self._loaded is not None:
+            self._other_side[self.tab] = not self._other_side[self.tab]
+            self._show_raw() if self.tab == "raw" else self._show_flame()
+
+    def action_neighbour(self, step: int) -> None:
+        """Go to another call of the run, on the same tab."""
+        found = self._before if step < 0 else self._after
+        if found is not None:
+            self._open(found.id)
+
+    def action_compare(self) -> None:
+        """Compare with the call before."""
+        if self._before is not None:
+            self.app.open_compare(self._before.id, self.call_id)  # type: ignore[attr-defined]  # the application is always ours
+
+    def action_back(self) -> None:
+        """Leave the call."""
+        self.dismiss()
+
+    def action_copy(self) -> None:
+        """Copy the selected text."""
+        name, text = self._selection()
+        if not text:
+            self.notify("there is no text to copy here", severity="warning", markup=False)
+            return
+        data = text.encode("utf-8", "replace")  # lone surrogates
+        self.app.copy_to_clipboard(data.decode())
+        said = f"{name}: {counted(len(text), 'character')} copied"
+        if len(data) > COPY_LIMIT:
+            self.notify(f"{said}; many terminals take no more than {COPY_LIMIT // 1000} KB, o opens all of it",
+                        severity="warning", markup=False)  # fmt: skip
+        else:
+            self.notify(said, markup=False)
+
+    def action_pager(self) -> None:
+        """Open the selected text in the pager."""
+        name, text = self._selection()
+        if not text:
+            self.notify("there is no text to open here", severity="warning", markup=False)
+            return
+        try:
+            pager.show(self.app, text)
+        except pager.PagerError as error:
+            self.notify(error.hint or name, title=error.message, severity="error", markup=False)
+
+    def _selection(self) -> tuple[str, str]:
+        """What is selected on the open tab: its name and its text as it was sent."""
+        if self.tab == "cost" or self._loaded is None:
+            return "", ""
+        pane = self._pane("node" if self.tab == "flame" else self.tab)
+        entry = pane.selected()
+        if entry is None:
+            return "", ""
+        text = json.dumps(entry.whole, ensure_ascii=False, indent=2) if entry.whole is not None else entry.text
+        return f"{entry.title} {entry.name}".strip(), text
+
+
+def _loaded(source: Source, call_id: str) -> Loaded:
+    explained = source.explain(call_id)
+    return Loaded(explained=explained, prompt=tuple(prompt_entries(explained)), answer=tuple(answer_entries(explained)))
+
+
+def _preference(app: Any, name: str, default: Any) -> Any:
+    preferences = getattr(app, "preferences", None)
+    return default if preferences is None else preferences.get(name, default)

@@ -1,0 +1,132 @@
+"""A run in cells: what is unknown is a dash, what is estimated says so, and nothing is wider than its column."""
+
+from typing import Any
+
+import pytest
+from llmprof_tui.widgets.run_cells import COLUMNS, RunLine, cells, exactly, moment, spark
+from llmprof_tui.widgets.run_detail import notes_of
+from rich.cells import cell_len
+from rich.text import Text
+
+from llmprof_addon.model.usage import Source, Usage
+from llmprof_addon.store.remarks import Remarks
+from llmprof_addon.store.rows import CostSum, RunRow
+
+NOW = 1_700_000_000 * 1_000_000_000  # 2023-11-14 22:13:20 UTC
+MINUTE = 60 * 1_000_000_000
+COLOURS = {"success": "green", "error": "red", "primary": "blue"}
+
+
+def run(**given: Any) -> RunRow:
+    fields: dict[str, Any] = {
+        "number": 1,
+        "id": "f" * 32,
+        "key": "k",
+        "label": "fix the test",
+        "app": "claude-code",
+        "models": ("claude-opus-5",),
+        "providers": ("anthropic",),
+        "tags": {},
+        "started_ns": NOW - 20 * MINUTE,
+        "ended_ns": NOW - 5 * MINUTE,
+        "calls": 42,
+        "error_calls": 0,
+        "unpriced_calls": 0,
+        "estimated_calls": 0,
+        "usage": Usage(
+            input_tokens=3_100_000, cache_read_input_tokens=2_821_000, output_tokens=9, source=Source.REPORTED
+        ),
+        "cost": CostSum(input=4_120_000_000_000, cache_read=0, cache_write=0, output=0, other=0),
+        "peak_context_tokens": 182_000,
+    }
+    return RunRow(**(fields | given))
+
+
+def shown(row: RunRow, growth: tuple[int, ...] = (1, 2)) -> dict[str, str]:
+    found = cells(RunLine(row=row, growth=growth), NOW, COLOURS)
+    return {
+        column.key: cell.plain if isinstance(cell, Text) else cell for column, cell in zip(COLUMNS, found, strict=True)
+    }
+
+
+def test_a_run_in_cells() -> None:
+    assert shown(run()) == {
+        "started": "21:53:20",
+        "state": "  ",
+        "app": "claude-code",
+        "label": "fix the test",
+        "model": "claude-opus-5",
+        "calls": "42",
+        "peak": "▄█",
+        "input": "3.1M",
+        "cached": "91%",
+        "duration": "15m 00s",
+        "cost": "$4.12",
+    }
+
+
+def test_what_is_unknown_is_a_dash() -> None:
+    row = run(usage=Usage(), cost=None, unpriced_calls=42, app=None, label=None, models=(), peak_context_tokens=None)
+    found = shown(row, ())
+    assert [found[key] for key in ("app", "label", "model", "peak", "input", "cached", "cost")] == ["–"] * 6 + ["–"]
+
+
+def test_marks_of_a_run() -> None:
+    assert shown(run(ended_ns=NOW, error_calls=1))["state"] == "●✗"
+    estimated = run(estimated_calls=1, unpriced_calls=1)
+    assert shown(estimated)["input"] == "≈3.1M"
+    assert shown(estimated)["cost"] == "≥$4.12"
+
+
+@pytest.mark.parametrize("tokens", [0, 999, 99_950, 999_499, 999_999_999_999])
+def test_numbers_are_never_cut(tokens: int) -> None:
+    usage = Usage(input_tokens=tokens, cache_read_input_tokens=tokens)
+    cost = CostSum(input=99_999_990_000_000_000, cache_read=0, cache_write=0, output=0, other=0)
+    found = shown(run(usage=usage, cost=cost, calls=99_999, estimated_calls=1, started_ns=NOW - 86_000_000 * MINUTE))
+    for column in COLUMNS:
+        if column.least is None and column.key not in ("cost", "duration"):
+            assert cell_len(found[column.key]) <= column.width, column.key
+
+
+def test_texts_of_the_wire_are_made_plain() -> None:
+    found = shown(run(label="\x1b[31mred\x07", app="a\nb"))
+    assert "\x1b" not in found["label"]
+    assert "\n" not in found["app"]
+
+
+def test_sparklines() -> None:
+    assert spark(()) == ""
+    assert spark((0, 0)) == "▁▁"
+    assert spark((5,)) == "█"
+    assert spark(range(8)) == "▁▂▃▄▅▆▇█"
+    assert spark([1] * 39 + [100], 4) == "▁▁▁█"
+    assert len(spark(range(1000))) == 12
+
+
+def test_moments() -> None:
+    assert moment(NOW - MINUTE, NOW) == "22:12:20"
+    assert moment(NOW - 24 * 60 * MINUTE, NOW) == "11-13 22:13"
+    assert moment(NOW - 400 * 24 * 60 * MINUTE, NOW) == "2022-10-10"
+
+
+def test_cells_say_their_numbers_exactly() -> None:
+    line = RunLine(row=run(error_calls=2, unpriced_calls=1))
+    assert exactly(line, "cost") == "$4.12; 1 call without a known price"
+    assert exactly(line, "input") == "3,100,000 tokens in; 2,821,000 read from cache, – written"
+    assert exactly(line, "state") == "2 of 42 calls failed"
+    assert exactly(line, "started") == "2023-11-14 21:53:20"
+    assert exactly(RunLine(row=run(cost=None)), "cost") == "no call has a known price"
+    assert exactly(RunLine(row=run()), "state") is None
+    assert all(exactly(line, column.key) for column in COLUMNS if column.key != "calls")
+
+
+def test_notes_of_a_run() -> None:
+    assert notes_of(run(), Remarks()) == []
+    row = run(error_calls=3, unpriced_calls=1, estimated_calls=2)
+    found = notes_of(row, Remarks(failures=(("529 Overloaded", 2), ("cut off", 1)), warnings=(("odd\x1b", 2),)))
+    assert [said for _, _, said in found] == [
+        "3 of 42 calls failed: 529 Overloaded (2), cut off",
+        "1 call without a known price (claude-opus-5): the cost is at least what is shown",
+        "2 calls whose tokens the provider did not report",
+        "odd␛ (2)",
+    ]

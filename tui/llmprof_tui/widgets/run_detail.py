@@ -1,0 +1,90 @@
+"""What the selected run is made of, and what should be known of it: a heading, the composition, its notes."""
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from llmprof_addon.export import text
+from llmprof_addon.model.component import KindTotal
+from llmprof_addon.store.remarks import Remarks
+from llmprof_addon.store.rows import RunRow
+from llmprof_tui.widgets.composition import CompositionBar, Legend
+
+NOTES = 3
+"""Lines of notes."""
+
+
+class RunDetail(Vertical):
+    """The panel below the list of runs."""
+
+    DEFAULT_CSS = """
+    RunDetail {
+        height: auto; padding: 0 1; background: $surface;
+        & > .heading { height: 1; }
+        & > .notes { height: auto; max-height: 3; display: none; }
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Heading, line, legend, notes."""
+        yield Static(classes="heading", markup=False)
+        yield CompositionBar()
+        yield Legend()
+        yield Static(classes="notes", markup=False)
+
+    def show_run(self, row: RunRow | None) -> None:
+        """Say which run; the rest follows when it was read."""
+        self.query_one(".heading", Static).update(_heading(row) if row is not None else Text(""))
+        if row is None:
+            self.show(None, (), Remarks())
+
+    def show(self, row: RunRow | None, composition: Sequence[KindTotal], remarks: Remarks) -> None:
+        """Show what the prompts of the run hold in sum, and its notes."""
+        self.query_one(CompositionBar).show(composition)
+        self.query_one(Legend).show(composition)
+        notes = notes_of(row, remarks) if row is not None else []
+        theme = self.app.theme_variables
+        lines = [
+            Text.assemble((f"{mark} ", theme[colour]), said, no_wrap=True, overflow="ellipsis")
+            for mark, colour, said in notes[:NOTES]
+        ]
+        if len(notes) > NOTES:
+            lines[-1].append(f"  +{len(notes) - NOTES} more", style="dim")
+        panel = self.query_one(".notes", Static)
+        panel.update(Text("\n").join(lines))
+        panel.display = bool(lines)
+
+
+def _heading(row: RunRow) -> Text:
+    tags = [f"{key}:{value}" for key, value in row.tags.items()]
+    facts = [text.counted(row.calls, "call"), f"largest prompt {text.tokens(row.peak_context_tokens)}", *tags]
+    return Text.assemble(
+        (text.plain(row.label or row.id), "bold"),
+        ("  " + " · ".join(map(text.plain, facts)), "dim"),
+        no_wrap=True,
+        overflow="ellipsis",
+    )
+
+
+def notes_of(row: RunRow, remarks: Remarks) -> list[tuple[str, str, str]]:
+    """Notes on a run, the most important first: mark, theme variable, text."""
+    notes = []
+    if row.error_calls:
+        said = ", ".join(_times(what, number) for what, number in remarks.failures)
+        notes.append(("✗", "error", f"{row.error_calls:,} of {text.counted(row.calls, 'call')} failed: {said}"))
+    if row.unpriced_calls:
+        models = text.plain(", ".join(row.models))
+        said = f"{text.counted(row.unpriced_calls, 'call')} without a known price ({models})"
+        notes.append(("–", "warning", said + ("" if row.cost is None else ": the cost is at least what is shown")))
+    if row.estimated_calls:
+        notes.append(
+            ("≈", "warning", f"{text.counted(row.estimated_calls, 'call')} whose tokens the provider did not report")
+        )
+    return notes + [("⚠", "warning", _times(warning, number)) for warning, number in remarks.warnings]
+
+
+def _times(said: str, number: int) -> str:
+    return text.plain(said) + (f" ({number:,})" if number > 1 else "")

@@ -9,14 +9,14 @@ from typing import Any
 from mitmproxy import http
 from mitmproxy.proxy import mode_specs, server_hooks
 
-from llmprof_addon.capture import endpoints, keys, model_name
+from llmprof_addon.capture import endpoints, handshake, keys, model_name
 from llmprof_addon.capture.exchange import PROVIDER
 from llmprof_addon.capture.failures import ANSWERS_JSON, error_response
 from llmprof_addon.capture.hooks import BODY_FIRST, OWN, SERVED_AS, URL_SCHEME
 from llmprof_addon.capture.routes import Decision, Routes
 from llmprof_addon.capture.routing import connects_to, goes_through_proxy, is_ourselves
 from llmprof_addon.providers.registry import api_of, match_host
-from llmprof_addon.settings import Settings, variable
+from llmprof_addon.settings import Settings
 
 _BODY_BYTES = 32 * 1024 * 1024
 """Longer bodies that are no LLM call's are not held back for their model."""
@@ -48,6 +48,9 @@ class Gateway:
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         request = flow.request
         if not isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode):
+            if request.host == handshake.HOST:
+                flow.metadata[OWN] = handshake.answer
+                return
             if match_host(request.host, request.port, self._hosts):
                 flow.metadata[ANSWERS_JSON] = True
             self._connect(flow)
@@ -81,8 +84,7 @@ class Gateway:
         """Aim a request of the reverse listener at its upstream."""
         request, there, target = flow.request, decision.url, decision.target
         if there is None:
-            name = variable(f"endpoint_{target.name.replace('-', '_')}_url")
-            message = f"llmprof: {target.name} has no address of its own: set {name}"
+            message = f"llmprof: {target.name} has no address of its own: set {target.url_variable}"
             flow.metadata[OWN] = partial(error_response, request.path, 404, "no_upstream", message)
             return
         if (key := self._keys.get(decision.key_variable or "")) is not None:

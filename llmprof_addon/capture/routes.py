@@ -13,7 +13,7 @@ from typing import Literal
 from llmprof_addon.errors import ConfigError
 from llmprof_addon.providers import registry
 from llmprof_addon.providers.registry import Provider
-from llmprof_addon.settings import Endpoint, Settings, canonical, parse_endpoint
+from llmprof_addon.settings import Endpoint, Settings, canonical, parse_endpoint, variable
 
 _VERSION = re.compile(r"v\d+(alpha|beta)?\d*")
 _LOCATION = re.compile(r"/locations/(?!global/)([a-z0-9-]+)/")
@@ -32,6 +32,13 @@ class Target:
     """The row whose paths, key header and prices it has."""
     key_variable: str | None = None
     models: tuple[str, ...] = ()
+
+    @property
+    def url_variable(self) -> str:
+        """The variable that gives it another base URL."""
+        row = self.provider
+        name = row.path_prefixes[0] if row and row.path_prefixes and self.origin == "provider" else self.name
+        return variable(f"endpoint_{canonical(name).replace('-', '_')}_url")
 
     @property
     def serves_as(self) -> str | None:
@@ -82,8 +89,9 @@ class Routes:
         """The default upstream is the user's own choice, and may have any path."""
         self.rules = tuple(_by_specificity(_configured(settings, self.targets)))
         self.found: tuple[Target, ...] = ()
-        rows = registry.PROVIDERS
-        self._shapes = [(re.compile(pattern), row.name) for row in rows for pattern in row.reverse_paths]
+        rows = () if self._is_gateway else registry.PROVIDERS
+        self.shapes = [(re.compile(pattern), canonical(row.name)) for row in rows for pattern in row.reverse_paths]
+        """Paths that lead to a provider without its prefix."""
 
     def add_found(self, found: Iterable[Target]) -> None:
         """Take in local servers: under names that are free, and for models that no configured rule covers."""
@@ -139,10 +147,9 @@ class Routes:
         bare = path.partition("?")[0]
         if why := _is_anthropic(bare, headers):
             return ANTHROPIC, why
-        if not self._is_gateway:
-            for pattern, name in self._shapes:
-                if pattern.fullmatch(bare):
-                    return canonical(name), f"the path is one of {name}"
+        for pattern, name in self.shapes:
+            if pattern.fullmatch(bare):
+                return name, f"the path is one of {self.targets[name].name}"
         return OPENAI, "the default upstream"
 
 
@@ -202,7 +209,7 @@ def _targets(settings: Settings) -> dict[str, Target]:
     targets: dict[str, Target] = {}
     for row in registry.PROVIDERS:
         base = defaults.get(row.name) or (parse_endpoint(row.base_url, row.name) if row.base_url else None)
-        target = Target(name=canonical(row.name), origin="provider", base=base, provider=row)
+        target = Target(name=row.name, origin="provider", base=base, provider=row)
         targets |= {canonical(name): target for name in (row.name, *row.path_prefixes)}
     rows = {name: target.provider for name, target in targets.items()}
     for each in settings.endpoints.values():
@@ -235,10 +242,8 @@ def _configured(settings: Settings, targets: Mapping[str, Target]) -> Iterator[M
                 f'[routes]: "{route.pattern}" leads to {route.to!r}, which nothing is', hint=f"name {known}"
             )
         if target.base is None:
-            name = f"LLMPROF_ENDPOINT_{route.to.upper().replace('-', '_')}_URL"
-            raise ConfigError(
-                f'[routes]: "{route.pattern}" leads to {route.to}, which has no address', hint=f"set {name}"
-            )
+            what = f'[routes]: "{route.pattern}" leads to {route.to}, which has no address of its own'
+            raise ConfigError(what, hint=f"set {target.url_variable}")
         yield ModelRule(
             pattern=route.pattern,
             target=target,

@@ -24,6 +24,8 @@ COMMANDS = {
     "import": "read exchange files, saved flows and HAR files into the store",
     "prune": "delete what is older than a given age",
     "reset": "delete everything that was recorded",
+    "providers": "the providers that are known, and what is configured of them",
+    "routes": "where a request goes, and why",
     "addon": "write the loader file for mitmdump, mitmproxy and mitmweb",
     "selftest": "check the laws of the numbers over the store",
     "demo": "record an agent run through the real proxy, without key or internet",

@@ -93,7 +93,8 @@ def free_port() -> int:
 @contextmanager
 def started(command: list[str], port: int, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
     """A child process that listens on `port`, ended with SIGTERM."""
-    env = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")} | environ
+    env = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    env |= {"LLMPROF_LOCAL_DISCOVERY": "0"} | environ
     process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _until_open(port, process)

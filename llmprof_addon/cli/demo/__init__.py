@@ -87,6 +87,7 @@ def _start(settings: "Settings", upstream_port: int) -> "subprocess.Popen[bytes]
         "LLMPROF_ANTHROPIC_UPSTREAM": there,
         "LLMPROF_CONNECT": f"api.anthropic.com:443={there}",
         "LLMPROF_UPSTREAM_PROXY": "",
+        "LLMPROF_LOCAL_DISCOVERY": "0",
     }
     command = [sys.executable, "-m", "llmprof_addon", "up", "--home", str(settings.home), "--db-url", settings.db_url]
     command += ["--host", "127.0.0.1", "--port", "0", "--forward-port", "0"]

@@ -173,7 +173,7 @@ def test_what_is_found_comes_last(tmp_path: Path) -> None:
     ("config", "said"),
     [
         ('[routes]\n"m" = "nobody"', "leads to 'nobody', which nothing is"),
-        ('[routes]\n"m" = "azure"', "leads to azure, which has no address"),
+        ('[routes]\n"m" = "azure"', "leads to azure, which has no address of its own"),
         ('[endpoints.x]\nurl = "http://h"\nprovider = "nobody"', "unknown provider: nobody"),
     ],
 )

@@ -1,18 +1,21 @@
 """AWS event stream (`application/vnd.amazon.eventstream`): binary messages, each with two checksums, to events.
 
 A message that does not check out is left out, and reading goes on at the next one that does: what came before and after
-is kept, and a last event of the name `DAMAGED`, not `complete`, says what is missing. Never raises.
+is kept, and a last event of the name `DAMAGED`, not `complete`, says what is missing. A message in which capture
+overwrote a secret checks out no more, but is kept up to where the next begins. Never raises.
 """
 
 from struct import unpack_from
 from zlib import crc32
 
 from llmprof_addon.errors import WireError
+from llmprof_addon.model.secrets import REDACTED
 from llmprof_addon.wire.sse import Event
 
 DAMAGED = "llmprof.damaged"
 """Name of the event that ends a damaged or cut stream; its data is one line that says where."""
 
+_REDACTED = REDACTED.encode()
 _PRELUDE_BYTES = 12
 _FRAME_BYTES = 16
 """Prelude and the checksum of the message: what a message has at least."""
@@ -27,11 +30,6 @@ def parse(data: bytes) -> list[Event]:
     """All events of a whole stream."""
     decoder = EventStreamDecoder()
     return decoder.feed(data) + decoder.flush()
-
-
-def begins(data: bytes) -> bool:
-    """Whether these bytes start with a message: its prelude checks out."""
-    return len(data) >= _PRELUDE_BYTES and _length(data, 0) is not None
 
 
 class EventStreamDecoder:
@@ -65,19 +63,25 @@ class EventStreamDecoder:
     def _read(self, *, ended: bool) -> list[Event]:
         buffer, at, events = self._buffer, 0, list[Event]()
         while len(buffer) - at >= (1 if ended else _PRELUDE_BYTES):
-            length = _length(buffer, at) if len(buffer) - at >= _PRELUDE_BYTES else None
-            if length is not None and len(buffer) - at < length:
-                if not ended:
+            length = _length(buffer, at)
+            whole = length is not None and at + length <= len(buffer)
+            if length is not None and not whole and not ended:
+                break
+            if length is not None and whole and _checks_out(buffer, at, at + length):
+                end, kept = at + length, True
+            elif length is None:
+                end, kept = at + 1, False
+            else:
+                found = next((i for i in range(at + 1, len(buffer)) if _length(buffer, i) is not None), None)
+                if found is None and not ended:
                     break
-                length = None
-            end = at + (length or 0)
-            if length is None or crc32(memoryview(buffer)[at : end - 4]) != unpack_from(">I", buffer, end - 4)[0]:
-                if self._lost_at is None:
-                    self._lost_at = self._offset + at
-                at += 1
-                continue
-            self._found(self._offset + at)
-            events.append(_event(bytes(buffer[at:end])))
+                end = len(buffer) if found is None else found
+                kept = _REDACTED in buffer[at:end]
+            if kept:
+                self._found(self._offset + at)
+                events.append(_event(bytes(buffer[at:end])))
+            elif self._lost_at is None:
+                self._lost_at = self._offset + at
             at = end
         del buffer[:at]
         self._offset += at
@@ -93,11 +97,17 @@ class EventStreamDecoder:
 
 
 def _length(buffer: bytes | bytearray, at: int) -> int | None:
-    """Bytes of the message at this place; `None` if its prelude does not check out."""
+    """Bytes of the message at this place; `None` if no prelude is there that checks out."""
+    if len(buffer) - at < _PRELUDE_BYTES:
+        return None
     total, headers, checksum = unpack_from(">III", buffer, at)
     if not _FRAME_BYTES + headers <= total <= _MAX_BYTES or crc32(buffer[at : at + 8]) != checksum:
         return None
     return int(total)
+
+
+def _checks_out(buffer: bytearray, at: int, end: int) -> bool:
+    return crc32(buffer[at : end - 4]) == int.from_bytes(buffer[end - 4 : end])
 
 
 def _event(message: bytes) -> Event:

@@ -22,7 +22,7 @@ from llmprof_addon.model.secrets import redact_bytes
 from llmprof_addon.settings import Settings
 from llmprof_addon.spool.drain import Drain, one_line
 from llmprof_addon.spool.folder import Spool
-from llmprof_addon.spool.lock import WorkerLock
+from llmprof_addon.spool.lock import FileLock, worker_lock
 from llmprof_addon.spool.statefile import StateFile, read_state
 
 LOOK_SECONDS = 1.0
@@ -136,7 +136,7 @@ def settle(at: Settings, *, patience_seconds: float = 30.0) -> int:
 
     Raises `StoreError` if the store takes nothing for longer than `patience_seconds`.
     """
-    spool, lock = Spool(at.spool_dir, redact=redact), WorkerLock(at.spool_dir)
+    spool, lock = Spool(at.spool_dir, redact=redact), worker_lock(at.spool_dir)
     failed = spool.failed().files
     down_since: float | None = None
     while not lock.acquire():
@@ -162,7 +162,7 @@ def settle(at: Settings, *, patience_seconds: float = 30.0) -> int:
     return spool.failed().files - failed
 
 
-def _stand_by(lock: WorkerLock, spool: Spool, bell: Bell, stopped: Callable[[], bool]) -> bool:
+def _stand_by(lock: FileLock, spool: Spool, bell: Bell, stopped: Callable[[], bool]) -> bool:
     """Wait until the lock is ours; False if there is nothing left to wait for."""
     while not lock.acquire():
         if bell.closed:  # the holder drains, or we do once it has gone
@@ -178,7 +178,7 @@ def _stand_by(lock: WorkerLock, spool: Spool, bell: Bell, stopped: Callable[[], 
 
 def run(at: Settings, bell: Bell, connect: Callable[[Settings], Any] = Pipeline) -> int:
     """Process what comes into the spool until the bell is closed or the process is told to stop; the exit code."""
-    spool, lock = Spool(at.spool_dir, redact=redact), WorkerLock(at.spool_dir)
+    spool, lock = Spool(at.spool_dir, redact=redact), worker_lock(at.spool_dir)
     state, started_ns = StateFile(at.home / "worker.json"), clock.now_ns()
     pipeline: Any = None
 

@@ -141,6 +141,13 @@ class Capture:
     def _on_sockets(self) -> int:
         return sum(socket.in_flight for socket in self._sockets.values())
 
+    def withdraw(self) -> None:
+        """Be found by nobody any more; what is in flight goes on."""
+        if self._ticking:
+            self._ticking.cancel()
+            self._ticking = None
+        self._file.remove()
+
     def done(self) -> None:
         """Hand over what is in flight as aborted, write all of it, and let the worker drain the spool."""
         if self._ticking:

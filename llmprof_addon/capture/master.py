@@ -21,15 +21,19 @@ from llmprof_addon.capture import ca, discovery, failures
 from llmprof_addon.capture.dispatch import Dispatch
 from llmprof_addon.capture.gateway import Gateway
 from llmprof_addon.capture.hooks import Capture
+from llmprof_addon.capture.launches import Launches
 from llmprof_addon.capture.routes import Routes, Target
 from llmprof_addon.capture.routing import LOOPBACK, is_ourselves
 from llmprof_addon.capture.scope import Scope
 from llmprof_addon.errors import StartError
 from llmprof_addon.settings import Settings
+from llmprof_addon.spool.leases import launch_lock, living_leases
 from llmprof_addon.spool.proxies import living
 
 DRAIN_SECONDS = 10.0
 """How long running answers may take to end after the first signal."""
+LEASE_SECONDS = 1.0
+"""How often a proxy that was started for others looks whether anybody needs it."""
 IDLE_SECONDS = 4 * 3600
 """mitmproxy closes a connection on which nothing moves; models think for long."""
 
@@ -66,8 +70,8 @@ class SlimMaster(master.Master):
         self.shutdown()  # type: ignore[no-untyped-call]  # mitmproxy declares no return type
 
 
-def run(settings: Settings, *, ready: Callable[[ProxyInfo], None] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM; `ready` is called once both listeners are open.
+def run(settings: Settings, *, ready: Callable[[ProxyInfo], None] | None = None, leased: bool = False) -> int:
+    """Serve until SIGINT or SIGTERM, if `leased` also until nobody has a lease; `ready` is called once we listen.
 
     Raises `ConfigError` and `StartError` before that.
     """
@@ -79,18 +83,18 @@ def run(settings: Settings, *, ready: Callable[[ProxyInfo], None] | None = None)
             "listening on %s: whoever reaches this port can use the proxy; the default is 127.0.0.1", settings.host
         )
     _calm_collector()
-    asyncio.run(_serve(settings, ready))
+    asyncio.run(_serve(settings, ready, leased))
     return 0
 
 
-async def _serve(settings: Settings, ready: Callable[[ProxyInfo], None] | None) -> None:
+async def _serve(settings: Settings, ready: Callable[[ProxyInfo], None] | None, leased: bool) -> None:
     routes = Routes(settings)
     capture = Capture(settings, interpreter=sys.executable, relays=True)
     capture.upstreams.update(routes.upstreams())
     bundle = ca.ensure_authority(settings)
     gateway = Gateway(settings, routes, capture.ports, lambda: capture.record().to_json())
     opts = options.Options()
-    proxy = SlimMaster(opts, Scope(settings, bundle=bundle), gateway, capture)
+    proxy = SlimMaster(opts, Scope(settings, bundle=bundle), Launches(), gateway, capture)
     failures.install()
     _spare_type_checks()
     wanted = {"port": settings.port, "forward_port": settings.forward_port}
@@ -121,7 +125,26 @@ async def _serve(settings: Settings, ready: Callable[[ProxyInfo], None] | None) 
     _discover(settings, routes, capture)
     announced = _Announce(lambda: ready(info) if ready else None)
     proxy.addons.add(announced)
+    leases = asyncio.get_running_loop().create_task(_until_unneeded(settings, capture, stop)) if leased else None
     await proxy.run()
+    if leases is not None:
+        leases.cancel()
+
+
+async def _until_unneeded(settings: Settings, capture: Capture, stop: Callable[[], None]) -> None:
+    """Stop once nobody has a lease; those who take one hold the lock while they look whether we are there."""
+    lock = launch_lock(settings.home)
+    while True:
+        await asyncio.sleep(LEASE_SECONDS)
+        if living_leases(settings.home) or not lock.acquire():
+            continue
+        try:
+            if not living_leases(settings.home):
+                capture.withdraw()
+                stop()
+                return
+        finally:
+            lock.release()
 
 
 def _discover(settings: Settings, routes: Routes, capture: Capture) -> None:

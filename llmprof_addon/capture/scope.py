@@ -1,17 +1,19 @@
 """What is decrypted in forward mode: the hosts of LLM providers, and nothing else.
 
 All other TLS passes through with its original certificate. Where a client does not trust ours, a line says which
-variable of its runtime to set.
+variable of its runtime to set, and its next connections to that host pass through, so that it works.
 """
 
 import ipaddress
 import logging
+import time
 from pathlib import Path
 
 from mitmproxy import ctx, exceptions, http, tls
 from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy import mode_specs
 
+from llmprof_addon.capture import handshake
 from llmprof_addon.providers.registry import match_host
 from llmprof_addon.settings import Settings
 
@@ -38,6 +40,8 @@ def decrypts(sni: str | None, address: tuple[str, int] | None, settings: Setting
     names = [sni] if sni else []
     if address and not (sni and _is_digits(address[0])):
         names.append(address[0])
+    if names and all(name == handshake.HOST for name in names):
+        return True
     return bool(names) and all(match_host(name, port, settings.known_hosts) is not None for name in names)
 
 
@@ -49,6 +53,10 @@ def hint(host: str, user_agent: str, bundle: Path) -> str:
     return f"{who} does not trust llmprof's certificate for {host}: set {variable} to {bundle} for it"
 
 
+SPARED_SECONDS = 600.0
+"""How long a client that does not trust us is left alone, before it is tried again."""
+
+
 class Scope:
     """Addon: decides per TLS connection. In a mitmproxy of the user's own only with `--set llmprof_scope=llm`."""
 
@@ -58,6 +66,10 @@ class Scope:
         self._default = default
         self._agents: dict[str, str] = {}
         self._told: set[tuple[str, str]] = set()
+        self._refused: dict[tuple[str, str], int] = {}
+        """How often in a row a client, by its host and user agent, broke off the handshake."""
+        self._spared: dict[tuple[str, str], float] = {}
+        """Until when its connections pass through, in seconds of the monotonic clock."""
 
     def load(self, loader: Loader) -> None:
         """Declare the option."""
@@ -82,15 +94,31 @@ class Scope:
             return
         if not decrypts(data.client_hello.sni, data.context.server.address, self._settings):
             data.ignore_connection = True
+            return
+        host = data.client_hello.sni or (data.context.server.address or ("",))[0]
+        if self._spared.get((host, self._agents.get(data.context.client.id, "")), 0.0) > time.monotonic():
+            data.ignore_connection = True
+
+    def tls_established_client(self, data: tls.TlsData) -> None:
+        self._refused.pop(self._who(data), None)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
-        host = data.conn.sni or (data.context.server.address or ("an unknown host",))[0]
-        agent = self._agents.get(data.context.client.id, "")
+        who, error = self._who(data), data.conn.error or ""
         # mitmproxy says so of clients that send that alert, and of those that hang up in the handshake.
-        if self._bundle is None or "does not trust" not in (data.conn.error or "") or (host, agent) in self._told:
+        if self._bundle is None or "does not trust" not in error:
             return
-        self._told.add((host, agent))
-        logger.warning(hint(host, agent, self._bundle))
+        self._refused[who] = self._refused.get(who, 0) + 1
+        # A client may hang up for reasons of its own, once.
+        if "disconnected during the handshake" not in error or self._refused[who] > 1:
+            self._spared[who] = time.monotonic() + SPARED_SECONDS
+        if who not in self._told:
+            self._told.add(who)
+            logger.warning(hint(*who, self._bundle))
+
+    def _who(self, data: tls.TlsData) -> tuple[str, str]:
+        """Host and user agent of a connection."""
+        host = data.conn.sni or (data.context.server.address or ("an unknown host",))[0]
+        return host, self._agents.get(data.context.client.id, "")
 
 
 def _is_digits(host: str) -> bool:

@@ -15,7 +15,10 @@ from llmprof_addon import __version__
 from llmprof_addon.errors import ConfigError, LlmprofError
 
 COMMANDS = {
+    "run": "run a program and record its LLM calls",
     "up": "start the proxy and record",
+    "env": "print the variables that lead a program through the running proxy",
+    "doctor": "find out what keeps programs from being recorded",
     "status": "what is running, recorded and waiting",
     "runs": "list the recorded runs",
     "calls": "list the recorded calls",
@@ -36,6 +39,7 @@ OVERVIEW = """\
 A profiler for LLM context windows: it records the traffic of your LLM applications and shows which part of which
 prompt costs how many tokens and dollars.
 
+  llmprof run -- CMD  run a program and record it
   llmprof up        start the proxy; it prints the lines to paste for your application
   llmprof runs      afterwards: what was recorded
   llmprof report    the newest run, turn by turn

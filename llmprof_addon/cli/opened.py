@@ -1,9 +1,11 @@
 """What commands share: the settings of a home, and its store opened for reading."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmprof_addon.errors import LlmprofError, StoreError
@@ -26,6 +28,16 @@ def settings_of(args: argparse.Namespace) -> "Settings":
     from llmprof_addon import settings
 
     return settings.load({"home": args.home})
+
+
+def home_flag(settings: "Settings") -> str:
+    """What has to stand behind a command that is shown, so that it finds this home."""
+    return "" if settings.home == Path.home() / ".llmprof" else f" --home {shlex.quote(str(settings.home))}"
+
+
+def reachable_host(settings: "Settings") -> str:
+    """The address at which programs of this machine reach our listeners."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(settings.host, settings.host)
 
 
 @contextmanager

@@ -11,8 +11,9 @@ Examples:
 
 import argparse
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from llmprof_addon.cli.opened import home_flag
 
 if TYPE_CHECKING:
     from llmprof_addon.capture.master import ProxyInfo
@@ -34,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--capture", metavar="DIR", help="save each call as a replayable exchange file (LLMPROF_CAPTURE)")
     add("--llm-hosts", metavar="HOST=API,…", help="more hosts to decrypt and record (LLMPROF_LLM_HOSTS)")
     add("--debug", action="store_true", default=None, help="log more (LLMPROF_DEBUG)")
+    # Of the proxy that `llmprof run` starts.
+    add("--leased", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,11 +57,10 @@ def run(args: argparse.Namespace) -> int:
         if api not in MODULES:
             raise ConfigError(f"LLMPROF_LLM_HOSTS, {host}: unknown API {api!r}", hint=f"known are {', '.join(MODULES)}")
     open_store(settings.db_url).close()
-    return master.run(settings, ready=lambda proxy: _announce(settings, proxy))
+    return master.run(settings, ready=lambda proxy: _announce(settings, proxy), leased=args.leased)
 
 
 def _announce(settings: "Settings", proxy: "ProxyInfo") -> None:
-    home = shlex.quote(str(settings.home))
     reverse = f"http://{proxy.host}:{proxy.port}"
     ca = shlex.quote(str(settings.ca_dir / "mitmproxy-ca-cert.pem"))
     bundle = shlex.quote(str(settings.ca_dir / "bundle.pem"))
@@ -74,10 +76,6 @@ Forward (proxy), for applications as they are:
   export HTTPS_PROXY=http://{proxy.host}:{proxy.forward_port}
   export SSL_CERT_FILE={bundle} REQUESTS_CA_BUNDLE={bundle} NODE_EXTRA_CA_CERTS={ca}
 
-Then: llmprof runs{_home(settings, home)}      ctrl-C stops""",
+Then: llmprof runs{home_flag(settings)}      ctrl-C stops""",
         flush=True,
     )
-
-
-def _home(settings: "Settings", quoted: str) -> str:
-    return "" if settings.home == Path.home() / ".llmprof" else f" --home {quoted}"

@@ -1,4 +1,4 @@
-"""One worker per spool: a lock on a file, which the system releases however its holder ends."""
+"""A lock on a file, which the system releases however its holder ends; one worker per spool by it."""
 
 import os
 import sys
@@ -7,11 +7,11 @@ from pathlib import Path
 from llmprof_addon.spool.statefile import make_private
 
 
-class WorkerLock:
-    """The right to process the files of one spool."""
+class FileLock:
+    """A right that one process has at a time."""
 
-    def __init__(self, folder: Path):
-        self.path = folder / ".worker.lock"
+    def __init__(self, path: Path):
+        self.path = path
         self._handle: int | None = None
 
     @property
@@ -49,6 +49,11 @@ class WorkerLock:
         except (OSError, ValueError):
             return None
         return int(text) if text.isdigit() else None
+
+
+def worker_lock(folder: Path) -> FileLock:
+    """The right to process the files of one spool."""
+    return FileLock(folder / ".worker.lock")
 
 
 def _try_lock(handle: int) -> None:

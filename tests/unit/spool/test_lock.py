@@ -3,19 +3,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from llmprof_addon.spool.lock import WorkerLock
+from llmprof_addon.spool.lock import worker_lock
 
 HOLD = """
 import sys, pathlib
-from llmprof_addon.spool.lock import WorkerLock
-lock = WorkerLock(pathlib.Path(sys.argv[1]))
+from llmprof_addon.spool.lock import worker_lock
+lock = worker_lock(pathlib.Path(sys.argv[1]))
 print(lock.acquire(), flush=True)
 sys.stdin.read()
 """
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:
-    one, two = WorkerLock(tmp_path / "spool"), WorkerLock(tmp_path / "spool")
+    one, two = worker_lock(tmp_path / "spool"), worker_lock(tmp_path / "spool")
     assert one.acquire()
     assert one.acquire()
     assert not two.acquire()
@@ -32,7 +32,7 @@ def test_death_frees_the_lock(tmp_path: Path) -> None:
     )
     assert child.stdout is not None
     assert child.stdout.readline() == "True\n"
-    lock = WorkerLock(tmp_path)
+    lock = worker_lock(tmp_path)
     assert not lock.acquire()
     assert lock.holder() == child.pid
     child.kill()
@@ -42,4 +42,4 @@ def test_death_frees_the_lock(tmp_path: Path) -> None:
 
 
 def test_holder_of_a_lock_that_never_was(tmp_path: Path) -> None:
-    assert WorkerLock(tmp_path / "none").holder() is None
+    assert worker_lock(tmp_path / "none").holder() is None

@@ -40,6 +40,21 @@ class CallRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LateRecord:
+    """A stored call, laid out again behind the call that it continues, which was stored after it."""
+
+    call_id: str
+    call: Call
+    chains: Chains
+    encoding: str
+    counts: dict[bytes, RawCount]
+    estimated_input_tokens: int | None
+    composition: tuple[KindTotal, ...]
+    output_composition: tuple[KindTotal, ...]
+    inherited: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WarmupRecord:
     """A prompt that is no call, but that calls continue by the id of its response."""
 

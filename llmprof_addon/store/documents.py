@@ -4,7 +4,7 @@ Large values at the top level are set out among the contents, so that what repea
 echoes, a long schema) is stored once.
 """
 
-from llmprof_addon.model.call import Answer, Prompt
+from llmprof_addon.model.call import Answer
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.part import Form, Json, Marker, Part, PartKind
 from llmprof_addon.model.tree import Envelope, canonical, digest, parse
@@ -95,21 +95,23 @@ def _form(form: Form) -> Form:
     return form
 
 
-def envelope_document(
-    exchange: Exchange,
-    prompt: Prompt,
-    answer: Answer,
-    kept: Envelope,
-    of_answer: Envelope,
-    inherited: tuple[int, int],
-    contents: Contents,
-) -> Json:
-    """What a call's chains and columns leave out. Its large values go into `contents`."""
+PLACES = ("markers", "volatile", "forms", "inherited", "answer")
+"""Keys of `placed` in the document of a call."""
+
+
+def placed(kept: Envelope, of_answer: Envelope, inherited: tuple[int, int]) -> dict[str, Json]:
+    """What depends on the paths of a call: the envelopes of its prompt and its answer."""
     document: dict[str, Json] = from_envelope(kept)
     if inherited[1]:
         document["inherited"] = list(inherited)
     if held := from_envelope(of_answer):
         document["answer"] = held
+    return document
+
+
+def envelope_document(exchange: Exchange, answer: Answer, places: dict[str, Json], contents: Contents) -> Json:
+    """What a call's chains and columns leave out; `places` is what `placed` gives. Large values go into `contents`."""
+    document = dict(places)
     if exchange.request_headers:
         document["request_headers"] = [list(pair) for pair in exchange.request_headers]
     if exchange.response_headers:

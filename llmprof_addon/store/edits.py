@@ -73,8 +73,8 @@ def prune(store: Store, before_ns: int) -> int:
         for some in batched([row[0] for row in store.db.execute(old).fetchall()], CALLS_AT_ONCE):
             with store.db.atomic():
                 heads = _delete_warmups(store.db, some)
-                _delete_contents(store.db, _delete_nodes(store.db, sorted(heads)))
-                _announce(store.db)
+                delete_contents(store.db, delete_nodes(store.db, sorted(heads)))
+                announce(store.db)
     return deleted
 
 
@@ -86,7 +86,7 @@ def reset(store: Store) -> None:
             for table in reversed(TABLES):
                 if table is not Fact:
                     store.db.execute(table.delete())
-            _announce(store.db)
+            announce(store.db)
         _give_back(store.db)
 
 
@@ -123,11 +123,11 @@ def _delete_calls(db: pw.Database, ids: Sequence[int]) -> None:
     db.execute(Envelope.delete().where(Envelope.call.in_(ids)))
     db.execute(Call.delete().where(Call.id.in_(ids)))
     heads |= _delete_warmups(db, continued)
-    contents |= _delete_nodes(db, sorted(heads))
-    _delete_contents(db, contents)
+    contents |= delete_nodes(db, sorted(heads))
+    delete_contents(db, contents)
     for run in sorted(runs):
-        _sum_anew(db, run)
-    _announce(db)
+        sum_anew(db, run)
+    announce(db)
 
 
 def _delete_warmups(db: pw.Database, continued: Iterable[str]) -> set[int]:
@@ -143,7 +143,7 @@ def _delete_warmups(db: pw.Database, continued: Iterable[str]) -> set[int]:
     return heads
 
 
-def _delete_nodes(db: pw.Database, heads: Sequence[int]) -> set[bytes]:
+def delete_nodes(db: pw.Database, heads: Sequence[int]) -> set[bytes]:
     """Delete the nodes on the paths to these heads that no call needs; returns the contents that they referred to."""
     rows: list[tuple[int, int | None, bytes, bytes | None]] = []
     if heads:
@@ -166,7 +166,7 @@ def _delete_nodes(db: pw.Database, heads: Sequence[int]) -> set[bytes]:
     return contents
 
 
-def _delete_contents(db: pw.Database, contents: Iterable[bytes]) -> None:
+def delete_contents(db: pw.Database, contents: Iterable[bytes]) -> None:
     """Delete those of the contents that nothing refers to."""
     unused = set(contents)
     for column in (Node.content, Node.wrapper, Call.params, Attachment.content):
@@ -182,7 +182,8 @@ def _among(db: pw.Database, column: pw.Field, values: Sequence[Any], *wanted: pw
     return rows
 
 
-def _sum_anew(db: pw.Database, run: int) -> None:
+def sum_anew(db: pw.Database, run: int) -> None:
+    """Sum a run over its calls; it goes if it has none."""
     calls = list(Call.select().where(Call.run == run).order_by(Call.started_ns, Call.id).dicts().execute(db))
     if not calls:
         db.execute(Run.delete().where(Run.id == run))
@@ -192,7 +193,7 @@ def _sum_anew(db: pw.Database, run: int) -> None:
     db.execute(Run.update(**sums).where(Run.id == run))
 
 
-def _announce(db: pw.Database) -> None:
+def announce(db: pw.Database) -> None:
     """Count a deletion, for those who remember row ids."""
     db.execute(Fact.insert(name=DELETIONS, value="0").on_conflict_ignore().as_rowcount())
     row = db.execute(Fact.select(Fact.value).where(Fact.name == DELETIONS)).fetchone()

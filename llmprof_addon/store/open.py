@@ -50,14 +50,14 @@ class Store:
         self.url = url
         self.db = db
         self._nodes = Nodes(db)
-        self._writer = Writer(db, self._nodes)
+        self.writer = Writer(db, self._nodes)
         path = sqlite_path(url)
         self._file = _identity(path) if path is not None else None
 
     @property
     def counters(self) -> Counters:
         """Rows and bytes that this object has written."""
-        return self._writer.counters
+        return self.writer.counters
 
     def known(self, keys: Sequence[bytes], encoding: str) -> dict[bytes, RawCount]:
         """Raw counts of those nodes that are stored and counted in this encoding."""
@@ -83,12 +83,12 @@ class Store:
     def write(self, record: CallRecord) -> bool:
         """Store a call in one transaction; `False` if it is stored already."""
         with errors_of(self.url):
-            return self._writer.write(record)
+            return self.writer.write(record)
 
     def write_warmup(self, record: WarmupRecord) -> bool:
         """Store a warmed-up prompt in one transaction; `False` if it is stored already."""
         with errors_of(self.url):
-            return self._writer.write_warmup(record)
+            return self.writer.write_warmup(record)
 
     @property
     def replaced(self) -> bool:

@@ -70,6 +70,12 @@ def continued(db: pw.Database, response_id: str) -> Continued | None:
     )
 
 
+def run_of(db: pw.Database, response_id: str) -> int | None:
+    """Number of the run of the call with this response id."""
+    number: int | None = _one(db, _by_response(response_id, CallTable.run))
+    return number
+
+
 def _key(db: pw.Database, node: int | None, otherwise: bytes) -> bytes:
     return otherwise if node is None else bytes(_one(db, Node.select(Node.key).where(Node.id == node)))
 

@@ -12,17 +12,13 @@ from typing import Any
 
 import peewee as pw
 
-from llmprof_addon import __version__
-from llmprof_addon.model.call import SECTIONS, Identity, Prompt
 from llmprof_addon.model.cost import Cost
-from llmprof_addon.model.part import Form
-from llmprof_addon.model.record import CallRecord, WarmupRecord
-from llmprof_addon.model.tree import Envelope, Link, canonical, digest, envelope
-from llmprof_addon.model.usage import Usage
+from llmprof_addon.model.record import CallRecord, LateRecord, WarmupRecord
+from llmprof_addon.model.tree import Link, canonical, digest
 from llmprof_addon.store import rollup
+from llmprof_addon.store.columns import columns, envelopes, sections_of
 from llmprof_addon.store.compress import pack, squeeze
-from llmprof_addon.store.counts import pack_composition
-from llmprof_addon.store.documents import Contents, envelope_document, set_out
+from llmprof_addon.store.documents import Contents, envelope_document, placed, set_out
 from llmprof_addon.store.nodes import BATCH, Nodes, Stored, absent_contents
 from llmprof_addon.store.schema import Attachment, Call, Content, NodeCount, Price, Run, Warmup
 from llmprof_addon.store.schema import Envelope as EnvelopeRow
@@ -62,12 +58,21 @@ class Writer:
             # Another process deleted what this call's path runs through, after the path was looked up.
             return self._attempt(table, uid, write)
 
+    def heed_deletions(self) -> None:
+        """Forget row ids if anyone has deleted from the store."""
+        if self._nodes.heed_deletions():
+            self._prices.clear()
+
+    def forget(self) -> None:
+        """Drop all that is cached of a transaction that failed."""
+        self._nodes.forget()
+        self._prices.clear()
+
     def _attempt(self, table: type[Call | Warmup], uid: str, write: Callable[[], None]) -> bool:
         before = replace(self.counters)
         try:
             with self._db.atomic():
-                if self._nodes.heed_deletions():
-                    self._prices.clear()
+                self.heed_deletions()
                 known = self._nodes.statements.run(
                     ("uid", table), lambda value: table.select(table.id).where(table.uid == value), [uid]
                 )
@@ -75,14 +80,16 @@ class Writer:
                     return False
                 write()
         except BaseException:
-            self._nodes.forget()
-            self._prices.clear()
+            self.forget()
             self.counters = before
             raise
         return True
 
-    def _write_nodes(
-        self, record: CallRecord | WarmupRecord, sections: Mapping[str, tuple[Link, ...]], contents: Contents
+    def write_nodes(
+        self,
+        record: CallRecord | LateRecord | WarmupRecord,
+        sections: Mapping[str, tuple[Link, ...]],
+        contents: Contents,
     ) -> dict[bytes, Stored]:
         """Write what is new on the paths, and these contents; all nodes of the paths."""
         chains = record.chains
@@ -108,7 +115,7 @@ class Writer:
 
     def _write_warmup(self, record: WarmupRecord) -> None:
         chains = record.chains
-        known = self._write_nodes(record, {"system": chains.system, "messages": chains.messages}, {})
+        known = self.write_nodes(record, {"system": chains.system, "messages": chains.messages}, {})
         message_head = known.get(chains.message_head)
         row = (
             record.exchange.id,
@@ -122,24 +129,18 @@ class Writer:
         self._insert(Warmup, _WARMUP_FIELDS, [row])
 
     def _write(self, record: CallRecord) -> None:
-        chains = record.chains
-        sections = {
-            "tools": chains.tools,
-            "system": chains.system,
-            "messages": chains.messages,
-            "answer": chains.answer,
-        }
+        sections = sections_of(record.chains)
         own: Contents = {}
         params = canonical(set_out(record.call.prompt.params, own))
-        known = self._write_nodes(record, sections, {digest(params): params})
-        call = _columns(record, known, digest(params))
+        known = self.write_nodes(record, sections, {digest(params): params})
+        call = columns(record, known, digest(params))
         call["price"] = self._price(record.cost)
         call["run"] = run_id = self._run(record)
         values = [call[field.name] for field in _CALL_FIELDS]
         call_id = self._nodes.statements.run("call", _insert_call, values).fetchone()[0]
-        kept, of_answer = _envelopes(record, sections, known)
-        exchange, prompt, answer = record.exchange, record.call.prompt, record.call.answer
-        document = squeeze(envelope_document(exchange, prompt, answer, kept, of_answer, record.inherited, own))
+        kept, of_answer = envelopes(record, sections, known)
+        places = placed(kept, of_answer, record.inherited)
+        document = squeeze(envelope_document(record.exchange, record.call.answer, places, own))
         self._write_contents(own)
         self._insert(Attachment, (Attachment.call, Attachment.content), [(call_id, one) for one in sorted(own)])
         self._nodes.statements.run("envelope", _insert_envelope, [call_id, document])
@@ -241,110 +242,3 @@ def _update_run(value: pw.SQL) -> pw.Update:
 def run_uid(key: str) -> str:
     """The public id of the run of this key, the same on every machine."""
     return digest(key.encode("utf-8", "surrogatepass"))[:8].hex()
-
-
-def _envelopes(
-    record: CallRecord, sections: dict[str, tuple[Link, ...]], known: dict[bytes, Stored]
-) -> tuple[Envelope, Envelope]:
-    forms: dict[str, list[Form]] = {
-        section: [known[link.key].form for link in links] for section, links in sections.items()
-    }
-    start, number = record.inherited
-    del forms["system"][start : start + number]
-    prompt = envelope(record.call.prompt, {section: forms[section] for section in SECTIONS})
-    answer = envelope(Prompt(messages=record.call.answer.parts), {"messages": forms["answer"]})
-    return prompt, answer
-
-
-def _columns(record: CallRecord, known: dict[bytes, Stored], params: bytes) -> dict[str, Any]:
-    """The call's row, by column."""
-    exchange, call, chains = record.exchange, record.call, record.chains
-    answer, cost = call.answer, record.cost
-
-    def head(links: Sequence[Link], otherwise: int | None = None) -> int | None:
-        return known[links[-1].key].id if links else otherwise
-
-    base = known.get(chains.base)
-    base_id = base.id if base else None
-    message_head = head(chains.messages, base_id)
-    last = known[chains.messages[-1].key] if chains.messages else base
-    return {
-        "uid": exchange.id,
-        "started_ns": exchange.started_ns,
-        "first_chunk_ns": exchange.first_chunk_ns,
-        "ended_ns": exchange.ended_ns,
-        "mode": exchange.mode,
-        "transport": exchange.transport,
-        "outcome": exchange.outcome,
-        "status": exchange.status,
-        "error": clean(answer.error or call.error or exchange.error),
-        "method": clean(exchange.method),
-        "url": clean(exchange.url),
-        "provider": clean(call.provider),
-        "api": call.api,
-        "operation": call.operation,
-        "request_model": clean(call.request_model),
-        "response_model": clean(answer.response_model),
-        "stream": call.stream,
-        "finish_reasons": dumps(answer.finish_reasons),
-        "service_tier": clean(answer.service_tier or call.service_tier),
-        "app": clean(call.identity.app or exchange.client.app),
-        "user_agent": clean(exchange.client.user_agent),
-        "peer": clean(exchange.client.peer),
-        "weak_session": clean(call.identity.weak_session),
-        "identity": _identity(call.identity),
-        "tags": dumps(dict(exchange.tags)),
-        "warnings": dumps(call.warnings),
-        "response_id": clean(answer.response_id),
-        "continues": clean(call.prompt.continues),
-        "encoding": record.encoding,
-        "version": __version__,
-        **_usage(record.usage),
-        "estimated_input_tokens": record.estimated_input_tokens,
-        "context_window": record.context_window,
-        "input_cost": cost.input if cost else None,
-        "cache_read_cost": cost.cache_read if cost else None,
-        "cache_write_cost": cost.cache_write if cost else None,
-        "output_cost": cost.output if cost else None,
-        "other_cost": cost.other if cost else None,
-        "composition": pack_composition(record.composition, record.output_composition),
-        "tools_head": head(chains.tools),
-        "system_head": head(chains.system),
-        "message_head": message_head,
-        "answer_head": head(chains.answer, message_head),
-        "base": base_id,
-        "depth": last.depth if last else 0,
-        "answer_digest": record.answer_digest,
-        "params": params,
-        "redactions": exchange.redactions,
-        "request_truncated": exchange.request_truncated,
-        "response_truncated": exchange.response_truncated,
-    }
-
-
-_COLUMNS_OF_IDENTITY = ("app", "weak_session")
-
-
-def _identity(identity: Identity) -> str | None:
-    """What columns do not hold of it, as JSON without what is empty."""
-    said = {name: value for name, value in asdict(identity).items() if value and name not in _COLUMNS_OF_IDENTITY}
-    return dumps(said) if said else None
-
-
-def _usage(usage: Usage) -> dict[str, Any]:
-    more = {
-        "by_modality": usage.by_modality,
-        "server_tool_requests": usage.server_tool_requests,
-        "billed_input_tokens": usage.billed_input_tokens,
-    }
-    return {
-        "input_tokens": usage.input_tokens,
-        "cache_read_input_tokens": usage.cache_read_input_tokens,
-        "cache_creation_input_tokens": usage.cache_creation_input_tokens,
-        "cache_creation_5m_input_tokens": usage.cache_creation_5m_input_tokens,
-        "cache_creation_1h_input_tokens": usage.cache_creation_1h_input_tokens,
-        "output_tokens": usage.output_tokens,
-        "reasoning_output_tokens": usage.reasoning_output_tokens,
-        "usage_more": dumps(more) if any(value not in ((), None) for value in more.values()) else None,
-        "usage_source": usage.source.value,
-    }

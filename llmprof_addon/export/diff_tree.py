@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from llmprof_addon.export.diff import CallDiff, Change
+from llmprof_addon.export.whole import whole
 from llmprof_addon.model.component import Component, Kind
 
 _TURN = re.compile(r"^turn \d+")
@@ -80,6 +81,24 @@ def delta_tree(compared: CallDiff) -> tuple[Delta, ...]:
 def by_name(before: Sequence[Component], after: Sequence[Component]) -> tuple[Delta, ...]:
     """Two trees merged by names alone, e.g. those of two runs."""
     return _merged(before, after, None, frozenset())
+
+
+def merged_root(name: str, tops: Sequence[Delta]) -> Delta:
+    """Trees that stand side by side under one root."""
+    sides = [[each for each in side if each] for side in zip(*((top.before, top.after) for top in tops), strict=True)]
+    old, new = (whole(name, side) for side in sides or ((), ()))
+    costs = [top.wide_cost for top in tops]
+    same = all(top.shift is Shift.SAME for top in tops)
+    return Delta(
+        shift=Shift.SAME if same else Shift.GROWN if new.tokens > old.tokens else Shift.SHRUNK,
+        kind=Kind.GENERIC,
+        name=name,
+        before=old,
+        after=new,
+        wide_tokens=sum(top.wide_tokens for top in tops),
+        wide_cost=None if None in costs else sum(cost or 0 for cost in costs),
+        children=tuple(tops),
+    )
 
 
 def _merged(

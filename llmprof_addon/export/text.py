@@ -1,6 +1,7 @@
 """How numbers and kinds are written for people: the same words and colours in every report, screen and export."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 from llmprof_addon.model.component import Kind
@@ -107,6 +108,13 @@ def dollars(pico: int | None, *, at_least: bool = False) -> str:
     if value >= 0.00005:
         return f"{mark}${value:.4f}"
     return "≥$0" if at_least else "<$0.0001"
+
+
+def signed(difference: int | None, write: Callable[[int], str]) -> str:
+    """A difference with its sign in front, the amount written by `write`: `+18.2k`, `−$0.12`, `±0`."""
+    if difference is None:
+        return UNKNOWN
+    return f"{'+' if difference > 0 else '−'}{write(abs(difference))}" if difference else "±0"
 
 
 def duration(nanoseconds: int | None) -> str:

@@ -13,9 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from llmprof_addon.export import text
-from llmprof_addon.model.component import Component, Kind
+from llmprof_addon.export.whole import whole
+from llmprof_addon.model.component import Component
 from llmprof_addon.model.usage import Source
-from llmprof_tui.themes import kind_colour
+from llmprof_tui.themes import KIND_MARKS, kind_colour
 from llmprof_tui.widgets.explorable import Explorable
 from llmprof_tui.widgets.flame_layout import Chart, Frame, Run
 from llmprof_tui.widgets.metrics import METRICS, Metric
@@ -134,6 +135,9 @@ class FlameGraph(Explorable[Component]):
             return self.app.theme_variables.get("panel-lighten-1", "#444b6a")
         return kind_colour(node.kind, self.app.theme)
 
+    def mark(self, node: Component) -> str:
+        return KIND_MARKS[node.kind] if getattr(self.app, "monochrome", False) else ""
+
     def tones(self, node: Component, frame: Frame, run: Run) -> Iterable[tuple[int, float]]:
         """Darker as far as it was read."""
         if node.read_tokens == node.tokens and node.tokens:
@@ -196,28 +200,6 @@ class FlameGraph(Explorable[Component]):
     def action_next_order(self) -> None:
         self.by_size = not self.by_size
         self._draw()
-
-
-def whole(name: str, trees: Sequence[Component], source: Source | None = None) -> Component:
-    """Trees that stand side by side under one root; its cost is unknown as soon as one of theirs is."""
-    costs = [tree.cost for tree in trees]
-    return Component(
-        kind=Kind.GENERIC,
-        name=name,
-        tokens=sum(tree.tokens for tree in trees),
-        token_source=source or least_sure(trees),
-        cost=None if None in costs else sum(cost for cost in costs if cost is not None),
-        read_tokens=sum(tree.read_tokens for tree in trees),
-        write_tokens=sum(tree.write_tokens for tree in trees),
-        fresh_tokens=sum(tree.fresh_tokens for tree in trees),
-        children=tuple(trees),
-    )
-
-
-def least_sure(trees: Iterable[Component]) -> Source:
-    """The weakest source of components that hold tokens."""
-    sources = {tree.token_source for tree in trees if tree.tokens}
-    return next((source for source in (Source.ESTIMATED, Source.COUNTED) if source in sources), Source.REPORTED)
 
 
 def shown_name(component: Component) -> str:

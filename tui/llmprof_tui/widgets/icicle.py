@@ -67,6 +67,10 @@ class Icicle[N](ScrollView, can_focus=True):
         """Its colour, as #rrggbb."""
         raise NotImplementedError
 
+    def mark(self, node: N) -> str:
+        """One cell that says what its colour says; empty where the colour is enough."""
+        return ""
+
     def tones(self, node: N, frame: Frame, run: Run) -> Iterable[tuple[int, float]]:
         """(end cell, how far its colour is faded) of the stretches of a frame; the last one ends with the run."""
         return ((run.end, 0.0),)
@@ -156,21 +160,19 @@ class Icicle[N](ScrollView, can_focus=True):
         return strip
 
     def _text(self, node: N, row: int, cells: int) -> str:
-        if cells < LABEL_CELLS or row >= TALL:
-            return " " * cells
-        if self.rows == 1:
-            text = f" {self.label(node)} {self.amount(node)}"
-        else:
-            text = f" {self.amount(node) if row else self.label(node)}"
-        if text.isascii() and len(text) <= cells:
-            return text.ljust(cells)
-        if cell_len(text) <= cells:
-            return set_cell_size(text, cells)
-        if self.rows == 1 or not row:
-            return set_cell_size(f" {self.label(node)}", cells - 1) + (
-                "…" if cell_len(self.label(node)) > cells - 2 else " "
-            )
-        return " " * cells  # half a number would be another number
+        mark = self.mark(node)
+        if cells < LABEL_CELLS:
+            return (mark if not row else "").ljust(cells)
+        label = f" {mark} {self.label(node)}" if mark else f" {self.label(node)}"
+        if row:
+            amount = f" {self.amount(node)}"
+            # Half a number would be another number.
+            return amount.ljust(cells) if row == 1 and len(amount) <= cells else " " * cells
+        if self.rows == 1 and cell_len(both := f"{label} {self.amount(node)}") <= cells:
+            return set_cell_size(both, cells)
+        if label.isascii() and len(label) <= cells:
+            return label.ljust(cells)
+        return set_cell_size(label, cells - 1) + ("…" if cell_len(label) > cells - 1 else " ")
 
     def _narrow(self, chart: Chart[N], last: Frame, run: Run, selected: int, hovered: int) -> Segment:
         """The mark of a cell full of frames; it shows the cursor if that is on one of them."""

@@ -113,7 +113,6 @@ class CallScreen(LoadingScreen):
         self._loaded = None
         self.query_one("#state", Static).update("Reading the call …")
         self.load("call", lambda source: source.call(call_id), self._show_row)
-        self.load("texts", lambda source: _loaded(source, call_id), self._show_texts)
         self._ask_neighbours()
 
     def _ask_neighbours(self) -> None:
@@ -130,6 +129,11 @@ class CallScreen(LoadingScreen):
         self.query_one(CallHeader).show(row)
         self.query_one(CompositionBar).show(row.composition)
         self.query_one(CostTable).show(row)
+        # What the texts need keeps the interpreter busy for a while: the header is painted before that.
+        self.call_after_refresh(self._ask_texts, row.id)
+
+    def _ask_texts(self, call_id: str) -> None:
+        self.load("texts", lambda source: _loaded(source, call_id), self._show_texts)
 
     def _show_neighbours(self, around: "tuple[CallRow | None, CallRow | None]") -> None:
         self._before, self._after = around
@@ -187,6 +191,7 @@ class CallScreen(LoadingScreen):
         self.action_tab(message.index)
 
     def _show_tab(self) -> None:
+        self.refresh_bindings()
         if self._loaded is None:
             return
         self.query_one(ContentSwitcher).current = self.tab
@@ -254,6 +259,10 @@ class CallScreen(LoadingScreen):
             return True if (self._before if parameters == (-1,) else self._after) else None
         if action == "compare":
             return True if self._before else None
+        if action in ("copy", "pager"):
+            return self.tab != "cost"
+        if action == "side":
+            return self.tab in self._other_side
         return True
 
     def action_side(self) -> None:

@@ -13,6 +13,7 @@ from llmprof_addon.model.cost import Cost, usd
 from llmprof_addon.model.usage import Source, Usage
 
 MILLION = 10**6
+FRESH, READ, WRITE = "fresh input", "cache read", "cache write"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +57,16 @@ def cost_lines(usage: Usage, composition: Iterable[KindTotal], cost: Cost | None
     short, long = usage.cache_creation_5m_input_tokens, usage.cache_creation_1h_input_tokens
     held = [f"{tokens:,} for {name}" for tokens, name in ((short, "5 minutes"), (long, "1 hour")) if tokens]
     lines = [
-        CostLine(name="fresh input", tokens=fresh if known else None, amount=None if cost is None else cost.input),
-        CostLine(name="cache read", tokens=read if known else None, amount=None if cost is None else cost.cache_read),
+        CostLine(name=FRESH, tokens=fresh if known else None, amount=None if cost is None else cost.input),
+        CostLine(name=READ, tokens=read if known else None, amount=None if cost is None else cost.cache_read),
         CostLine(
-            name="cache write", tokens=write if known else None, amount=None if cost is None else cost.cache_write,
+            name=WRITE, tokens=write if known else None, amount=None if cost is None else cost.cache_write,
             about=" · ".join(held) if write else "",
         ),
         CostLine(name="output", tokens=usage.output_tokens, amount=None if cost is None else cost.output),
     ]  # fmt: skip
+    if usage.cache_read_input_tokens is None and usage.cache_creation_input_tokens is None and not read + write:
+        lines = [lines[0], lines[-1]]  # there is nothing known of a cache, which is not the same as 0
     if usage.reasoning_output_tokens and usage.output_tokens:
         share = None if cost is None else cost.output * usage.reasoning_output_tokens // usage.output_tokens
         lines.append(CostLine(name="of it reasoning", tokens=usage.reasoning_output_tokens, amount=share, part=True))
@@ -78,14 +81,15 @@ def cost_lines(usage: Usage, composition: Iterable[KindTotal], cost: Cost | None
 def uncached(lines: Iterable[CostLine], cost: Cost | None) -> Uncached | None:
     """What all input would have cost as fresh input; `None` where no cache was in use."""
     by_name = {line.name: line for line in lines}
-    fresh, read, write = (by_name[name] for name in ("fresh input", "cache read", "cache write"))
-    if not read.tokens and not write.tokens:
+    inputs = [by_name[name] for name in (FRESH, READ, WRITE) if name in by_name]
+    fresh = inputs[0]
+    if not any(line.tokens for line in inputs[1:]):
         return None
     if cost is None:
         return Uncached(amount=None, exact=False, why="the call is unpriced")
     if fresh.rate is None:
         return Uncached(amount=None, exact=False, why="no token was fresh, so that the rate of fresh input is unknown")
-    tokens = sum(line.tokens or 0 for line in (fresh, read, write))
+    tokens = sum(line.tokens or 0 for line in inputs)
     amount = fresh.rate * tokens + cost.output + cost.other
     return Uncached(amount=round(amount), exact=fresh.rate.denominator == 1)
 

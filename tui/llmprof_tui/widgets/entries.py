@@ -54,9 +54,9 @@ type _Key = tuple[int, tuple[int, ...]]
 
 
 def prompt_entries(explained: "Explanation") -> list[Entry]:
-    """The prompt's parts in the order in which the provider lays them, then what it added by itself."""
-    whole = explained.whole
-    amounts, added = _amounts(explained.leaves.prompt)
+    """The prompt's parts and what the provider added to them, in the order in which it lays them."""
+    whole, leaves = explained.whole, explained.leaves.prompt
+    amounts, added = _amounts(leaves)
     starts, at = {}, 0
     for section in ("tools", "system", "messages"):
         starts[section] = at
@@ -65,7 +65,12 @@ def prompt_entries(explained: "Explanation") -> list[Entry]:
     for section in whole.section_order:
         for index, part in enumerate(getattr(whole.prompt, section)):
             parts += _entries(part, section, (starts[section] + index, ()), amounts)
-    return [*_with_edges(parts), *_added(added)]
+    first = next((at for at, leaf in enumerate(leaves) if leaf.part is not None), len(leaves))
+    ahead = {(leaf.kind, leaf.name) for leaf in leaves[:first]}
+    before = {key: amount for key, amount in added.items() if key in ahead}
+    behind = {key: amount for key, amount in added.items() if key not in ahead}
+    totals = sum(leaf.read for leaf in leaves), sum(leaf.write for leaf in leaves)
+    return [*_added(before), *_with_edges(parts, *totals), *_added(behind)]
 
 
 def answer_entries(explained: "Explanation") -> list[Entry]:
@@ -188,18 +193,23 @@ def _media(media: Media) -> str:
     return " · ".join(filter(None, facts))
 
 
-def _with_edges(parts: Sequence[tuple[Entry, _Amount]]) -> list[Entry]:
-    """The entries, with a line behind the last that was read from the cache, and behind the last written to it."""
+def _with_edges(parts: Sequence[tuple[Entry, _Amount]], read: int, written: int) -> list[Entry]:
+    """The entries, with a line behind the last that was read from the cache, and behind the last written to it.
+
+    `read` and `written` count what the provider added too.
+    """
     entries = [entry for entry, _ in parts]
     reads = [amount.read for _, amount in parts]
     writes = [amount.write for _, amount in parts]
-    for done, held, behind in (("read from the cache", reads, reads), ("written to the cache", writes, None)):
+    for done, total, held, before in (
+        ("read from the cache", read, reads, [0] * len(reads)),
+        ("written to the cache", written, writes, reads),
+    ):
         last = max((index for index, tokens in enumerate(held) if tokens), default=None)
         if last is None:
             continue
-        ends = behind[last] if behind else reads[last] + writes[last]
-        where = "here" if ends == parts[last][1].tokens else "inside the part above"
-        line = f"what was {done} ends {where}: {exact(sum(held))} tokens"
+        where = "here" if before[last] + held[last] == parts[last][1].tokens else "inside the part above"
+        line = f"what was {done} ends {where}: {exact(total)} tokens"
         entries[last] = replace(entries[last], edges=(*entries[last].edges, line))
     return entries
 
@@ -225,7 +235,8 @@ def _endings(row: "CallRow", answered: bool) -> list[Entry]:
     """How the answer ended, and what went wrong."""
     entries = [Entry(title="stop reason", name=plain(reason)) for reason in row.finish_reasons]
     if row.error:
-        entries.append(Entry(title="error", name=_start(row.error), text=row.error, syntax="auto"))
+        start = _start(row.error)
+        entries.append(Entry(title="error", name=start, text="" if start == row.error else row.error, syntax="auto"))
     if row.outcome != "complete":
         said = "the answer above is what had come until then" if answered else "before anything came"
         entries.append(Entry(title="cut off", name=row.outcome, preview=said))

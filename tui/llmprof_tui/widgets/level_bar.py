@@ -41,6 +41,7 @@ class LevelBar(Widget):
     def show(self, kinds: Sequence[Kind], levels: Mapping[Kind, Level]) -> None:
         """The kinds to name, in order, and how much is shown of each."""
         self._levels = {kind: levels[kind] for kind in kinds if kind in LETTERS}
+        self.display = bool(self._levels)
         self.refresh()
 
     def render(self) -> Text:

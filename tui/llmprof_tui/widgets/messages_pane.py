@@ -31,6 +31,7 @@ class MessagesPane(Vertical):
         Binding("slash", "find", "Find", key_display="/", id="messages.find", tooltip="Find in names and texts"),
         Binding("n", "next_hit(1)", "Next hit", show=False, id="messages.next-hit", tooltip="To the next hit"),
         Binding("N", "next_hit(-1)", "Hit before", show=False, id="messages.hit-before", tooltip="To the hit before"),
+        Binding("escape", "end_find", "End search", show=False, id="messages.end-find", tooltip="Forget the hits"),
         Binding(
             "m", "render", "As sent", id="messages.as-sent",
             tooltip="Show Markdown and JSON as they were sent, or drawn",
@@ -127,6 +128,14 @@ class MessagesPane(Vertical):
     def action_find(self) -> None:
         """Ask for a word."""
         self.bar.open()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Escape leaves the screen where there is no search to end."""
+        return self.bar.has_class("-open") if action == "end_find" else True
+
+    def action_end_find(self) -> None:
+        """Close the search."""
+        self.bar.action_close()
 
     def on_find_bar_changed(self, message: FindBar.Changed) -> None:
         """Look for it once typing rests."""

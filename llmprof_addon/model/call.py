@@ -25,6 +25,8 @@ class Prompt:
     """All other top-level fields, as sent."""
     continues: str | None = None
     """Response id of the call whose prompt and answer precede `messages` (`previous_response_id`)."""
+    in_conversation: bool = False
+    """Whether `continues` names a conversation that the provider holds, of which the latest call precedes."""
     warmup: bool = False
     """Only to be laid into the provider's cache: asks for no answer, and is no call of its own."""
 

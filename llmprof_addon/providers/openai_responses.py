@@ -50,6 +50,8 @@ def read_request(body: Json) -> Prompt:
     if (schema := _output_schema(params.get("text"))) is not None:
         params["text"] = {key: value for key, value in params["text"].items() if key != "format"}
         tools += locate([schema])
+    conversation = params.get("conversation")
+    conversation = name_of(conversation.get("id") if isinstance(conversation, dict) else conversation)
     seen = Seen()
     system = _instructions(params, seen)
     instructions = len(system)
@@ -68,7 +70,8 @@ def read_request(body: Json) -> Prompt:
         messages=tuple(messages),
         leading=len(system) - instructions,
         params=params,
-        continues=name_of(params.get("previous_response_id")),
+        continues=name_of(params.get("previous_response_id")) or conversation,
+        in_conversation=conversation is not None,
         warmup=params.get("generate") is False,
     )
 

@@ -28,8 +28,10 @@ class Before:
     def of(cls, call: Call, store: Store, encoding: str) -> "Before":
         """Of a call, by what is stored by now."""
         continues, dialect = call.prompt.continues, dialects.by_api(call.api)
-        found = store.continued(continues) if continues is not None and dialect is not None else None
-        if found is None or dialect is None:
+        if continues is None or dialect is None:
+            return cls(root("messages"), (), (), continues is not None)
+        found = store.continued(continues, conversation=call.prompt.in_conversation)
+        if found is None:
             return cls(root("messages"), (), (), continues is not None)
         system = path_to(store, found.system, encoding)
         start = len(system) - carried(dialect, [node.part for node in system])

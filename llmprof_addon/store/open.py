@@ -66,13 +66,13 @@ class Store:
             found = self._nodes.load(keys, encoding)
         return {key: node.raw for key, node in found.items() if node.raw is not None}
 
-    def continued(self, response_id: str) -> Continued | None:
-        """Where a call with this `previous_response_id` begins; `None` if that one is not stored.
+    def continued(self, id: str, *, conversation: bool = False) -> Continued | None:
+        """Where a call with this `previous_response_id` or `conversation` begins; `None` if nothing of it is stored.
 
         Such a call then starts at the root. Its `continues` is kept, so that it can be joined when the other comes.
         """
         with errors_of(self.url):
-            return past.continued(self.db, response_id)
+            return past.continued(self.db, id, conversation=conversation)
 
     def history(self, call: Call, chains: Chains, exchange: Exchange, encoding: str = "") -> History:
         """What `grouping.runs.choose` needs to know of the past; `encoding`, if given, spares lookups in `write`."""

@@ -51,16 +51,20 @@ def history(db: pw.Database, nodes: Nodes, call: Call, chains: Chains, exchange:
     return History(continued_run=continued_run, ancestors=ancestors)
 
 
-def continued(db: pw.Database, response_id: str) -> Continued | None:
-    """Where the call, or the warmed-up prompt, with this response id ends; `None` if there is none."""
+def continued(db: pw.Database, id: str, *, conversation: bool = False) -> Continued | None:
+    """Where the call, or the warmed-up prompt, with this response id ends; `None` if there is none.
+
+    With `conversation`, where the latest call ends that continued the conversation of this id.
+    """
     columns = (CallTable.system_head, CallTable.answer_head, CallTable.composition)
-    row = db.execute(_by_response(response_id, *columns)).fetchone()
+    column = CallTable.continues if conversation else CallTable.response_id
+    row = db.execute(_latest(column, id, *columns)).fetchone()
     if row is not None:
         composition = unpack_composition(bytes(row[2]))[0]
         elided = any(total.kind is Kind.ELIDED for total in composition)
     else:
         query = Warmup.select(Warmup.system_head, Warmup.message_head, Warmup.elided)
-        query = query.where(Warmup.response_id == clean(response_id)).order_by(Warmup.started_ns.desc()).limit(1)
+        query = query.where(Warmup.response_id == clean(id)).order_by(Warmup.started_ns.desc()).limit(1)
         row = db.execute(query).fetchone()
         if row is None:
             return None
@@ -81,7 +85,11 @@ def _key(db: pw.Database, node: int | None, otherwise: bytes) -> bytes:
 
 
 def _by_response(response_id: str, *columns: pw.Field) -> pw.Select:
-    query = CallTable.select(*columns).where(CallTable.response_id == clean(response_id))
+    return _latest(CallTable.response_id, response_id, *columns)
+
+
+def _latest(column: pw.Field, value: str, *columns: pw.Field) -> pw.Select:
+    query = CallTable.select(*columns).where(column == clean(value))
     return query.order_by(CallTable.started_ns.desc()).limit(1)
 
 

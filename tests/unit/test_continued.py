@@ -118,6 +118,21 @@ def test_system_items_cost_no_nodes_again(store: Store) -> None:
     assert len(after) - len(before) == 2  # "Two?", "Yes."
 
 
+@pytest.mark.parametrize("conversation", ["conv_1", {"id": "conv_1"}], ids=["string", "object"])
+def test_a_conversation_that_the_provider_holds(store: Store, conversation: Any) -> None:
+    """What is known of it; before its first call anything may have been put into it."""
+    calls = fed(
+        store,
+        turn(1, RULES, user("One?"), conversation=conversation),
+        turn(2, user("Elsewhere?"), conversation="conv_2"),
+        turn(3, user("Two?"), conversation=conversation),
+    )
+    assert texts(calls[3]) == ([RULES["content"]], ["One?", "Yes.", "Two?"])
+    assert texts(calls[2]) == ([], ["Elsewhere?"])
+    assert all("elided" in split(call) for call in calls.values())
+    assert calls[3].row.run_id == calls[1].row.run_id != calls[2].row.run_id
+
+
 def test_bare_strings(store: Store) -> None:
     first = turn(1, input="Just text.")
     calls = fed(store, first, turn(2, after=1, input="More text."), turn(3, after=2, input={"odd": 1}))

@@ -35,6 +35,8 @@ def call_json(row: CallRow) -> dict[str, Json]:
         "finish_reasons": list(row.finish_reasons),
         "app": row.app,
         "tags": dict(row.tags),
+        "request_class": row.identity.get("request_class"),
+        "identity": dict(row.identity),
         "usage": usage_json(row.usage),
         "estimated_input_tokens": row.estimated_input_tokens,
         "context_window": row.context_window,

@@ -1,5 +1,6 @@
 """The same capture in a real `mitmdump`: live, and over saved flows and HAR files."""
 
+import asyncio
 import http.client
 import json
 import shutil
@@ -18,6 +19,7 @@ from llmprof_addon.capture.loader import write_loader
 from tests.e2e import answers
 from tests.e2e.replay import Replay
 from tests.e2e.running import ROOT, clean_environ, llmprof, rows, until
+from tests.e2e.sockets import Peer, Sockets, Upgrade, connect
 
 MITMDUMP = shutil.which("mitmdump", path=str(Path(sys.executable).parent))
 pytestmark = pytest.mark.skipif(MITMDUMP is None, reason="no mitmdump beside this interpreter")
@@ -109,6 +111,40 @@ def test_saved_flows_are_read_once(folder: Path, upstream: Replay) -> None:
         assert told == [("import", False, 110), ("import", True, 110)]
     done = llmprof(home, "import", str(saved))
     assert done.returncode == 0, done.stderr
+    assert len(rows(home)) == 2
+
+
+def test_calls_over_a_saved_websocket(folder: Path) -> None:
+    """Live and out of the file they are the same; the messages stay in the user's flow."""
+    home, saved = folder / "home", folder / "saved.flows"
+    request = json.dumps({"type": "response.create", "model": "gpt-4.1", "input": "Hi"})
+    usage = {"input_tokens": 8, "output_tokens": 1, "total_tokens": 9}
+
+    async def answer(peer: Peer, upgrade: Upgrade) -> None:
+        while await peer.receive() is not None:
+            response = {"id": f"resp_{len(peer.got)}", "model": "gpt-4.1", "output": [], "usage": usage}
+            await peer.send(json.dumps({"type": "response.created", "response": {"id": response["id"]}}))
+            await peer.send(json.dumps({"type": "response.completed", "response": response}))
+
+    async def talk(port: int) -> None:
+        peer = await connect(port, "/v1/responses", host="127.0.0.1")
+        for _ in range(2):
+            await peer.send(request)
+            await peer.receive(), await peer.receive()
+        await peer.close()
+
+    with Sockets(answer) as server:
+        recording = ("-w", str(saved), "-s", "llmprof_addon", "--mode", f"reverse:{server.url}")
+        with serving(folder, folder / "other", *recording) as port:
+            asyncio.run(talk(port))
+    told = ("transport", "stream", "outcome", "usage", "composition")
+    live = [[row[name] for name in told] for row in rows(folder / "other")]
+    assert len(live) == 2
+    for _ in range(2):
+        done = mitmdump(folder, home, "-nr", str(saved), "-s", "llmprof_addon")
+        assert done.returncode == 0, done.stderr
+        assert [[row[name] for name in told] for row in rows(home)] == live
+    assert llmprof(home, "import", str(saved)).returncode == 0
     assert len(rows(home)) == 2
 
 

@@ -39,7 +39,7 @@ def _total(kind: Kind, leaves: list[Leaf]) -> KindTotal:
         write=sum(writes),
         fresh=sum(fresh),
         cost=_total_cost(costs),
-        source=_least_sure(zip(sources, tokens, strict=True)),
+        source=_least_sure(zip(sources, (each or paid for each, paid in zip(tokens, costs, strict=True)), strict=True)),
     )
 
 
@@ -219,7 +219,7 @@ def component_of(kind: Kind, name: str, path: str | None, children: tuple[Compon
         kind=kind,
         name=name,
         tokens=sum(child.tokens for child in children),
-        token_source=_least_sure((child.token_source, child.tokens) for child in children),
+        token_source=_least_sure((child.token_source, child.tokens or child.cost) for child in children),
         cost=_total_cost([child.cost for child in children]),
         read_tokens=sum(child.read_tokens for child in children),
         write_tokens=sum(child.write_tokens for child in children),
@@ -234,8 +234,8 @@ def _total_cost(costs: Sequence[int | None]) -> int | None:
     return sum(known) if len(known) == len(costs) else None
 
 
-def _least_sure(found: Iterable[tuple[Source, int]]) -> Source:
-    """The weakest source among those that hold tokens."""
+def _least_sure(found: Iterable[tuple[Source, int | None]]) -> Source:
+    """The weakest source among those that hold tokens, or a fee where there are none."""
     sources = list(found)
-    held = [source for source, tokens in sources if tokens] or [source for source, _ in sources]
+    held = [source for source, amount in sources if amount] or [source for source, _ in sources]
     return next((source for source in _WEAKEST_FIRST if source in held), Source.COUNTED)

@@ -3,6 +3,8 @@
 The tokens of an earlier exchange come back as `context`. An answer is read as one of `ollama.chat`.
 """
 
+from dataclasses import replace
+
 from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.media import media_of
 from llmprof_addon.model.part import Json, Part, PartKind
@@ -18,6 +20,8 @@ __all__ = ["api", "fold", "operation", "read_request", "read_response", "section
 api = "ollama.generate"
 operation = "text_completion"
 section_order = ("system", "tools", "messages")
+
+_PATHS = {"message.content": "response", "message.thinking": "thinking"}
 
 
 def read_request(body: Json) -> Prompt:
@@ -53,4 +57,5 @@ def read_response(body: Json) -> Answer:
     rest = {key: value for key, value in body.items() if key not in ("response", "thinking")}
     if isinstance(rest.get("context"), list):
         rest["context"] = {"tokens": len(rest["context"])}
-    return ollama_chat.answer_of(body, message, rest)
+    answer = ollama_chat.answer_of(body, message, rest)
+    return replace(answer, parts=tuple(replace(part, path=_PATHS[part.path]) for part in answer.parts))

@@ -130,8 +130,9 @@ def _place(exchange: Exchange, extra: Mapping[str, str]) -> _Where:
     api = registry.api_of(url.path, provider=provider) or registry.api_of(url.path)
     if api is None and extra:
         api = registry.is_llm_call("POST", host, url.path, extra, port=port)
-    name = provider.name if provider else exchange.provider or host or "unknown"
-    price = provider.price_provider if provider else registry.LIST_PRICES.get(api or "")
+    known = provider.name if provider else host
+    name = forced.name if forced else exchange.provider or known or "unknown"
+    price = registry.price_provider(provider, api)
     return _Where(name, api or "unknown", dialects.by_api(api) if api else None, price)
 
 

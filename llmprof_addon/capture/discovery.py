@@ -1,7 +1,7 @@
 """LLM servers on this machine and on named others, asked once at start which models they have: upstreams by name.
 
 All are asked at the same time, in threads that nothing waits for, because a name may take long to turn out unknown. A
-server that is not there, or that is none, costs a line of the debug log.
+server that is not there, or that is none, costs a line of the log of `--debug`.
 """
 
 import json
@@ -43,7 +43,7 @@ class _Probe:
         try:
             health = self._get("/llmprof/health")
             if isinstance(health, dict) and "ports" in health:
-                logger.debug("%s:%s is a proxy of llmprof's", self.host, self.port)
+                logger.info("%s:%s is a proxy of llmprof's", self.host, self.port)
                 return
             usual = _PORTS.get(self.port)
             for path in (_TAGS, _LIST) if usual is None else (_TAGS,) if usual == "ollama" else (_LIST,):
@@ -51,9 +51,9 @@ class _Probe:
                     self.provider = usual or ("ollama" if path == _TAGS else _OWNERS.get(models[0][1]))
                     self.models = [name for name, _ in models][:_MODELS]
                     return
-            logger.debug("%s:%s lists no models", self.host, self.port)
+            logger.info("%s:%s lists no models", self.host, self.port)
         except (OSError, HTTPException, ValueError) as error:
-            logger.debug("%s:%s is no LLM server: %s", self.host, self.port, error)
+            logger.info("%s:%s is no LLM server: %s", self.host, self.port, error)
 
     def _get(self, path: str) -> Any:
         """The JSON at this path; `None` where there is nothing."""

@@ -96,11 +96,11 @@ def test_what_is_no_llm_server_is_left_out(caplog: pytest.LogCaptureFixture) -> 
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         dead = closed.getsockname()[1]
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO)
     with server({}) as empty, server({"/v1/models": [1]}) as odd, server({"/v1/models": {"data": []}}) as none:
         assert found(*(f"127.0.0.1:{port}" for port in (dead, empty, odd, none)), "nowhere.invalid:1") == []
     assert f"127.0.0.1:{dead} is no LLM server" in caplog.text
-    assert all(record.levelno == logging.DEBUG for record in caplog.records)
+    assert all(record.levelno == logging.INFO for record in caplog.records)
 
 
 def test_a_proxy_of_ours_is_not_asked_for_models() -> None:

@@ -52,7 +52,7 @@ def read_block(block: Json, owner: Owner, wrapper: Json = None) -> Part:
     if key is not None and isinstance(value.get(key, ""), str):
         kind = PartKind.REASONING if type_ in REASONING else owner.kind
         text = value.get(key, "")
-        if len(value) == 2 and "text" in value:
+        if len(value) == 2 and key == "text" and "text" in value:
             value = {"type": type_, "text": text}  # one canonical key order, that of a bare string
         return block_part(owner, kind, text, value, wrapper, markers=markers)
     if type_ == "thinking" and isinstance(value.get("thinking"), list):  # Mistral's, a list of text blocks

@@ -1,4 +1,5 @@
-"""Tokens of media, which have no text to count: images from their pixel size, documents by the page, sound by time.
+"""Tokens of media, which have no text to count: images from their pixel size, documents by the page, sound and film by
+time.
 
 The rules are the providers' published ones, corrected where recorded usage disagrees. A size that the body does not
 tell (a URL, a file id) is taken to be a typical one, and the number is an estimate.
@@ -92,6 +93,8 @@ class MediaRule:
     """Tokens of a PDF page: its picture and its text."""
     second: float = 10.0
     """Tokens of a second of sound."""
+    film: float = 263.0
+    """Tokens of a second of film with its sound (Gemini API, "Understand and count tokens")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +114,15 @@ def media_tokens(part: Part, rule: MediaRule) -> MediaTokens:
         if media.width and media.height:
             return MediaTokens(rule.image.tokens(media.width, media.height, media.detail), rule.image.exact)
         return MediaTokens(rule.image.tokens(*TYPICAL_PIXELS, media.detail), guessed=not isinstance(rule.image, Flat))
+    if part.kind is PartKind.DOCUMENT and (media.type or "").startswith("video/"):
+        return MediaTokens(round(rule.film * (media.size_bytes or 10 * _FILM_BYTES) / _FILM_BYTES), guessed=True)
     if part.kind is PartKind.DOCUMENT:
         return MediaTokens(rule.page * (media.pages or 1), guessed=media.pages is None)
     return MediaTokens(round(rule.second * _seconds(media)), guessed=media.size_bytes is None)
+
+
+_FILM_BYTES = 125_000
+"""A second of film at 1 Mbit/s: nothing else is known of its length."""
 
 
 def _seconds(media: Media) -> float:

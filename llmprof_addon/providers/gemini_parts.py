@@ -97,7 +97,7 @@ def _of_type(type_: str, held: dict[str, Json], part: dict[str, Json]) -> dict[s
             media = _media(held, _resolution(either(part, "mediaResolution", "media_resolution")))
             name = name_of(either(held, "displayName", "display_name"))
             if (plain := _plain(held, media)) is not None:
-                return {"kind": PartKind.DOCUMENT, "text": plain, "name": name}
+                return {"kind": PartKind.TEXT, "text": plain, "name": name}
             return {"kind": _media_kind(media), "media": media, "name": name}
     return None
 

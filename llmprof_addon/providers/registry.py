@@ -28,7 +28,6 @@ from llmprof_addon.providers.provider import (
 from llmprof_addon.providers.table import APIS, HOMES, LIST_PRICES, PROVIDERS
 
 __all__ = [
-    "ANY",
     "APIS",
     "NONE",
     "PROVIDERS",
@@ -47,8 +46,6 @@ SOCKET_APIS = frozenset({RESPONSES})
 """Dialects that are also spoken over a WebSocket at the same path, one call after the other. `/v1/realtime` is none."""
 
 NONE: Mapping[str, str] = MappingProxyType({})
-ANY = "any"
-"""In place of the dialect of a declared host: the path says it."""
 
 # The whole path must match, so that what lies below a call (`/v1/responses/{id}/cancel`, `/v1/messages/count_tokens`,
 # `/v1/messages/batches`, `/v1/responses/input_tokens`) is none, nor what is beside it (`:countTokens`).
@@ -81,8 +78,8 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]", "0.0.0.0", "host.docker.i
 
 
 def match_host(host: str, port: int | None = None, extra: Mapping[str, str] = NONE) -> Provider | None:
-    """The provider at this host. `extra` maps hosts that only the user knows, `host` or `host:port`: to an api, to a
-    provider's name, or to `ANY`, where the path says what is spoken.
+    """The provider at this host. `extra` maps hosts that only the user knows, `host` or `host:port`, to an api, to a
+    provider's name, or to a name of their own: there the path says what is spoken.
     """
     host = host.lower().rstrip(".")
     if port is None and host.count(":") == 1:
@@ -98,7 +95,7 @@ def match_host(host: str, port: int | None = None, extra: Mapping[str, str] = NO
         with_port = f"localhost:{port}"
     row = _row_of(host, with_port)
     if row is None and declared:
-        return Provider(name=declared[0], hosts=(declared[0],), apis=APIS, price_provider=AS_LISTED)
+        return Provider(name=declared[1], hosts=(declared[0],), apis=APIS, price_provider=AS_LISTED)
     return row
 
 
@@ -115,10 +112,16 @@ def _fits(host: str, with_port: str, pattern: str) -> bool:
     return pattern in (host, with_port)
 
 
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+_BY_NAME = {_plain(name): row for row in PROVIDERS for name in (row.name, *row.path_prefixes)}
+
+
 def by_name(name: str) -> Provider | None:
-    """The provider of this name, or of this reverse-mode path prefix."""
-    name = name.lower()
-    return next((row for row in PROVIDERS if name == row.name or name in row.path_prefixes), None)
+    """The provider of this name, or of this reverse-mode path prefix; `-`, `_` and `.` are the same."""
+    return _BY_NAME.get(_plain(name))
 
 
 def api_of(path: str, *, provider: Provider | None = None) -> str | None:
@@ -143,8 +146,6 @@ def is_llm_call(
     declared = extra.get(provider.name)
     if declared is None:
         return api_of(path, provider=provider)
-    if declared not in APIS:
-        return api_of(path)
     # A declared host may serve its dialect under any path, and others under their usual ones.
     return api_of(path) or (None if _NOT_CALLS.fullmatch(path.partition("?")[0]) else declared)
 

@@ -7,9 +7,6 @@ from pathlib import Path
 
 from llmprof_addon.errors import StartError
 
-ANY = "any"
-"""Stands for a dialect in `Settings.known_hosts`: a host that serves whatever the path says."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -99,8 +96,8 @@ class Settings:
 
     @property
     def known_hosts(self) -> Mapping[str, str]:
-        """`host[:port]` to dialect, provider or `ANY`, of all hosts that only the user knows."""
-        named = {each.base.address.lower(): each.provider or ANY for each in self.endpoints.values()}
+        """`host[:port]` to dialect, provider or endpoint, of all hosts that only the user knows."""
+        named = {each.base.address.lower(): each.provider or each.name for each in self.endpoints.values()}
         return {**named, **self.llm_hosts}
 
     @property

@@ -115,6 +115,70 @@ def test_a_child_loads_the_same_settings_from_the_environment(tmp_path: Path) ->
     assert parent.upstream.url == "http://[::1]:8080/prefix/v1"
 
 
+ENDPOINTS = """
+[endpoints.Corp_LLM]
+url = "https://llm.corp.example/v1/"
+key_env = "CORP_KEY"
+models = ["gpt-*", "o3"]
+[endpoints."gcp.gemini"]
+url = "http://g:1"
+[routes]
+"gpt-5" = "Corp_LLM"
+"m*" = {to = "groq", model = "llama", key_env = "GROQ_KEY"}
+"""
+
+
+def test_endpoints_and_routes(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(ENDPOINTS)
+    environ = {
+        "LLMPROF_ENDPOINT_CORP_LLM_MODELS": "a, b*,",
+        "LLMPROF_ENDPOINT_OTHER_URL": "http://other:8080",
+        "LLMPROF_ENDPOINT_OTHER_KEY": "sk-fake-0123456789",
+        "LLMPROF_ENDPOINT_OTHER_PROVIDER": "azure",
+        "LLMPROF_ENDPOINT_EMPTY_URL": "",
+    }
+    settings = load({"home": tmp_path}, environ)
+    corp, gemini, other = settings.endpoints.values()
+    assert (corp.name, corp.base.url, corp.key_variable) == ("corp-llm", "https://llm.corp.example/v1", "CORP_KEY")
+    assert corp.models == ("a", "b*"), "the variable wins"
+    assert (gemini.name, gemini.key_variable, gemini.models) == ("gcp-gemini", None, ())
+    assert (other.name, other.key_variable, other.provider) == ("other", "LLMPROF_ENDPOINT_OTHER_KEY", "azure")
+    assert settings.known_hosts == {"llm.corp.example": "corp-llm", "g:1": "gcp-gemini", "other:8080": "azure"}
+    assert [(route.pattern, route.to, route.model, route.key_variable) for route in settings.routes] == [
+        ("gpt-5", "corp-llm", None, None),
+        ("m*", "groq", "llama", "GROQ_KEY"),
+    ]
+    child = settings.as_environ()
+    assert "sk-fake" not in repr(settings) + repr(child)
+    assert child["LLMPROF_ENDPOINT_OTHER_KEY"] == "", "the worker shall not inherit it"
+    again = load({}, environ | child)
+    assert again.known_hosts == settings.known_hosts
+    assert again.routes == settings.routes
+    assert again.endpoints["corp-llm"] == corp
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "said"),
+    [
+        ("endpoints = 1", {}, "[endpoints] of"),
+        ("[routes]\nm = 1", {}, "must be a table with to, model, key_env"),
+        ("[routes]\nm = {too = 1}", {}, "unknown field: too"),
+        ('[endpoints.passthrough]\nurl = "http://h"', {}, "cannot be the name of an endpoint"),
+        ('[endpoints."a/b"]\nurl = "http://h"', {}, "cannot be the name of an endpoint"),
+        ('[endpoints.a]\nurl = "http://h"\nmodels = [1]', {}, "must be text"),
+        ("", {"LLMPROF_ENDPOINT_A": "x"}, "LLMPROF_ENDPOINT_A is no setting"),
+        ("", {"LLMPROF_LOCAL_DISCOVERY": "perhaps"}, "LLMPROF_LOCAL_DISCOVERY must be 1 or 0"),
+        ("", {"LLMPROF_DISCOVERY_PEERS": "h:x"}, "LLMPROF_DISCOVERY_PEERS must look like"),
+    ],
+)
+def test_endpoints_that_cannot_be(tmp_path: Path, config: str, environ: dict[str, str], said: str) -> None:
+    (tmp_path / "config.toml").write_text(config)
+    with pytest.raises(ConfigError) as caught:
+        load({"home": tmp_path}, environ)
+    assert said in caught.value.message
+    assert "\n" not in caught.value.message
+
+
 def test_nothing_is_read_from_the_real_environment_when_one_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "LLMPROF_PORT", "1234")
     assert load({}, {}).port == 4000

@@ -4,7 +4,6 @@ import pytest
 
 from llmprof_addon.providers.provider import AS_LISTED
 from llmprof_addon.providers.registry import (
-    ANY,
     APIS,
     PROVIDERS,
     api_of,
@@ -154,16 +153,17 @@ def test_hosts_that_only_the_user_knows() -> None:
 
 def test_a_provider_by_its_names() -> None:
     assert by_name("OpenRouter") is match_host("openrouter.ai")
-    assert by_name("azure") is by_name("azure.openai") is not None
+    assert by_name("azure") is by_name("azure.openai") is by_name("azure_openai") is not None
     assert by_name("v1") is None
 
 
 def test_a_declared_host_may_be_a_provider_s_or_anything() -> None:
-    extra = {"gw.corp.example": "azure.openai", "any.corp.example": ANY, "api.openai.com": ANY}
+    extra = {"gw.corp.example": "azure.openai", "any.corp.example": "corp", "api.openai.com": "corp"}
     assert match_host("gw.corp.example", 443, extra) is by_name("azure")
     assert is_llm_call("POST", "gw.corp.example", "/openai/v1/responses", extra) == "openai.responses"
     assert is_llm_call("POST", "any.corp.example", "/x/v1/messages", extra) == "anthropic.messages"
     assert is_llm_call("POST", "any.corp.example", "/x", extra) is None
+    assert (match_host("any.corp.example", 443, extra) or pytest.fail("no provider")).name == "corp"
     assert match_host("api.openai.com", 443, extra) is by_name("openai"), "a row knows more than the declaration"
 
 

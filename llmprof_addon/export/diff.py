@@ -89,8 +89,7 @@ class CallDiff:
     before: Side
     after: Side
     parts: tuple[PartDiff, ...]
-    """What the provider adds, then section after section as it is in the later call; what is gone stands where it
-    was."""
+    """Section after section as it is in the later call, what is gone where it was; last what the provider adds."""
     shared_tokens: int
     """Tokens of the later prompt before it parts from the earlier one, in the order in which the provider caches."""
     parting: PartDiff | None
@@ -105,9 +104,10 @@ class CallDiff:
 def diff(before: Side, after: Side) -> CallDiff:
     """Compare the prompts of two calls."""
     held = (_held(before), _held(after))
-    parts = list(_provided(before.leaves, after.leaves))
+    parts: list[PartDiff] = []
     for section in SECTIONS:
         parts += _section(section, before.call, after.call, held)
+    parts += _provided(before.leaves, after.leaves)
     shared, parting = _parting(before, after, parts)
     return CallDiff(before=before, after=after, parts=tuple(parts), shared_tokens=shared, parting=parting)
 

@@ -130,7 +130,7 @@ class Explorable[N](Icicle[N]):
         for frame in frames:
             if frame is not None:
                 top = 1 + frame.depth * self.rows - self.scroll_offset.y
-                self.refresh(Region(0, top, self.size.width, self.rows))
+                self.refresh(Region(0, top, self.cells, self.rows))
 
     def _keep_in_sight(self, frame: Frame) -> None:
         chart = self.chart
@@ -149,7 +149,7 @@ class Explorable[N](Icicle[N]):
         y = event.y - 1
         if self.chart is None or y < 0:
             return None
-        return self.chart.at(event.x, (y + self.scroll_offset.y) // self.rows, self.view, self.size.width)
+        return self.chart.at(event.x, (y + self.scroll_offset.y) // self.rows, self.view, self.cells)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """What is under the mouse is told about."""
@@ -184,11 +184,15 @@ class Explorable[N](Icicle[N]):
             self._history.append(self.view)
         self.view = view
         self.refresh()
-        holding, below = Frame(0, 0), self.chart.at(0, 1, view, max(1, self.size.width))
+        holding, below = Frame(0, 0), self.chart.at(0, 1, view, max(1, self.cells))
         while below is not None and (span := self.chart.view(below)).start <= view.start and span.end >= view.end:
             holding = below
-            below = self.chart.at(0, holding.depth + 1, view, max(1, self.size.width))
+            below = self.chart.at(0, holding.depth + 1, view, max(1, self.cells))
         self.post_message(self.Zoomed(self, self.trail(holding)))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a search, the keys for its hits are whoever's else."""
+        return self.found is not None if action == "next_match" else True
 
     def action_zoom(self) -> None:
         if self.cursor is not None:

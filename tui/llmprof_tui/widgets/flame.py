@@ -121,7 +121,7 @@ class FlameGraph(Explorable[Component]):
         """What is missing, where nothing can be drawn."""
         if self.chart is None and y == 1:
             style = self.get_component_rich_style("icicle--axis")
-            return Strip([Segment(f" {self.metric.missing}", style)]).crop_extend(0, self.size.width, self.rich_style)
+            return Strip([Segment(f" {self.metric.missing}", style)]).crop_extend(0, self.cells, self.rich_style)
         return super().render_line(y)
 
     def label(self, node: Component) -> str:
@@ -147,7 +147,7 @@ class FlameGraph(Explorable[Component]):
         if not self.metric.along_cache or self.chart is None:
             return ((run.end, MIXED_FADE),)
         start = self.chart.view(frame).start
-        cut = (start + node.read_tokens - self.view.start) * self.size.width // self.view.span
+        cut = (start + node.read_tokens - self.view.start) * self.cells // self.view.span
         cut = max(run.start, min(cut, run.end))
         return ((cut, READ_FADE), (run.end, 0.0))
 

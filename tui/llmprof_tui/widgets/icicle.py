@@ -33,11 +33,11 @@ class Icicle[N](ScrollView, can_focus=True):
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"icicle--cursor", "icicle--axis", "icicle--boundary", "icicle--narrow"}
     DEFAULT_CSS = """
-    Icicle { height: 1fr; overflow-x: hidden; background: $surface; }
+    Icicle { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; background: $surface; }
     Icicle > .icicle--cursor { background: $foreground; color: $background; text-style: bold; }
-    Icicle > .icicle--axis { color: $text-muted; background: $surface; }
+    Icicle > .icicle--axis { color: $foreground 60%; background: $surface; }
     Icicle > .icicle--boundary { color: $foreground; text-style: bold; }
-    Icicle > .icicle--narrow { color: $text-muted; background: $surface; }
+    Icicle > .icicle--narrow { color: $foreground 60%; background: $surface; }
     """
     cursor: var[Frame | None] = var(None, init=False)
     """The selected frame."""
@@ -96,6 +96,11 @@ class Icicle[N](ScrollView, can_focus=True):
         layers = len(self.chart.layers) if self.chart else 1
         return max(1, min(TALL, (self.size.height - 1) // max(1, layers)))
 
+    @property
+    def cells(self) -> int:
+        """Cells of a line: a scroll bar takes one."""
+        return self.scrollable_content_region.width
+
     def _fit(self) -> None:
         layers = len(self.chart.layers) if self.chart else 0
         self.virtual_size = Size(0, layers * self.rows + 1)
@@ -113,7 +118,7 @@ class Icicle[N](ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The axis, or a row of a layer."""
-        width = self.size.width
+        width = self.cells
         if y == 0:
             style = self.get_component_rich_style("icicle--axis")
             return Strip([Segment(set_cell_size(self.axis(width), width), style)], width)
@@ -178,7 +183,7 @@ class Icicle[N](ScrollView, can_focus=True):
         """The mark of a cell full of frames; it shows the cursor if that is on one of them."""
         style = self.get_component_rich_style("icicle--narrow")
         for place, shown in ((selected, self._cursor_style), (hovered, style + Style(bold=True))):
-            if place >= 0 and chart.cells(Frame(last.depth, place), self.view, self.size.width) == (run.start,) * 2:
+            if place >= 0 and chart.cells(Frame(last.depth, place), self.view, self.cells) == (run.start,) * 2:
                 style = shown
                 break
         return Segment(NARROW, style)

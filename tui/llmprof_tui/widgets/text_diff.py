@@ -30,11 +30,11 @@ class TextDiff(ScrollView, can_focus=True):
         "text-diff--number",
     }
     DEFAULT_CSS = """
-    TextDiff { height: 1fr; background: $surface; overflow-x: hidden; }
+    TextDiff { height: 1fr; background: $surface; overflow-x: hidden; scrollbar-size-vertical: 1; }
     TextDiff > .text-diff--gone { background: $error 22%; color: $foreground; }
     TextDiff > .text-diff--come { background: $success 22%; color: $foreground; }
-    TextDiff > .text-diff--note { color: $text-muted; background: $surface; }
-    TextDiff > .text-diff--number { color: $text-disabled; }
+    TextDiff > .text-diff--note { color: $foreground 60%; background: $surface; }
+    TextDiff > .text-diff--number { color: $foreground 40%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "Up", id="text-diff.up", show=False, tooltip="One line up"),
@@ -69,14 +69,19 @@ class TextDiff(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """A line."""
         at = y + self.scroll_offset.y
-        return self._lines[at] if at < len(self._lines) else Strip.blank(self.size.width, self.rich_style)
+        width = self.size.width
+        if at >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        return self._lines[at].extend_cell_length(width, self.rich_style)
 
     def _fit(self) -> None:
-        width = self.size.width
+        # With room for a scroll bar, whether there is one or not: otherwise lines would break anew when it comes.
+        width = self.size.width - 1
         if self._laid_out == width or width <= 0:
             return
         self._laid_out = width
-        split = width >= SPLIT_WIDTH
+        # A text that is all new or all gone has no other side.
+        split = width >= SPLIT_WIDTH and len({row.mark for row in self._rows} - {"@"}) > 1
         rows = side_by_side(self._rows) if split else self._rows
         self._lines = [strip for row in rows for strip in (self._split(row, width) if split else self._one(row, width))]
         if not rows and self._said:

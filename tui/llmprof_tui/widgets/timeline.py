@@ -32,13 +32,11 @@ class Timeline(TimelineView):
     class About(Message):
         """Something was done with the timeline."""
 
-        def __init__(self, timeline: "Timeline", call: int | None = None, kind: Kind | None = None) -> None:
+        def __init__(self, timeline: "Timeline", call: int | None) -> None:
             super().__init__()
             self.timeline = timeline
             self.call = call
             """Index of a call."""
-            self.kind = kind
-            """What is painted there."""
 
         @property
         def control(self) -> "Timeline":
@@ -54,8 +52,12 @@ class Timeline(TimelineView):
     class Hovered(About):
         """The mouse is over another call or another part of it, or over none."""
 
-    class Changed(About):
-        """A person chose another metric or scale."""
+    @property
+    def hovered_kind(self) -> Kind | None:
+        """What is painted under the mouse, if it is on a column."""
+        if self.hovered is None or self.hovered[1] == layout.EMPTY:
+            return None
+        return kind_of_paint(self.hovered[1])
 
     # -- keys and mouse
 
@@ -68,8 +70,7 @@ class Timeline(TimelineView):
     def watch_hovered(self, hovered: tuple[int, int] | None) -> None:
         """Tell, and tint the column."""
         self.refresh()
-        call, number = hovered if hovered is not None else (None, layout.EMPTY)
-        self.post_message(self.Hovered(self, call, None if number == layout.EMPTY else kind_of_paint(number)))
+        self.post_message(self.Hovered(self, None if hovered is None else hovered[0]))
 
     def action_step(self, by: int) -> None:
         """Select the call of the next column that way."""
@@ -117,12 +118,10 @@ class Timeline(TimelineView):
     def action_metric(self) -> None:
         """Tokens or dollars."""
         self.metric = "dollars" if self.metric == "tokens" else "tokens"
-        self.post_message(self.Changed(self))
 
     def action_limit(self) -> None:
         """Scale to the window or to the peak."""
         self.to_limit = not self.to_limit
-        self.post_message(self.Changed(self))
 
     def action_fold(self) -> None:
         """Fold or unfold the lane of the selected call."""

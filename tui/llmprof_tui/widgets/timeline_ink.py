@@ -72,13 +72,15 @@ class Inks:
         return _RULES.get(rule, " ") * width, style
 
     def _style(self, cell: Cell, state: str) -> Style:
-        key = cell.lower, cell.upper, state if cell.upper == EMPTY else ""
+        ends = cell.upper == EMPTY
+        key = cell.lower, cell.upper, state if ends or self.look.monochrome else ""
         style = self._styles.get(key)
         if style is None:
-            ground = self._ground(state) if cell.upper == EMPTY else self.colour(cell.upper)
-            style = Style(color=self.colour(cell.lower).rich_color, bgcolor=ground.rich_color)
-            self._styles[key] = Style() if self.look.monochrome else style
-        return self._styles[key]
+            plain = self.look.monochrome
+            ink = self.look.colours["text"] if plain else self.colour(cell.lower)
+            ground = self._ground(state) if plain or ends else self.colour(cell.upper)
+            style = self._styles[key] = Style(color=ink.rich_color, bgcolor=ground.rich_color)
+        return style
 
     def _ground(self, state: str) -> Color:
         return self.look.colours[state] if state else self.look.background

@@ -129,7 +129,7 @@ class Painter:
         if self.limit is not None:
             reached = self.limit <= self.top
             note = "   ".join(
-                filter(None, [note, f"window {self.amount(self.limit)}" + (" ╌╌" if reached else " (w)")])
+                filter(None, [note, f"window {self.amount(self.limit)}" + (" ╌╌" if reached else " · w shows it")])
             )
         left = sum(len(piece.text) for piece in pieces)
         if left + len(note) + 2 > width:
@@ -150,6 +150,11 @@ class Painter:
             Segment("██", Style(color=paid, bgcolor=ground)),
             Segment(" not cached", caption),
         ]
+
+    @property
+    def has_signs(self) -> bool:
+        """Whether there is anything to say below the columns."""
+        return any(self.scene.signs) or None in self.totals
 
     def chart(self, frame: Frame, bands: Sequence[Band]) -> list[Strip]:
         """The lines of all bands, from the top."""
@@ -265,7 +270,9 @@ class Painter:
         caption, view, width = self.inks.look.style("caption"), frame.view, frame.width
         said = [" "] * width
         for place, call in layout.numbers(view, frame.scroll, width):
-            for at, digit in enumerate(str(call + 1), place - frame.scroll):
+            number = str(call + 1)
+            first = place - frame.scroll + max(0, view.zoom.bar - len(number)) // 2
+            for at, digit in enumerate(number, first):
                 if 0 <= at < width:
                     said[at] = digit
         corner = [Segment(" " * (GUTTER - 1), caption), Segment("└", self.inks.look.style("grid"))]

@@ -7,7 +7,7 @@ either.
 from collections.abc import Sequence
 from typing import Literal
 
-from llmprof_addon.model.component import Kind
+from llmprof_addon.model.component import SYNTHETIC, Kind
 from llmprof_addon.store.timeline import TimelineCall
 
 type Metric = Literal["tokens", "dollars"]
@@ -15,7 +15,8 @@ type Metric = Literal["tokens", "dollars"]
 type Stack = tuple[tuple[int, int], ...]
 """(paint, amount) from the bottom up, without empty amounts."""
 
-_KINDS = tuple(Kind)
+_KINDS = (*SYNTHETIC, *(kind for kind in Kind if kind not in SYNTHETIC))
+"""In the order of stacks: what the provider adds lies below all."""
 _NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 
 

@@ -21,8 +21,8 @@ from llmprof_tui.widgets.timeline_layout import ZOOMS, Band, View
 from llmprof_tui.widgets.timeline_painter import ERROR_SIGN, GUTTER, Frame, Painter, Scene, Sign
 from llmprof_tui.widgets.timeline_stacks import Metric
 
-ABOVE, BELOW = 1, 2
-"""Lines above the chart (its caption) and below it (markers and call numbers)."""
+ABOVE = 1
+"""Lines above the chart: its caption."""
 
 
 class TimelineView(ScrollView, can_focus=True):
@@ -153,15 +153,15 @@ class TimelineView(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """The caption, a line of the chart, markers or numbers."""
         width, height = self.scrollable_content_region.size
-        if not self.calls or height < ABOVE + BELOW + 1:
+        if not self.calls or height < ABOVE + self._below + 1:
             return Strip.blank(width, self.rich_style)
         if y == 0:
             return self._caption(width)
         _, chart, signs, numbers = self._drawn()
-        if y == height - 2:
-            return signs
         if y == height - 1:
             return numbers
+        if y == height - 2 and self._below == 2:
+            return signs
         row = y - ABOVE + round(self.scroll_y)
         return chart[row] if row < len(chart) else Strip.blank(width, self.rich_style)
 
@@ -202,9 +202,14 @@ class TimelineView(ScrollView, can_focus=True):
         return max(1, self.scrollable_content_region.width - GUTTER)
 
     @property
+    def _below(self) -> int:
+        """Lines below the chart: call numbers, and markers if there are any."""
+        return 1 + self.painter.has_signs
+
+    @property
     def _rows(self) -> int:
         """Lines for the chart."""
-        return max(1, self.scrollable_content_region.height - ABOVE - BELOW)
+        return max(1, self.scrollable_content_region.height - ABOVE - self._below)
 
     @property
     def _scroll(self) -> int:
@@ -230,7 +235,7 @@ class TimelineView(ScrollView, can_focus=True):
         bands = self._bands()
         # A line more than the window would bring a scrollbar, which takes a line, and so on.
         tall = bands[-1].end if bands and bands[-1].end > self._rows else 0
-        self.virtual_size = Size(GUTTER + self.view.width, tall + ABOVE + BELOW if tall else 0)
+        self.virtual_size = Size(GUTTER + self.view.width, tall + ABOVE + self._below if tall else 0)
 
     def _fit(self) -> None:
         self.level = layout.fitting(len(self.calls), self._room)

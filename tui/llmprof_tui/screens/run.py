@@ -1,0 +1,349 @@
+"""One run: where its context grew, where it was paid anew, which calls and tools it was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import ContentSwitcher, Footer, Static
+
+from llmprof_addon.errors import LlmprofError
+from llmprof_addon.export.text import plain
+from llmprof_addon.store.rows import CallRow, RunRow
+from llmprof_addon.store.timeline import TimelineCall
+from llmprof_addon.store.tools import ToolRow
+from llmprof_tui.preferences import Preferences
+from llmprof_tui.screens.loading import LoadingScreen
+from llmprof_tui.source import GoneError, Source
+from llmprof_tui.widgets import call_rows, tool_lines
+from llmprof_tui.widgets.call_line import CallLine
+from llmprof_tui.widgets.run_header import RunHeader
+from llmprof_tui.widgets.tab_bar import TabBar
+from llmprof_tui.widgets.timeline import Timeline
+from llmprof_tui.widgets.tool_lines import ToolLine
+from llmprof_tui.widgets.window_table import Order, WindowTable
+
+if TYPE_CHECKING:
+    from llmprof_tui.app import LlmprofApp
+
+TABS = ("calls", "tools")
+LOW = 30
+"""Screens with fewer lines are low."""
+METRIC_SETTING = "run.metric"
+SCALE_SETTING = "run.to_window"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What the store says of the run now."""
+
+    run: RunRow
+    calls: tuple[TimelineCall, ...]
+    """All of them, by start."""
+
+
+class RunScreen(LoadingScreen):
+    """The screen of a run."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "tab(0)", "Calls", show=False, id="run.calls", tooltip="Open the tab Calls"),
+        Binding("2", "tab(1)", "Tools", show=False, id="run.tools", tooltip="Open the tab Tools"),
+        Binding("t", "metric", "Tokens/$", id="run.metric", tooltip="Heights are tokens, or dollars"),
+        Binding("w", "limit", "Window", id="run.window", tooltip="Scale to the context window, or to the peak"),
+        Binding("d", "compare", "Diff", id="run.diff", tooltip="Compare the selected call with the one before it"),
+        Binding("plus,equals_sign", "zoom(1)", "Zoom in", show=False, id="run.in", key_display="+",
+                tooltip="Wider columns"),
+        Binding("minus", "zoom(-1)", "Zoom out", show=False, id="run.out", key_display="-", tooltip="Narrower columns"),
+        Binding("0", "fit", "Fit", show=False, id="run.fit", tooltip="The whole run in the window"),
+        Binding("space", "fold", "Fold", show=False, id="run.fold", tooltip="Fold a lane, or a server's tools"),
+        Binding("escape", "back", "Back", id="run.back", tooltip="Back to the runs"),
+    ]  # fmt: skip
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.row: RunRow | None = None
+        self.calls: tuple[TimelineCall, ...] = ()
+        self._places: dict[int, int] = {}
+        """Index of each call by number."""
+        self._rows: dict[int, CallRow] = {}
+        """Those of the calls that were looked at."""
+        self._order = Order(key="number", descending=False)
+        self._tools: tuple[ToolRow, ...] | None = None
+        self._tool_order = Order(key="cost")
+        self._folded: set[str] = set()
+
+    def compose(self) -> ComposeResult:
+        """Header, timeline, the call that is pointed at, tabs, tables."""
+        with ContentSwitcher(initial="state", id="run"):
+            yield Static("Reading the run …", id="state", classes="state", markup=False)
+            with Vertical(id="shown"):
+                yield RunHeader()
+                yield Timeline()
+                yield CallLine()
+                yield TabBar([name.capitalize() for name in TABS])
+                with ContentSwitcher(initial="calls", id="tables"):
+                    yield WindowTable(call_rows.COLUMNS, self._call_cells, exact=call_rows.call_exact, id="calls")
+                    yield WindowTable(
+                        tool_lines.COLUMNS, tool_lines.tool_cells, exact=tool_lines.tool_exact, id="tools"
+                    )
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Ask for the run."""
+        timeline = self.query_one(Timeline)
+        preferences = self._preferences
+        timeline.metric = "dollars" if preferences.get(METRIC_SETTING, "tokens") == "dollars" else "tokens"
+        timeline.to_limit = preferences.get(SCALE_SETTING, False)
+        self._ask()
+
+    @property
+    def _app(self) -> "LlmprofApp":
+        from llmprof_tui.app import LlmprofApp
+
+        assert isinstance(self.app, LlmprofApp)
+        return self.app
+
+    @property
+    def _preferences(self) -> Preferences:
+        return getattr(self.app, "preferences", None) or Preferences(None)
+
+    # -- data
+
+    def _ask(self) -> None:
+        run_id, known = self.run_id, self.calls
+        self.load("run", lambda source: _news(source, run_id, known), self._show)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """On a low screen the chart needs the lines more than the legend."""
+        self.set_class(event.size.height < LOW, "-low")
+
+    def store_changed(self) -> None:
+        """A call may have come, or gone."""
+        self._ask()
+
+    def _show(self, news: News) -> None:
+        first = self.row is None
+        changed = news.calls != self.calls
+        self.row, self.calls = news.run, news.calls
+        self._places = {call.number: at for at, call in enumerate(self.calls)}
+        self.sub_title = plain(news.run.label or news.run.id)
+        windows = [call.context_window for call in self.calls if call.context_window]
+        self.query_one(RunHeader).show(news.run, max(windows, default=None))
+        if first:
+            self.query_one("#run", ContentSwitcher).current = "shown"
+            self.query_one(Timeline).focus()
+        if changed:
+            self.query_one(Timeline).show(self.calls)
+            self._list_calls()
+            self._point()
+            self._tools = None
+            self._ask_tools()
+
+    def failed(self, group: str, error: LlmprofError) -> None:
+        """Say it where the run would be; what was read of a deleted run stays readable."""
+        if self.row is None:
+            hint = f"\n\n{error.hint}" if error.hint else ""
+            self.query_one("#state", Static).update(f"✗ {error.message}{hint}\n\nesc goes back")
+        elif isinstance(error, GoneError):
+            self.query_one(RunHeader).say("deleted from the store: this is what was read before · esc goes back")
+        elif group == "run":
+            self.query_one(RunHeader).say(error.message)
+        else:
+            super().failed(group, error)
+
+    # -- the selected call
+
+    @property
+    def selected(self) -> TimelineCall | None:
+        """The call that is selected."""
+        at = self.query_one(Timeline).selected
+        return None if at is None or at >= len(self.calls) else self.calls[at]
+
+    @on(Timeline.Selected)
+    def _selected(self) -> None:
+        call = self.selected
+        if call is None:
+            return
+        table = self.query_one("#calls", WindowTable)
+        if table.cursor != call.number:
+            table.move_to(call.number)
+        self._point()
+        self.refresh_bindings()
+        if call.number not in self._rows:
+            self.load("selected", lambda source: source.calls([call.number]), self._know)
+
+    @property
+    def _since(self) -> int:
+        """When the first call started."""
+        return self.calls[0].started_ns if self.calls else 0
+
+    def _know(self, rows: dict[int, CallRow]) -> None:
+        self._rows |= rows
+        self._point()
+
+    @on(Timeline.Hovered)
+    def _hovered(self) -> None:
+        self._point()
+
+    def _point(self) -> None:
+        """Say the call under the mouse, else the selected one."""
+        timeline = self.query_one(Timeline)
+        at = timeline.selected if timeline.hovered is None else timeline.hovered[0]
+        if at is not None and at < len(self.calls):
+            call = self.calls[at]
+            kind, pointed = timeline.hovered_kind, timeline.hovered is not None
+            row, since = self._rows.get(call.number), self._since
+            self.query_one(CallLine).show(at + 1, call, row, since=since, kind=kind, pointed=pointed)
+
+    @on(WindowTable.Highlighted, "#calls")
+    def _highlighted(self, message: WindowTable.Highlighted) -> None:
+        at = None if message.number is None else self._places.get(message.number)
+        if at is not None:
+            self.query_one(Timeline).selected = at
+
+    @on(WindowTable.Chosen, "#calls")
+    def _chosen(self, message: WindowTable.Chosen) -> None:
+        at = self._places.get(message.number)
+        if at is not None:
+            self._app.open_call(self.calls[at].id)
+
+    @on(Timeline.Opened)
+    def _opened(self) -> None:
+        if (call := self.selected) is not None:
+            self._app.open_call(call.id)
+
+    # -- tables
+
+    @property
+    def tab(self) -> str:
+        """The name of the open tab."""
+        return TABS[self.query_one(TabBar).active]
+
+    def _call_cells(self, row: CallRow) -> Sequence[Text | str]:
+        at = self._places.get(row.number)
+        return call_rows.call_cells(row, None if at is None else at + 1, self._since)
+
+    def _list_calls(self) -> None:
+        order = self._order
+        numbers = call_rows.ordered(self.calls, order.key, descending=order.descending)
+        self.query_one("#calls", WindowTable).show(numbers, order=order)
+        if (call := self.selected) is not None:
+            self.query_one("#calls", WindowTable).move_to(call.number)
+
+    @on(WindowTable.Wanted, "#calls")
+    def _wanted(self, message: WindowTable.Wanted) -> None:
+        numbers = list(message.numbers)
+
+        def fill(rows: dict[int, CallRow]) -> None:
+            self._rows |= rows
+            message.table.fill(message.numbers, rows)
+
+        self.load("calls", lambda source: source.calls(numbers), fill)
+
+    @on(WindowTable.SortAsked)
+    def _sort(self, message: WindowTable.SortAsked) -> None:
+        calls = message.table.id == "calls"
+        old = self._order if calls else self._tool_order
+        new = Order(
+            key=message.key, descending=not old.descending if old.key == message.key else message.key != "number"
+        )
+        if calls:
+            self._order = new
+            self._list_calls()
+        else:
+            self._tool_order = new
+            self._list_tools()
+
+    def _ask_tools(self) -> None:
+        if self.tab == "tools" and self._tools is None:
+            run_id = self.run_id
+            self.load("tools", lambda source: source.tools(run_id), self._show_tools)
+
+    def _show_tools(self, tools: tuple[ToolRow, ...]) -> None:
+        self._tools = tools
+        self._list_tools()
+
+    def _list_tools(self) -> None:
+        order = self._tool_order
+        lines = tool_lines.tool_lines(self._tools or (), order.key, descending=order.descending, folded=self._folded)
+        self.query_one("#tools", WindowTable).show_rows(lines, order=order)
+
+    @on(WindowTable.Chosen, "#tools")
+    def _fold_server(self, message: WindowTable.Chosen) -> None:
+        line: ToolLine | None = message.table.row(message.number)
+        if line is not None and line.server is not None:
+            self._folded ^= {line.server}
+            self._list_tools()
+
+    # -- actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that lead nowhere are shown faint."""
+        if action == "compare":
+            at = self.query_one(Timeline).selected if self.is_mounted else None
+            return True if at else None
+        return True
+
+    def action_back(self) -> None:
+        """Leave the run."""
+        self.app.pop_screen()
+
+    def action_tab(self, index: int) -> None:
+        """Open a tab."""
+        self.query_one(TabBar).active = index
+        self.query_one("#tables", ContentSwitcher).current = self.tab
+        self._ask_tools()
+        self.query_one(f"#{self.tab}", WindowTable).focus()
+
+    @on(TabBar.Chosen)
+    def _tab_chosen(self, message: TabBar.Chosen) -> None:
+        self.action_tab(message.index)
+
+    def action_metric(self) -> None:
+        """Tokens or dollars."""
+        timeline = self.query_one(Timeline)
+        timeline.action_metric()
+        self._preferences.set(METRIC_SETTING, timeline.metric)
+
+    def action_limit(self) -> None:
+        """Scale to the window or to the peak."""
+        timeline = self.query_one(Timeline)
+        timeline.action_limit()
+        self._preferences.set(SCALE_SETTING, timeline.to_limit)
+
+    def action_zoom(self, by: int) -> None:
+        """Widen or narrow the columns."""
+        self.query_one(Timeline).action_zoom(by)
+
+    def action_fit(self) -> None:
+        """The whole run in the window."""
+        self.query_one(Timeline).action_fit()
+
+    def action_fold(self) -> None:
+        """Fold the server under the cursor of the tools, else the selected call's lane."""
+        tools = self.query_one("#tools", WindowTable)
+        if tools.has_focus:
+            tools.action_choose()
+        else:
+            self.query_one(Timeline).action_fold()
+
+    def action_compare(self) -> None:
+        """Compare the selected call with the one before it."""
+        at = self.query_one(Timeline).selected
+        if at:
+            self._app.open_compare(self.calls[at - 1].id, self.calls[at].id)
+
+
+def _news(source: Source, run_id: str, known: tuple[TimelineCall, ...]) -> News:
+    """The run with all its calls, of which only those that are new are read."""
+    run = source.run(run_id)
+    newer = source.timeline(run.id, max((call.number for call in known), default=0))
+    calls = tuple(sorted((*known, *newer), key=lambda call: (call.started_ns, call.number))) if newer else known
+    if len(calls) != run.calls:
+        calls = source.timeline(run.id)
+    return News(run=run, calls=calls)

@@ -131,6 +131,6 @@ def read_response(body: dict[str, Json]) -> Answer:
         usage=usage_of(body),
         response_id=name_of(body.get("response_id")),
         finish_reasons=(reason,) if reason else (),
-        error=error_of(body) if not parts else None,
+        error=error_of(body),
         rest=rest,
     )

@@ -71,7 +71,7 @@ def read_response(body: Json) -> Answer:
         response_id=name_of(body.get("id")),
         response_model=name_of(body.get("model")),
         finish_reasons=tuple(reasons),
-        error=None if parts else error_of(body),
+        error=error_of(body),
         rest=rest,
         warnings=warnings,
     )

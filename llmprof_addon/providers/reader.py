@@ -41,7 +41,7 @@ _LAST_EVENTS = frozenset(
 """Names of the events after which a stream says nothing more: Anthropic, OpenAI, Cohere, Bedrock Converse. Chat
 Completions ends with `[DONE]`, Ollama with `done`, Gemini with the chunk that has reason and usage."""
 
-_MODEL_IN_PATH = re.compile(r"/(?:deployments|models|serving-endpoints)/([^/:]+)[:/]|/model/([^/]+)/")
+_MODEL_IN_PATH = re.compile(r"/(?:deployments|models|serving-endpoints)/([^/:]+)[:/]|/model/(.+)/(?:converse|invoke)")
 _STREAM_IN_PATH = re.compile(r":stream[A-Z]\w*$|-stream$")
 """`:streamGenerateContent`, `:streamRawPredict`, `/converse-stream`, `/invoke-with-response-stream`."""
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)

@@ -20,6 +20,7 @@ llmprof {version} is listening here: a profiler for LLM context windows.
 Set this address as the base URL of an LLM client:
   OPENAI_BASE_URL=http://{host}/v1
   ANTHROPIC_BASE_URL=http://{host}
+Other providers by a prefix, http://{host}/groq/v1 and so on; llmprof providers lists them.
 
 What passes is recorded on this machine. To look at it: llmprof runs
 State of this proxy: http://{host}/llmprof/health

@@ -5,6 +5,7 @@ own behaviour.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from mitmproxy import http
@@ -18,6 +19,8 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseProtocolError,
 )
 
+from llmprof_addon.providers.registry import api_of
+
 CLIENT_LEFT = "llmprof_client_left"
 """Key in a flow's metadata: its error came from the client's side."""
 ANSWERS_JSON = "llmprof_answers_json"
@@ -25,12 +28,24 @@ ANSWERS_JSON = "llmprof_answers_json"
 
 
 def error_response(path: str, status: int, code: str, message: str) -> http.Response:
-    """An error in the dialect of the request's path: Anthropic's for `/v1/messages…`, else OpenAI's."""
+    """An error in the dialect of the request's path; in OpenAI's where the path tells none."""
+    body: dict[str, Any] = {"error": {"message": message, "type": "api_error", "param": None, "code": code}}
     if "/messages" in path.partition("?")[0]:
-        body: dict[str, Any] = {"type": "error", "error": {"type": "api_error", "message": message}}
-    else:
-        body = {"error": {"message": message, "type": "api_error", "param": None, "code": code}}
+        body = {"type": "error", "error": {"type": "api_error", "message": message}}
+    elif shape := _SHAPES.get(api_of(path) or ""):
+        body = shape(status, code, message)
     return http.Response.make(status, json.dumps(body), {"content-type": "application/json"})
+
+
+_SHAPES: dict[str, Callable[[int, str, str], dict[str, Any]]] = {
+    "gemini.generate_content": lambda status, code, message: {
+        "error": {"code": status, "message": message, "status": code.upper()}
+    },
+    "ollama.chat": lambda _, code, message: {"error": message},
+    "ollama.generate": lambda _, code, message: {"error": message},
+    "bedrock.converse": lambda _, code, message: {"message": message},
+    "bedrock.invoke": lambda _, code, message: {"message": message},
+}
 
 
 class JsonStream(layer.HttpStream):

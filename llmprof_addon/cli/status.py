@@ -105,6 +105,8 @@ def _print(state: dict[str, Any]) -> None:
     for proxy in state["proxies"]:
         ports = "  ".join(f"{mode} :{port}" for mode, port in proxy["ports"].items())
         print(f"proxy     {proxy['pid']}  {ports}  {proxy['in_flight']} in flight")
+        for name, url in proxy["upstreams"].items():
+            print(f"          {one_line(name)} at {one_line(url)}")
     if not state["proxies"]:
         print("proxy     none; `llmprof up` starts one")
     worker, backlog, recorded = state["worker"], state["backlog"], state["recorded"]

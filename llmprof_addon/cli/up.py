@@ -71,6 +71,7 @@ llmprof is recording to {settings.home}
 Reverse (base URL), for applications that let you set one:
   export OPENAI_BASE_URL={reverse}/v1
   export ANTHROPIC_BASE_URL={reverse}
+  {reverse}/groq/v1 and so on for every name of `llmprof providers`
 
 Forward (proxy), for applications as they are:
   export HTTPS_PROXY=http://{proxy.host}:{proxy.forward_port}

@@ -45,7 +45,7 @@ class Exchange:
     session: str | None = None
     """The run that the client forced with `x-llmprof-session`."""
     provider: str | None = None
-    """The provider that the client forced with `x-llmprof-provider`."""
+    """The provider that the client forced with `x-llmprof-provider`, or that a configured upstream stands for."""
     request_body: bytes = b""
     response_body: bytes = b""
     request_truncated: int = 0

@@ -178,7 +178,7 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
         """Turn a page."""
         rows = max(self.size.height - _KEEP, 1)
         row = self.cursor - self.scroll_offset.y
-        self._look_at(self.scroll_offset.y + step * rows, upward=step < 0)
+        self._look_at(self.scroll_offset.y + step * rows, keep=self.scroll_offset.y)
         self._put(self.scroll_offset.y + (row if 0 <= row < self.size.height else 0))
 
     def action_top(self) -> None:
@@ -188,7 +188,7 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_bottom(self) -> None:
         """Go to the last row."""
-        self._look_at(self.outline.height, upward=True)
+        self._look_at(self.outline.height)
         self._put(self.outline.height - 1)
 
     def action_fold(self) -> None:
@@ -273,7 +273,7 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
         """Lay out what comes into view."""
         super().watch_scroll_y(old_value, new_value)
         if not self._looking and round(old_value) != round(new_value):
-            self._look_at(round(new_value), upward=new_value < old_value)
+            self._look_at(round(new_value), keep=round(old_value))
 
     def _change(self, change: Callable[[], None], *, head: bool = False) -> None:
         """Change the layout while the cursor keeps its place, on the page and on the screen."""
@@ -287,16 +287,17 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
         self._look_at(y - min(max(row, 0), max(self.size.height - 1, 0)))
         self._put(self.outline.y_of(place))
 
-    def _look_at(self, top: int, *, upward: bool = False) -> None:
-        """Scroll there, with the estimates of all that comes into sight replaced by what is true."""
+    def _look_at(self, top: int, *, keep: int | None = None) -> None:
+        """Scroll there, with the estimates of all that comes into sight replaced by what is true.
+
+        `keep` is the row that was the top: what stood there moves as far as the page does.
+        """
         rows = max(self.size.height, 1)
         cursor = self.outline.place(self.cursor) if self.outline.entries else None
         height = self.outline.height
-        top = self.outline.settle(top, rows, upward=upward)
-        for _ in range(4):
-            if top <= max(self.outline.height - rows, 0):
-                break
-            top = self.outline.settle(max(self.outline.height - rows, 0), rows, upward=True)
+        top = self.outline.settle(top, rows, keep=keep)
+        if top > self.outline.height - rows:
+            top = self.outline.settle(self.outline.height - rows, rows, keep=self.outline.height)
         if cursor and height != self.outline.height:
             self.cursor = self.outline.y_of(cursor)
         self._looking = True
@@ -318,7 +319,7 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
         top, rows = self.scroll_offset.y, max(self.size.height, 1)
         self.cursor = y
         if y < top:
-            self._look_at(y, upward=True)
+            self._look_at(y, keep=top)
         elif y >= top + rows:
             self._look_at(y - rows + 1)
         self.refresh()

@@ -29,6 +29,8 @@ LEAST = 16
 """Cells of a row at least, however narrow the terminal is."""
 MOST_HITS = 10_000
 _KEPT_CHUNKS = 256
+_NEAR = 4
+"""Pages within which scrolling up keeps what is on the screen in its place; farther is a jump."""
 HEAD = -1
 """Place of an entry's head, before all its text."""
 
@@ -289,21 +291,20 @@ class Outline:
             self._rows.popitem(last=False)
         return rows
 
-    def settle(self, top: int, rows: int, *, upward: bool = False) -> int:
-        """Lay out what these rows show, and say where its top is after that.
+    def settle(self, top: int, rows: int, *, keep: int | None = None) -> int:
+        """Lay out what so many rows from the top show, and say where their top is after that.
 
-        Going upward, what stood below the top stays where it is; else the top itself does.
+        `keep` is a row below the top, at most the height: it stays as far below it, if it is less than a few pages.
         """
         if not self.spans:
             return 0
         top = min(max(top, 0), self.height - 1)
-        first = bisect_right(self._tops, top) - 1
-        within = top - self._tops[first]
-        before = self._heights[first]
-        self._know(first)
-        if upward:
-            within += self._heights[first] - before
-        within = min(max(within, 0), max(self._heights[first] - 1, 0))
+        if keep is not None and top < keep <= top + _NEAR * rows:
+            first, within = self._above(keep, keep - top)
+        else:
+            first = bisect_right(self._tops, top) - 1
+            self._know(first)
+            within = min(top - self._tops[first], max(self._heights[first] - 1, 0))
         left = rows + within
         at = first
         while at < len(self.spans) and left > 0:
@@ -312,6 +313,16 @@ class Outline:
             at += 1
         self._tops = [0, *accumulate(self._heights)]
         return self._tops[first] + within
+
+    def _above(self, y: int, rows: int) -> tuple[int, int]:
+        """The span, and the row of it, so many true rows above a row."""
+        at = len(self.spans) if y >= self.height else bisect_right(self._tops, y) - 1
+        rows -= y - self._tops[at]
+        while rows > 0 and at > 0:
+            at -= 1
+            self._know(at)
+            rows -= self._heights[at]
+        return at, max(-rows, 0)
 
     def _know(self, at: int) -> None:
         span = self.spans[at]

@@ -54,8 +54,17 @@ def _elided(row: CallRow) -> bool:
 
 def put(store: Store, record: LateRecord) -> None:
     """Point a call at its new paths, drop those that nothing else needs, and join the runs. One transaction."""
+    with errors_of(store.url):
+        try:
+            _attempt(store, record)
+        except pw.IntegrityError:
+            # Another process deleted what the new paths run through, after they were looked up.
+            _attempt(store, record)
+
+
+def _attempt(store: Store, record: LateRecord) -> None:
     try:
-        with errors_of(store.url), store.db.atomic():
+        with store.db.atomic():
             _put(store, record)
     except BaseException:
         store.writer.forget()

@@ -209,7 +209,7 @@ def numbers(view: View, scroll: int, room: int, *, apart: int = 3) -> list[tuple
     for number in range(first // step * step, view.count + 1, step):
         call = max(number, 1) - 1
         place = view.place(view.column(call))
-        if place >= scroll + room:
+        if call >= view.count or place >= scroll + room:
             break
         if place >= scroll:
             found.append((place, call))

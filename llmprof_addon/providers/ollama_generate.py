@@ -50,11 +50,9 @@ def read_response(body: Json) -> Answer:
     """Read a whole body or a folded stream. Of `context`, which repeats both in tokens, the length is kept."""
     if not isinstance(body, dict):
         return Answer(error=error_of(body), rest=body)
-    message = {
-        "content": body.get("response") or "",
-        **({"thinking": body["thinking"]} if body.get("thinking") else {}),
-    }
-    rest = {key: value for key, value in body.items() if key not in ("response", "thinking")}
+    said = {key: body[key] for key in _PATHS.values() if isinstance(body.get(key), str)}
+    message = {path.removeprefix("message."): said[key] for path, key in _PATHS.items() if said.get(key)}
+    rest = {key: value for key, value in body.items() if key not in said}
     if isinstance(rest.get("context"), list):
         rest["context"] = {"tokens": len(rest["context"])}
     answer = ollama_chat.answer_of(body, message, rest)

@@ -1,14 +1,18 @@
 """The application: themes, screens and the watch for changes; what is shown belongs to the screens."""
 
 import os
-import time
+import threading
+from collections.abc import Iterable
 from typing import ClassVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.worker import get_current_worker
+from textual.screen import Screen
 
 from llmprof_addon.errors import LlmprofError
+from llmprof_addon.store.rows import RunRow
+from llmprof_tui.commands import ScreenCommands
+from llmprof_tui.preferences import FILE, Preferences
 from llmprof_tui.screens.loading import LoadingScreen
 from llmprof_tui.source import Source
 from llmprof_tui.themes import THEMES
@@ -21,30 +25,50 @@ class LlmprofApp(App[int]):
 
     TITLE = "llmprof"
     CSS_PATH = "app.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave llmprof")]
+    COMMANDS: ClassVar = App.COMMANDS | {ScreenCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys of this place"),
+        Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave llmprof"),
+    ]
 
-    def __init__(self, source: Source, *, start: str | None = None) -> None:
-        """`start`: id of a run or call to open first."""
+    def __init__(self, source: Source, *, start: RunRow | str | None = None, tour: bool = False) -> None:
+        """`start`: the run, or the id of the call, to open first; `tour`: begin with what the screens are for."""
         super().__init__()
         self.source = source
+        self.preferences = Preferences(source.home / FILE)
         self.changes = 0
         """How often the store was seen to have changed."""
-        self._start = start
+        self._start, self._tour = start, tour
+        self._ended = threading.Event()
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = THEMES[0].name
+        kept = self.preferences.get("theme", THEMES[0].name)
+        self.theme = kept if kept in self.available_themes else THEMES[0].name
 
     @property
     def monochrome(self) -> bool:
         """Whether colours cannot carry meaning, so that patterns and letters have to."""
-        return bool(os.environ.get("NO_COLOR"))
+        return bool(os.environ.get("NO_COLOR")) or self.console.color_system == "standard"
 
     def on_mount(self) -> None:
-        """Open the first screen."""
+        """Open the first screen, and what was asked for upon it."""
         from llmprof_tui.screens.runs import RunsScreen
 
         self.push_screen(RunsScreen())
+        if isinstance(self._start, RunRow):
+            self.open_run(self._start.id)
+        elif self._start is not None:
+            self.open_call(self._start)
+        if self._tour:
+            from llmprof_tui.screens.tour import TourScreen
+
+            self.push_screen(TourScreen())
+        self.theme_changed_signal.subscribe(self, lambda theme: self.preferences.set("theme", theme.name))
         self.run_worker(self._watch, name="watch", thread=True, exit_on_error=False)
+
+    def on_unmount(self) -> None:
+        """Let the watch end at once."""
+        self._ended.set()
 
     def open_run(self, run_id: str) -> None:
         """Show a run."""
@@ -66,15 +90,34 @@ class LlmprofApp(App[int]):
 
     def open_compare_runs(self, before_id: str, after_id: str) -> None:
         """Show how a run differs from another."""
-        from llmprof_tui.screens.compare import CompareRunsScreen
+        from llmprof_tui.screens.compare_runs import CompareRunsScreen
 
         self.push_screen(CompareRunsScreen(before_id, after_id))
 
+    def action_help(self) -> None:
+        """Show the keys of the focused widget, the screen and the application."""
+        from llmprof_tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the palette offers everywhere."""
+        yield SystemCommand("Theme", "Dark, light, colour-blind safe, and Textual's own", self.action_change_theme)
+        yield SystemCommand("Help", "All keys of this place", self.action_help)
+        yield SystemCommand("Save a picture", "This screen as SVG", self._save_picture)
+        yield SystemCommand("Quit", "Leave llmprof", self.exit)
+
+    def _save_picture(self) -> None:
+        try:
+            self.notify(self.save_screenshot(), title="Saved", markup=False)
+        except OSError as error:
+            self.notify(str(error), title="Not saved", severity="error", markup=False)
+
     def _watch(self) -> None:
         """Ask the store for its version again and again, always from this thread, and tell the screen in front."""
-        worker = get_current_worker()
         seen: tuple[int, ...] | None = None
-        while not worker.is_cancelled:
+        while not self._ended.wait(POLL_SECONDS if seen is not None else 0.05):
             try:
                 found = self.source.version()
             except LlmprofError:  # said by the screen, whose questions fail as well
@@ -82,7 +125,6 @@ class LlmprofApp(App[int]):
             if found is not None and seen is not None and found != seen:
                 self.call_from_thread(self._changed)
             seen = found if found is not None else seen
-            time.sleep(POLL_SECONDS)
 
     def _changed(self) -> None:
         self.changes += 1

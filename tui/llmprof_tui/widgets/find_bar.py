@@ -41,10 +41,14 @@ class FindBar(Horizontal):
             super().__init__()
             self.kept = kept
 
+    def __init__(self, placeholder: str = "find in names and texts", *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._placeholder = placeholder
+
     def compose(self) -> ComposeResult:
         """The slash, the word, the number of hits."""
         yield Static("/", classes="find--slash", markup=False)
-        yield Input(placeholder="find in names and texts", select_on_focus=True)
+        yield Input(placeholder=self._placeholder, select_on_focus=True)
         yield Static("", classes="find--count", markup=False)
 
     @property

@@ -6,7 +6,7 @@ them. One request is under way at a time, so fast scrolling asks for what is on 
 """
 
 from array import array
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -161,6 +161,8 @@ class WindowTable[R](ScrollView, can_focus=True):
         self._bounded = True
         self._hovered: int | None = None
         self._slots: tuple[Slot, ...] = ()
+        self._width = -1
+        """For which the slots are."""
         self._strips: LRUCache[tuple[int, bool, bool], Strip] = LRUCache(512)
 
     # What the owner does
@@ -208,11 +210,19 @@ class WindowTable[R](ScrollView, can_focus=True):
         """The row of this number, if it is at hand."""
         return None if number is None else self._rows.get(number)
 
+    def rows_at_hand(self) -> Iterator[R]:
+        """All rows in memory."""
+        return (row for row in self._rows.values() if row is not None)
+
+    def redraw(self) -> None:
+        """Make all cells anew: they depend on more than their row."""
+        self._strips.clear()
+        self.refresh()
+
     def mark(self, numbers: Collection[int]) -> None:
         """Mark these rows and no others."""
         self.marked = tuple(numbers)
-        self._strips.clear()
-        self.refresh()
+        self.redraw()
 
     def move_to(self, number: int) -> bool:
         """Put the cursor on the row of this number; `False` if it is not among those shown."""
@@ -281,10 +291,9 @@ class WindowTable[R](ScrollView, can_focus=True):
         self._hover(None)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay the columns out anew."""
-        self._slots = fit(self.columns, max(0, self.size.width - GUTTER))
-        self._strips.clear()
+        """Ask for the rows that came into the window."""
         self._ask()
+        self.refresh()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Ask for the rows that came into the window."""
@@ -302,6 +311,10 @@ class WindowTable[R](ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """The header, or one row."""
         width = self.size.width
+        if width != self._width:  # also a scroll bar takes cells, without a resize
+            self._width = width
+            self._slots = fit(self.columns, max(0, width - GUTTER))
+            self._strips.clear()
         if y == 0:
             return self._header(width)
         index = round(self.scroll_y) + y - 1

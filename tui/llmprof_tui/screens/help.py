@@ -1,0 +1,81 @@
+"""All keys that work at this moment, by who answers them; made from the bindings themselves."""
+
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.dom import DOMNode
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+KEYS = 18
+"""Cells of the column of keys."""
+
+
+class HelpScreen(ModalScreen[None]):
+    """Keys, then what they do."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "dismiss", "Close", id="help.close", tooltip="Back to where you were")
+    ]
+
+    def __init__(self, about: Screen[Any]) -> None:
+        """`about`: the screen whose keys are shown, with its focused widget."""
+        super().__init__()
+        self._groups = groups(about)
+
+    def compose(self) -> ComposeResult:
+        """One text that scrolls."""
+        with VerticalScroll(classes="dialog help"):
+            yield Static(markup=False)
+
+    def on_mount(self) -> None:
+        """Lay the groups out."""
+        theme = self.app.theme_variables
+        shown = Text()
+        for title, lines in self._groups:
+            shown.append(f"{title}\n", style=f"bold {theme['primary']}")
+            for keys, said in lines:
+                shown.append(f"  {keys:<{KEYS}}", style=theme["accent"])
+                shown.append(f"{said}\n")
+            shown.append("\n")
+        shown.append("Mouse  ", style=f"bold {theme['primary']}")
+        shown.append(
+            "click selects, double click opens, the wheel scrolls; a title sorts; resting says exact numbers\n"
+        )
+        shown.append("Signs  ", style=f"bold {theme['primary']}")
+        shown.append("≈ estimated   ≥ at least, a price is missing   – not known")
+        self.query_one(Static).update(shown)
+        self.query_one(VerticalScroll).focus()
+
+
+def groups(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Title and lines (keys, what they do) of each who answers keys, the focused widget first."""
+    found: dict[int, tuple[str, dict[str, tuple[list[str], str]]]] = {}
+    for key, active in screen.active_bindings.items():
+        binding, node = active.binding, active.node
+        said = active.tooltip or binding.tooltip or binding.description
+        if not active.enabled or not said or binding.action.endswith("focus_next") or key.startswith("super+"):
+            continue
+        _, lines = found.setdefault(id(node), (_title(node), {}))
+        keys, _ = lines.setdefault(binding.action, ([], said))
+        keys.append(screen.app.get_key_display(binding.with_key(key)))
+    return [
+        (title, [(" ".join(dict.fromkeys(keys)), said) for keys, said in lines.values()])
+        for title, lines in found.values()
+    ]
+
+
+def _title(node: DOMNode) -> str:
+    if isinstance(node, Screen):
+        return str(node.title or type(node).TITLE or "This screen")
+    if title := getattr(node, "border_title", None):
+        return str(title)
+    return "Everywhere" if node is node.app else "".join(_words(type(node).__name__))
+
+
+def _words(name: str) -> list[str]:
+    """`WindowTable` in words: `Window table`."""
+    return [f" {letter.lower()}" if place and letter.isupper() else letter for place, letter in enumerate(name)]

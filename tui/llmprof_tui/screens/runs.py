@@ -1,0 +1,356 @@
+"""What happened, and what did it cost? The list of runs, live, with what the selected one is made of."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, cast
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+from textual.widgets import Footer
+
+from llmprof_addon import clock
+from llmprof_addon.errors import LlmprofError
+from llmprof_addon.export import text
+from llmprof_addon.model.component import KindTotal
+from llmprof_addon.store.listing import Facets, RunList, RunOrder
+from llmprof_addon.store.remarks import Remarks
+from llmprof_addon.store.rows import RunRow
+from llmprof_tui import periods
+from llmprof_tui.preferences import Preferences
+from llmprof_tui.screens import run_edits
+from llmprof_tui.screens.filter_dialog import FilterDialog, Wanted
+from llmprof_tui.screens.loading import LoadingScreen
+from llmprof_tui.screens.starting import how_to_record
+from llmprof_tui.source import EmptyError, Recorder, Source
+from llmprof_tui.widgets import run_cells
+from llmprof_tui.widgets.chips import Chips
+from llmprof_tui.widgets.find_bar import FindBar
+from llmprof_tui.widgets.notice import Notice
+from llmprof_tui.widgets.run_cells import RunLine
+from llmprof_tui.widgets.run_detail import RunDetail
+from llmprof_tui.widgets.status_bar import StatusBar
+from llmprof_tui.widgets.window_table import Order, WindowTable
+
+RECORDER_SECONDS = 1.0
+SETTLE_SECONDS = 0.12
+"""How long typing or the cursor has to rest before the store is asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """What is shown of the selected run."""
+
+    row: RunRow
+    composition: tuple[KindTotal, ...]
+    remarks: Remarks
+
+
+class RunsScreen(LoadingScreen):
+    """The first screen."""
+
+    TITLE = "Runs"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "Search", key_display="/", id="runs.search", tooltip="Narrow the list as you type"),
+        Binding("f", "filter", "Filter", id="runs.filter", tooltip="App, model, provider, status, tag, period"),
+        Binding("p", "period", "Period", id="runs.period", tooltip="Today, 24 hours, 7 days, 30 days, all"),
+        Binding("s", "sort", "Sort", id="runs.sort", tooltip="By the next column; a click on a title does it too"),
+        Binding("S", "reverse", "Reverse", show=False, id="runs.reverse", tooltip="Turn the order round"),
+        Binding("space", "mark", "Mark", id="runs.mark", tooltip="Mark two runs to compare them"),
+        Binding("c", "compare", "Compare", id="runs.compare", tooltip="The marked run with the other, or the selected"),
+        Binding("r", "rename", "Rename", id="runs.rename", tooltip="Give the run a name"),
+        Binding("t", "tag", "Tag", id="runs.tag", tooltip="Set the tags of the run"),
+        Binding("x,delete", "delete", "Delete", id="runs.delete", tooltip="Delete the run with its calls"),
+        Binding("escape", "clear", "Clear", show=False, id="runs.clear", tooltip="Take marks, then filters away"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wanted = Wanted()
+        self.order = Order(key="started")
+        self._marks: dict[int, str] = {}
+        """Ids of the marked runs by number, in the order in which they were marked."""
+        self._listed: RunList | None = None
+        self._listing = self._again = False
+        self._complaint = ""
+        self._waits: dict[str, Timer] = {}
+        self._live: frozenset[int] = frozenset()
+
+    def compose(self) -> ComposeResult:
+        """Recorder, filters, list, detail."""
+        yield StatusBar()
+        yield FindBar("words of label, app, model, provider or tags")
+        yield Chips()
+        yield WindowTable[RunLine](run_cells.COLUMNS, self._cells, exact=run_cells.exactly, id="runs")
+        yield Notice()
+        yield RunDetail()
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Take up what was set last time, and ask."""
+        kept = self._preferences
+        key = kept.get("runs.order", "started")
+        self.order = Order(
+            key=key if key in run_cells.ORDERS else "started", descending=kept.get("runs.descending", True)
+        )
+        period = kept.get("runs.period", "all")
+        self.wanted = Wanted(period=period if period in periods.NAMES else "all")
+        self.query_one(Chips).show(self.wanted.chips())
+        self._say("Reading the store …")
+        self._reload()
+        self._ask_recorder()
+        self.set_interval(RECORDER_SECONDS, self._ask_recorder)
+
+    @property
+    def table(self) -> WindowTable[RunLine]:
+        """The list."""
+        return self.query_one("#runs", WindowTable)
+
+    @property
+    def selected(self) -> RunRow | None:
+        """The run under the cursor, once it was read."""
+        line = self.table.row(self.table.cursor)
+        return None if line is None else line.row
+
+    # data
+
+    def store_changed(self) -> None:
+        """Read the list anew."""
+        self._reload()
+
+    def _reload(self) -> None:
+        # One question at a time: answers that come slower than changes would otherwise never be taken.
+        self._again = self._listing
+        if self._listing:
+            return
+        self._listing = True
+        wanted, order = self.wanted.bounded(clock.now_ns()), self.order
+        key = cast(RunOrder, order.key)
+        self.load("list", lambda source: source.list_runs(wanted, key, order.descending), self._show_list)
+
+    def _show_list(self, found: RunList) -> None:
+        self._listing, self._complaint, self._listed = False, "", found
+        self.query_one(StatusBar).show_totals(found.totals, periods.said(self.wanted.period))
+        self.table.show(found.numbers, order=self.order)
+        self.table.renew()
+        self.table.border_title = "Runs"
+        shown = text.counted(len(found.numbers), "run")
+        self.table.border_subtitle = f"{shown} by {run_cells.ORDERS[self.order.key]}"
+        if found.numbers:
+            self._swap(table=True)
+        elif self.wanted.chips():
+            self._say("No run fits.", "Escape takes the filters away.")
+        else:
+            self.load("starting", how_to_record, lambda lines: self._say("Nothing is recorded yet.", lines))
+        if self._again:
+            self._reload()
+
+    def failed(self, group: str, error: LlmprofError) -> None:
+        """An empty store says how to begin; another trouble stands in the list's place, or above it if there is one."""
+        if group == "list":
+            self._listing = False
+        if isinstance(error, EmptyError):
+            if group == "list":
+                self._listed = None
+                self.load("starting", how_to_record, lambda lines: self._say("Nothing is recorded yet.", lines))
+        elif group in ("list", "starting") and self._listed is None:
+            self._say(text.plain(error.message), text.plain(error.hint), colour="error")
+        elif group in ("list", "rows", "detail", "recorder"):
+            if self._complaint != error.message:  # asked every second: once is enough
+                self._complaint = error.message
+                super().failed(group, error)
+        else:
+            super().failed(group, error)
+
+    @on(WindowTable.Wanted, "#runs")
+    def _read_rows(self, message: WindowTable.Wanted) -> None:
+        numbers = message.numbers
+        self.load("rows", lambda source: _lines(source, numbers), lambda lines: self._fill(numbers, lines))
+
+    def _fill(self, numbers: Sequence[int], lines: dict[int, RunLine]) -> None:
+        before = self.selected
+        self.table.fill(numbers, lines)
+        if self.selected != before:
+            self._show_selected()
+
+    @on(WindowTable.Highlighted, "#runs")
+    def _show_selected(self) -> None:
+        row = self.selected
+        detail = self.query_one(RunDetail)
+        detail.show_run(row)
+        if row is not None:
+            self._later("detail", lambda: self._ask_detail(row))
+
+    def _ask_detail(self, row: RunRow) -> None:
+        self.load("detail", lambda source: _detail(source, row), self._show_detail)
+
+    def _show_detail(self, detail: Detail) -> None:
+        if (row := self.selected) is not None and row.id == detail.row.id:
+            self.query_one(RunDetail).show(row, detail.composition, detail.remarks)
+
+    def _ask_recorder(self) -> None:
+        self.load("recorder", Source.recorder, self._show_recorder)
+
+    def _show_recorder(self, recorder: Recorder) -> None:
+        self.query_one(StatusBar).show_recorder(recorder)
+        now = clock.now_ns()
+        live = frozenset(line.row.number for line in self.table.rows_at_hand() if run_cells.is_live(line.row, now))
+        if live != self._live:  # runs come to rest without a change of the store
+            self._live = live
+            self.table.redraw()
+
+    # what is seen
+
+    def _cells(self, line: RunLine) -> Sequence[Text | str]:
+        return run_cells.cells(line, clock.now_ns(), self.app.theme_variables)
+
+    def _say(self, title: str, lines: str = "", *, colour: str = "foreground") -> None:
+        self.query_one(Notice).say(title, lines, colour=colour)
+        self._swap(table=False)
+
+    def _swap(self, *, table: bool) -> None:
+        self.query_one(Notice).display = not table
+        self.query_one(RunDetail).display = table
+        changed = self.table.display != table
+        self.table.display = table
+        if table and (changed or self.focused is None) and not self.query_one(FindBar).has_focus_within:
+            self.table.focus()
+
+    def _later(self, name: str, then: Callable[[], None]) -> None:
+        if name in self._waits:
+            self._waits[name].stop()
+        self._waits[name] = self.set_timer(SETTLE_SECONDS, then)
+
+    @property
+    def _preferences(self) -> Preferences:
+        preferences: Preferences = self.app.preferences  # type: ignore[attr-defined]  # the application is always ours
+        return preferences
+
+    # filters and order
+
+    def _want(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self._preferences.set("runs.period", wanted.period)
+        self.query_one(Chips).show(wanted.chips())
+        self._reload()
+
+    def action_search(self) -> None:
+        """Narrow the list by typing."""
+        self.query_one(FindBar).open()
+
+    @on(FindBar.Changed)
+    def _typed(self, message: FindBar.Changed) -> None:
+        wanted = replace(self.wanted, filter=replace(self.wanted.filter, text=message.word.strip()))
+        if wanted != self.wanted:
+            self._later("typed", lambda: self._want(wanted))
+
+    @on(FindBar.Left)
+    def _typed_enough(self, message: FindBar.Left) -> None:
+        self.query_one(FindBar).remove_class("-open")
+        if not message.kept and self.wanted.filter.text:
+            self._want(self.wanted.without("text"))
+        self.table.focus()
+
+    def action_filter(self) -> None:
+        """Set all filters in a dialog."""
+
+        def answered(wanted: Wanted | None) -> None:
+            if wanted is not None:
+                self._want(wanted)
+
+        def offer(facets: Facets) -> None:
+            self.app.push_screen(FilterDialog(self.wanted, facets), answered)
+
+        self.load("facets", Source.facets, offer)
+
+    @on(Chips.Removed)
+    def _drop(self, message: Chips.Removed) -> None:
+        self._want(self.wanted.without(message.key))
+
+    def action_period(self) -> None:
+        """The next period."""
+        self._want(replace(self.wanted, period=periods.following(self.wanted.period)))
+
+    def action_clear(self) -> None:
+        """Take the marks away; then all filters."""
+        if self._marks:
+            self._marks.clear()
+            self.table.mark(())
+        elif self.wanted != Wanted():
+            self._want(Wanted())
+
+    def action_sort(self) -> None:
+        """Order by the next column."""
+        keys = list(run_cells.ORDERS)
+        self.sort_by(keys[(keys.index(self.order.key) + 1) % len(keys)])
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self.sort_by(self.order.key)
+
+    @on(WindowTable.SortAsked, "#runs")
+    def _title_clicked(self, message: WindowTable.SortAsked) -> None:
+        self.sort_by(message.key)
+
+    def sort_by(self, key: str) -> None:
+        """Order by a column: texts from A, numbers and times from the largest; once more turns it round."""
+        turned = not self.order.descending if key == self.order.key else key not in ("app", "label", "model")
+        self.order = Order(key=key, descending=turned)
+        self._preferences.set("runs.order", key)
+        self._preferences.set("runs.descending", turned)
+        self._reload()
+
+    # the selected run
+
+    @on(WindowTable.Chosen, "#runs")
+    def _open(self) -> None:
+        if (row := self.selected) is not None:
+            self.app.open_run(row.id)  # type: ignore[attr-defined]  # the application is always ours
+
+    def action_mark(self) -> None:
+        """Mark the run or take its mark away; a third mark replaces the first."""
+        if (row := self.selected) is None:
+            return
+        if self._marks.pop(row.number, None) is None:
+            if len(self._marks) == 2:
+                del self._marks[next(iter(self._marks))]
+            self._marks[row.number] = row.id
+        self.table.mark(self._marks)
+
+    def action_compare(self) -> None:
+        """Compare the two marked runs, or the marked one with the selected."""
+        ids = list(self._marks.values())
+        if len(ids) == 1 and (row := self.selected) is not None and row.id not in ids:
+            ids.append(row.id)
+        if len(ids) == 2:
+            self.app.open_compare_runs(*ids)  # type: ignore[attr-defined]  # the application is always ours
+        else:
+            self.notify("Mark a run with space, go to another and press c.", title="Nothing to compare")
+
+    def action_rename(self) -> None:
+        """Give the run a name."""
+        if (row := self.selected) is not None:
+            run_edits.ask_name(self, row, self._reload)
+
+    def action_tag(self) -> None:
+        """Set the run's tags."""
+        if (row := self.selected) is not None:
+            run_edits.ask_tags(self, row, self._reload)
+
+    def action_delete(self) -> None:
+        """Delete the run."""
+        if (row := self.selected) is not None:
+            run_edits.ask_deletion(self, row, self._reload)
+
+
+def _lines(source: Source, numbers: Sequence[int]) -> dict[int, RunLine]:
+    rows = source.runs(numbers)
+    growth = source.growth(list(rows))
+    return {number: RunLine(row=row, growth=growth.get(number, ())) for number, row in rows.items()}
+
+
+def _detail(source: Source, row: RunRow) -> Detail:
+    remarks = source.remarks(row.id)
+    return Detail(row=row, composition=source.composition(row.id), remarks=remarks)

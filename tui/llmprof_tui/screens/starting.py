@@ -1,0 +1,28 @@
+"""What to do where nothing was recorded yet: the commands, with this home's ports."""
+
+import shlex
+from pathlib import Path
+
+from llmprof_addon import settings
+from llmprof_addon.export import waysin
+from llmprof_tui.source import Source
+
+
+def how_to_record(source: Source) -> str:
+    """The way to the first recorded call; commands are indented. Raises `ConfigError` if a setting is wrong."""
+    found = settings.load({"home": str(source.home)})
+    home = "" if found.home == Path.home() / ".llmprof" else f" --home {shlex.quote(str(found.home))}"
+    proxies = [proxy for proxy in source.recorder().proxies if proxy.ports]
+    ports = proxies[0].ports if proxies else {}
+    lines = waysin.lines(
+        host=found.host,
+        reverse_port=ports.get("reverse", found.port),
+        forward_port=ports.get("forward", found.forward_port),
+        ca_dir=found.ca_dir,
+    )
+    if proxies:
+        first = "The proxy runs. Paste one of these where your application starts, and run it:"
+    else:
+        first = f"1  Start the proxy in another terminal:\n  llmprof up{home}\n\n2  Paste one of these where your "
+        first += "application starts, and run it:"
+    return f"{first}\n\n{lines}\n\nOr look at a recorded run first, without key or internet:\n  llmprof tui --demo"

@@ -1,0 +1,32 @@
+"""What stands in the place of a list that there is none of: why, and what to do."""
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Center, Middle
+from textual.widgets import Static
+
+
+class Notice(Middle):
+    """A title and lines below it, in the middle."""
+
+    DEFAULT_CSS = """
+    Notice {
+        height: 1fr; background: $surface;
+        & Center { height: auto; }
+        & Static { width: auto; max-width: 100%; height: auto; padding: 0 1; }
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        with Center():
+            yield Static(markup=False)
+
+    def say(self, title: str, lines: str = "", *, colour: str = "foreground") -> None:
+        """Show a title in a theme's colour, and lines below it; those that are indented are commands."""
+        theme = self.app.theme_variables
+        shown = Text(title, style=f"bold {theme[colour]}")
+        for line in lines.splitlines():
+            shown.append("\n")
+            shown.append(line, style=theme["primary"] if line.startswith("  ") else "")
+        self.query_one(Static).update(shown)

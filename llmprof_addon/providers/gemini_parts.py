@@ -25,6 +25,7 @@ _SAME = {
 _ORDER = ("text", "id", "name", "args", "thought", "thoughtSignature")
 """One order for the keys around content: the API writes another one than most clients. Other keys stand between."""
 
+_URL_SAFE = str.maketrans("-_", "+/")
 DECLARED = ("functionDeclarations", "function_declarations")
 CODE = "code_execution"
 """The name of the tool whose calls and results are `executableCode` and `codeExecutionResult`."""
@@ -123,7 +124,8 @@ def _plain(held: dict[str, Json], media: Media) -> str | None:
     if media.source != "inline" or not (media.type or "").startswith("text/"):
         return None
     try:
-        return b64decode(held["data"]).decode("utf-8", "replace")
+        data = "".join(held["data"].split()).translate(_URL_SAFE)  # Google's own client sends base64 for URLs
+        return b64decode(data, validate=True).decode("utf-8", "replace")
     except ValueError:
         return None
 

@@ -298,3 +298,62 @@ def test_a_client_that_leaves_after_the_last_event_has_heard_all(last: bytes) ->
         assert settled(exchange, cut) is exchange
     broken = make_exchange(REQUEST, before + last, **{**left, "outcome": "error"})
     assert settled(broken, before + last) is broken
+
+
+GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:"
+WORD = {"candidates": [{"content": {"role": "model", "parts": [{"text": "Ho"}]}}]}
+WHOLE = {"candidates": [{"content": {"parts": [{"text": "."}]}, "finishReason": "STOP"}], "usageMetadata": {}}
+ENDED = {
+    "ollama": (b'{"response": "Ho"}\n', b'{"response": "", "done": true}\n'),
+    "ollama, no line end": (b'{"response": "Ho"}\n', b'{"response": "", "done": true}'),
+    "gemini": (f"data: {json.dumps(WORD)}\n\n".encode(), f"data: {json.dumps(WHOLE)}\n\n".encode()),
+    "gemini, array": (b"[" + json.dumps(WORD).encode() + b"\n,\n", json.dumps(WHOLE).encode()),
+    "code assist": (b'data: {"response": {}}\n\n', f"data: {json.dumps({'response': WHOLE})}\n\n".encode()),
+    "cohere": (b'data: {"event_type":"text-generation"}\n\n', b'data: {"event_type":"stream-end"}\n\n'),
+}
+
+
+@pytest.mark.parametrize(("before", "last"), ENDED.values(), ids=ENDED.keys())
+def test_every_kind_of_stream_has_a_last_event(before: bytes, last: bytes) -> None:
+    left = {"outcome": "aborted", "error": "Client disconnected.", "url": GEMINI_URL + "streamGenerateContent"}
+    done = settled(make_exchange(REQUEST, before + last, **left), before + last)
+    assert (done.outcome, done.error) == ("complete", None)
+    for cut in (before, before + last[:-3]):
+        exchange = make_exchange(REQUEST, cut, **left)
+        assert settled(exchange, cut) is exchange
+
+
+def test_model_and_stream_stand_in_the_address() -> None:
+    call = read_as({}, url=GEMINI_URL + "generateContent?key=k", request={"contents": []})
+    assert (call.api, call.request_model, call.stream) == ("gemini.generate_content", "gemini-2.5-pro", False)
+    failed = read_as({"error": {"code": 429, "message": "slow"}}, url=GEMINI_URL + "streamGenerateContent", status=429)
+    assert (failed.stream, failed.error) == (True, "429: slow")
+
+
+def test_an_array_is_a_stream_only_where_one_was_asked_for() -> None:
+    chunks = json.dumps([WORD, WHOLE]).encode()
+    for operation, stream in (("streamGenerateContent", True), ("generateContent", False)):
+        call = read_as(chunks, url=GEMINI_URL + operation, request={"contents": []})
+        assert call.stream is stream
+        assert [part.text for part in call.answer.parts] == ["Ho."]
+
+
+def test_an_array_without_its_middle_keeps_its_usage() -> None:
+    last = {**WHOLE, "usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 9}}
+    chunks = [{"candidates": [{"content": {"parts": [{"text": "words and " * 50}]}}]}] * 800
+    whole = ("[" + "\n,\r\n".join(json.dumps(chunk, indent=2) for chunk in [*chunks, last]) + "\n]").encode()
+    dropped = len(whole) - 2 * KEPT_ENDS
+    kept = whole[:KEPT_ENDS] + whole[-KEPT_ENDS:]
+    call = read_as(kept, url=GEMINI_URL + "streamGenerateContent", response_truncated=dropped)
+    assert call.answer.usage
+    assert (call.answer.usage.input_tokens, call.answer.usage.output_tokens) == (7, 9)
+    assert call.answer.finish_reasons == ("STOP",)
+    assert call.warnings == (f"{dropped} bytes in the middle of the response were not kept",)
+    assert len(call.answer.parts) == 1
+
+
+def test_an_answer_of_lines_under_any_name() -> None:
+    lines = b'{"message": {"role": "assistant", "content": "Ho"}}\n{"message": {"content": "."}, "done": true}\n'
+    for kind in ("application/x-ndjson", "application/json", ""):
+        call = read_as(lines, url="http://127.0.0.1:11434/api/chat", kind=kind)
+        assert (call.stream, [part.text for part in call.answer.parts]) == (True, ["Ho."])

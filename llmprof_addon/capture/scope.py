@@ -105,7 +105,8 @@ class Scope:
     def tls_failed_client(self, data: tls.TlsData) -> None:
         who, error = self._who(data), data.conn.error or ""
         # mitmproxy says so of clients that send that alert, and of those that hang up in the handshake.
-        if self._bundle is None or "does not trust" not in error:
+        # Nobody else answers for the host of the handshake, so that to let it pass would help no client.
+        if self._bundle is None or "does not trust" not in error or who[0] == handshake.HOST:
             return
         self._refused[who] = self._refused.get(who, 0) + 1
         # A client may hang up for reasons of its own, once.

@@ -1,7 +1,7 @@
 """Print the variables that lead programs of this shell through the running proxy.
 
 Examples:
-  eval "$(llmprof env)"
+  llmprof env                              for this shell; eval "$(llmprof env)" sets them
   llmprof env --shell fish | source
   llmprof env --shell powershell | Out-String | Invoke-Expression
 """

@@ -99,30 +99,41 @@ def _led(
 
 def _foreground(command: list[str], environ: dict[str, str]) -> int:
     """Run it with our terminal until it ends. Keys like ctrl-C reach it by themselves; we outlive it."""
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def pass_on(number: int, frame: Any) -> None:
+        if process is None:  # it may be there already, but not known to us yet
+            early.append(number)
+        else:
+            process.send_signal(number)
+
+    # Before the program starts, so that no signal finds us without. What is ignored would be so in the program too.
+    kept = {signal.SIGINT: signal.signal(signal.SIGINT, _leave_it)}
+    if hasattr(signal, "SIGQUIT"):
+        kept[signal.SIGQUIT] = signal.signal(signal.SIGQUIT, _leave_it)
+    for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"):
+        if number := getattr(signal, name, None):
+            kept[number] = signal.signal(number, pass_on)
     try:
         process = subprocess.Popen(command, env=environ)
+        for number in early:
+            process.send_signal(number)
+        code = process.wait()
     except FileNotFoundError:
         _say(f"{command[0]}: command not found")
         return NOT_FOUND
     except OSError as error:
         _say(f"{command[0]}: {error.strerror}")
         return NOT_EXECUTABLE
-
-    def pass_on(number: int, frame: Any) -> None:
-        process.send_signal(number)
-
-    kept = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}
-    for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"):
-        if number := getattr(signal, name, None):
-            kept[number] = signal.signal(number, pass_on)
-    if hasattr(signal, "SIGQUIT"):
-        kept[signal.SIGQUIT] = signal.signal(signal.SIGQUIT, signal.SIG_IGN)
-    try:
-        code = process.wait()
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
     return code if code >= 0 else 128 - code
+
+
+def _leave_it(number: int, frame: Any) -> None:
+    """The terminal has sent the signal to the program as well."""
 
 
 def _summary(settings: "Settings", launch: str, began_ns: int) -> None:

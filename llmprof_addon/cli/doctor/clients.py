@@ -11,8 +11,8 @@ from llmprof_addon.capture.handshake import ANSWER, URL
 
 SECONDS = 20
 
+# `through`: it got the page. `untrusted`: it refused the certificate. `elsewhere`: it went past the proxy.
 type Outcome = Literal["through", "untrusted", "elsewhere", "absent", "failed"]
-"""`through` the proxy and trusting it; its certificate is `untrusted`; led `elsewhere`; the client itself is `absent`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

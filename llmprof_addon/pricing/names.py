@@ -20,6 +20,9 @@ ALIASES = {
     "ft:gpt-3.5-turbo-0613": "ft:gpt-3.5-turbo",
     "ft:gpt-3.5-turbo-1106": "ft:gpt-3.5-turbo",
     "ft:gpt-3.5-turbo-0125": "ft:gpt-3.5-turbo",
+    # What these two answer as; without its date, the first would be a model of ten times their price.
+    "davinci:2023-07-21-v2": "davinci-002",
+    "babbage:2023-07-21-v2": "babbage-002",
     # Releases of one price.
     "claude-2.0": "claude-2",
     "claude-2.1": "claude-2",

@@ -272,3 +272,31 @@ def test_every_price_equals_the_catalogues_own_arithmetic_to_the_pico(at: dateti
             assert found.total == theirs.total_price * PICO, (provider.id, model.id, usage)
             compared += 1
     assert compared > 800
+
+
+@pytest.mark.parametrize(
+    ("tokens", "dollars", "tier"), [(200_000, "0.25", None), (200_001, "0.5000025", "above 200000 tokens")]
+)
+def test_gemini_costs_more_above_200k_tokens(tokens: int, dollars: str, tier: str | None) -> None:
+    found = priced(call("gemini-2.5-pro", "google"), Usage(input_tokens=tokens, output_tokens=0))
+    assert found is not None
+    assert found.price is not None
+    assert (usd(found.total), found.price.tier) == (dollars, tier)
+
+
+def test_throughput_that_was_bought_beforehand_has_no_price_per_token() -> None:
+    usage = Usage(input_tokens=100, output_tokens=1)
+    assert priced(call("gemini-2.5-pro", "google", tier="PROVISIONED_THROUGHPUT"), usage) is None
+    assert priced(call("gemini-2.5-pro", "google", tier="ON_DEMAND"), usage) is not None
+
+
+def test_a_renamed_model_does_not_get_the_price_of_its_namesake() -> None:
+    found = priced(call("davinci:2023-07-21-v2", asked="davinci-002"), Usage(input_tokens=10**6, output_tokens=0))
+    assert found is not None
+    assert usd(found.total) == "2"
+
+
+def test_an_embedding_costs_its_input_alone() -> None:
+    found = priced(call("text-embedding-3-small"), Usage(input_tokens=10**6))
+    assert found is not None
+    assert usd(found.total) == "0.02"

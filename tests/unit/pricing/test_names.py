@@ -14,7 +14,7 @@ from llmprof_addon.pricing.names import spellings
         ("claude-opus-5@20260401", "claude-opus-5"),
         ("us.anthropic.claude-haiku-4-5-20251001-v1:0", "claude-haiku-4-5-20251001"),
         ("gpt-35-turbo", "gpt-3.5-turbo"),
-        ("davinci:2023-07-21-v2", "davinci"),
+        ("davinci:2023-07-21-v2", "davinci-002"),
         ("ft:gpt-4o-2024-08-06:some-org::8fK2", "ft:gpt-4o"),
     ],
 )

@@ -12,6 +12,7 @@ from enum import StrEnum
 from llmprof_addon.export.diff import CallDiff, Change
 from llmprof_addon.export.whole import whole
 from llmprof_addon.model.component import Component, Kind
+from llmprof_addon.model.usage import Source
 
 _TURN = re.compile(r"^turn \d+")
 
@@ -83,10 +84,10 @@ def by_name(before: Sequence[Component], after: Sequence[Component]) -> tuple[De
     return _merged(before, after, None, frozenset())
 
 
-def merged_root(name: str, tops: Sequence[Delta]) -> Delta:
-    """Trees that stand side by side under one root."""
+def merged_root(name: str, tops: Sequence[Delta], sources: tuple[Source | None, Source | None] = (None, None)) -> Delta:
+    """Trees that stand side by side under one root; `sources` are those of its two totals, if surer than the parts'."""
     sides = [[each for each in side if each] for side in zip(*((top.before, top.after) for top in tops), strict=True)]
-    old, new = (whole(name, side) for side in sides or ((), ()))
+    old, new = (whole(name, side, source) for side, source in zip(sides or ((), ()), sources, strict=True))
     costs = [top.wide_cost for top in tops]
     same = all(top.shift is Shift.SAME for top in tops)
     return Delta(

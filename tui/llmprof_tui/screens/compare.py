@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from llmprof_addon.export.diff import CallDiff, Change, Held, PartDiff, Side, diff
 from llmprof_addon.export.diff_tree import Delta, Shift, delta_tree
 from llmprof_addon.model.part import Json, Part, PartKind
+from llmprof_addon.model.usage import Source as Counted
 from llmprof_addon.store.rows import CallRow
 from llmprof_tui.screens.comparing import ComparingScreen
 from llmprof_tui.source import Source
@@ -43,6 +44,11 @@ class Compared:
     rows: tuple[CallRow, CallRow]
     diff: CallDiff
     tree: tuple[Delta, ...]
+
+    @property
+    def sources(self) -> tuple[Counted, Counted]:
+        """Where the totals of both prompts come from."""
+        return self.rows[0].usage.source, self.rows[1].usage.source
 
 
 def compare(source: Source, before_id: str, after_id: str) -> Compared:
@@ -89,7 +95,7 @@ class CompareScreen(ComparingScreen[Compared]):
 
     def show(self, compared: Compared) -> None:
         self._changed = compared.diff.changed
-        self.query_one(DiffFlame).show(compared.tree)
+        self.query_one(DiffFlame).show(compared.tree, sources=compared.sources)
         table = self._table
         table.show_rows(self._changed)
         table.focus()

@@ -104,9 +104,11 @@ class CompareRunsScreen(ComparingScreen[ComparedRuns]):
         ]
 
     def show(self, compared: ComparedRuns) -> None:
-        self.query_one(DiffFlame).show(
-            compared.largest.tree if compared.largest else (), name="largest prompt of each run"
-        )
+        graph, largest = self.query_one(DiffFlame), compared.largest
+        if largest is None:
+            graph.show(())
+        else:
+            graph.show(largest.tree, name="largest prompt of each run", sources=largest.sources)
         table = self.query_one(WindowTable)
         table.show_rows(compared.kinds)
         self.query_one(DiffFlame).focus()

@@ -36,7 +36,7 @@ def fitting(names: Sequence[str], width: int) -> list[tuple[int, str]]:
         tail.append(index)
     tail.reverse()
     head: list[tuple[int, str]] = [(0, shown[0])] if first else []
-    left_out = [(-1, "…")] if tail[0] > len(head) else []
+    left_out = [(-1, "…")] if room >= 0 and tail[0] > len(head) else []
     return [*head, *left_out, *((index, shown[index]) for index in tail)]
 
 

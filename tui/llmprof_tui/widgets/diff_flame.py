@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from llmprof_addon.export import text
 from llmprof_addon.export.diff_tree import Delta, Shift, merged_root
+from llmprof_addon.model.usage import Source
 from llmprof_tui.widgets.explorable import Explorable
 from llmprof_tui.widgets.flame_layout import Chart, Frame
 
@@ -81,10 +82,17 @@ class DiffFlame(Explorable[Delta]):
         self._measure = _MEASURES[0]
         self._tops: Sequence[Delta] = ()
         self._root_name = ""
+        self._sources: tuple[Source | None, Source | None] = (None, None)
 
-    def show(self, tops: Sequence[Delta], *, name: str = "prompt") -> None:
-        """Draw these under one root."""
-        self._tops, self._root_name = tops, name
+    def show(
+        self,
+        tops: Sequence[Delta],
+        *,
+        name: str = "prompt",
+        sources: tuple[Source | None, Source | None] = (None, None),
+    ) -> None:
+        """Draw these under one root. `sources`: of both totals, which may be reported where the parts are estimates."""
+        self._tops, self._root_name, self._sources = tops, name, sources
         self._draw()
 
     def go_to(self, path: str) -> None:
@@ -100,7 +108,7 @@ class DiffFlame(Explorable[Delta]):
 
     def _draw(self) -> None:
         measure = self._measure
-        root = merged_root(self._root_name, self._tops)
+        root = merged_root(self._root_name, self._tops, self._sources)
         if not measure.weigh(root):
             self.draw(None)
             return

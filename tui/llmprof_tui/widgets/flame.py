@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from llmprof_addon.export import text
 from llmprof_addon.export.whole import whole
-from llmprof_addon.model.component import Component
+from llmprof_addon.model.component import Component, Kind
 from llmprof_addon.model.usage import Source
 from llmprof_tui.themes import KIND_MARKS, kind_colour
 from llmprof_tui.widgets.explorable import Explorable
@@ -55,6 +55,8 @@ class FlameGraph(Explorable[Component]):
         self._components: Sequence[Component] = ()
         self._positions: Sequence[Component] = ()
         self._source: Source | None = None
+        self._hues: dict[Kind | None, str] = {}
+        """The theme's colours, and that of the root."""
         self._text_of: Callable[[Component], str | None] | None = None
 
     def show(
@@ -131,14 +133,23 @@ class FlameGraph(Explorable[Component]):
         return self.metric.write(node)
 
     def hue(self, node: Component, frame: Frame) -> str:
-        if not frame.depth:
-            return self.app.theme_variables.get("panel-lighten-1", "#444b6a")
-        return kind_colour(node.kind, self.app.theme)
+        colour = self._hues.get(node.kind if frame.depth else None)
+        if colour is None:
+            for kind in Kind:
+                self._hues[kind] = kind_colour(kind, self.app.theme)
+            self._hues[None] = self.app.theme_variables.get("panel-lighten-1", "#444b6a")
+            colour = self._hues[node.kind if frame.depth else None]
+        return colour
+
+    def notify_style_update(self) -> None:
+        """Another theme."""
+        self._hues.clear()
+        super().notify_style_update()
 
     def mark(self, node: Component) -> str:
         return KIND_MARKS[node.kind] if getattr(self.app, "monochrome", False) else ""
 
-    def tones(self, node: Component, frame: Frame, run: Run) -> Iterable[tuple[int, float]]:
+    def tones(self, node: Component, frame: Frame, run: Run, width: int) -> Iterable[tuple[int, float]]:
         """Darker as far as it was read."""
         if node.read_tokens == node.tokens and node.tokens:
             return ((run.end, READ_FADE),)
@@ -147,7 +158,7 @@ class FlameGraph(Explorable[Component]):
         if not self.metric.along_cache or self.chart is None:
             return ((run.end, MIXED_FADE),)
         start = self.chart.view(frame).start
-        cut = (start + node.read_tokens - self.view.start) * self.cells // self.view.span
+        cut = (start + node.read_tokens - self.view.start) * width // self.view.span
         cut = max(run.start, min(cut, run.end))
         return ((cut, READ_FADE), (run.end, 0.0))
 

@@ -36,8 +36,7 @@ class Run(NamedTuple):
     start: int
     end: int
     frame: int
-    """Index in the layer; of frames too narrow for a cell, the last one that begins in it; negative where there is
-    none."""
+    """Index in the layer; of several in a cell, the last one that begins in it; negative where there is none."""
     narrow: bool = False
     """Whether frames are narrower than their cell, which then stands for all that begin in it."""
 
@@ -157,12 +156,12 @@ class Chart[N]:
             index = bisect_right(starts, first + ((x + 1) * span - 1) // width, low) - 1
             low = max(index, 0)
             end = min(width, (ends[index] - first) * width // span) if index >= 0 else 0
-            if end > x:
-                yield Run(x, end, index)
-                x = end
-            elif index >= 0 and (starts[index] - first) * width // span == x:
+            if index >= 0 and _crowded(layer, index, x, view, width):
                 yield Run(x, x + 1, index, narrow=True)
                 x += 1
+            elif end > x:
+                yield Run(x, end, index)
+                x = end
             else:
                 following = (starts[index + 1] - first) * width // span if index + 1 < count else width
                 end = max(x + 1, min(width, following))
@@ -178,10 +177,8 @@ class Chart[N]:
         index = bisect_right(layer.starts, first + ((x + 1) * span - 1) // width) - 1
         if index < 0:
             return None
-        if (layer.ends[index] - first) * width // span > x:
-            return Frame(depth, index)
-        if (layer.starts[index] - first) * width // span < x:
-            return None
+        if not _crowded(layer, index, x, view, width):
+            return Frame(depth, index) if (layer.ends[index] - first) * width // span > x else None
         narrow = range(bisect_left(layer.starts, first - (-x * span // width)), index + 1)
         return Frame(depth, max(narrow, key=lambda i: layer.ends[i] - layer.starts[i], default=index))
 
@@ -206,3 +203,15 @@ class Chart[N]:
         if end <= view.start:
             return self.clamped(start if end - start < view.span else end - view.span, view.span)
         return view
+
+
+def _crowded[N](layer: Layer[N], index: int, x: int, view: View, width: int) -> bool:
+    """Whether a cell holds frames that are too narrow for it: the last that begins in it ends there too, or begins
+    behind others and is not a cell wide, so that its right edge is in the next cell by chance."""
+    first, span = view.start, view.span
+    start, end = layer.starts[index], layer.ends[index]
+    if (start - first) * width // span != x:
+        return False
+    edge = (end - first) * width // span
+    beside = index > 0 and (layer.starts[index - 1] - first) * width // span == x
+    return edge == x or (edge == x + 1 and beside and (end - start) * width < span)

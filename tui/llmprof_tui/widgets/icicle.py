@@ -31,13 +31,12 @@ class Icicle[N](ScrollView, can_focus=True):
     """The drawing; `explorable` moves in it."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"icicle--cursor", "icicle--axis", "icicle--boundary", "icicle--narrow"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"icicle--cursor", "icicle--axis", "icicle--boundary"}
     DEFAULT_CSS = """
     Icicle { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; background: $surface; }
     Icicle > .icicle--cursor { background: $foreground; color: $background; text-style: bold; }
     Icicle > .icicle--axis { color: $foreground 60%; background: $surface; }
     Icicle > .icicle--boundary { color: $foreground; text-style: bold; }
-    Icicle > .icicle--narrow { color: $foreground 60%; background: $surface; }
     """
     cursor: var[Frame | None] = var(None, init=False)
     """The selected frame."""
@@ -50,7 +49,7 @@ class Icicle[N](ScrollView, can_focus=True):
         self.view = View(0, 1)
         self.found: frozenset[Frame] | None = None
         """What was found; `None` while nothing is looked for."""
-        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(1024)
+        self._strips: LRUCache[tuple[object, ...], list[Strip]] = LRUCache(1024)
         self._styles: dict[tuple[object, ...], Style] = {}
 
     # -- what subclasses say
@@ -71,7 +70,7 @@ class Icicle[N](ScrollView, can_focus=True):
         """One cell that says what its colour says; empty where the colour is enough."""
         return ""
 
-    def tones(self, node: N, frame: Frame, run: Run) -> Iterable[tuple[int, float]]:
+    def tones(self, node: N, frame: Frame, run: Run, width: int) -> Iterable[tuple[int, float]]:
         """(end cell, how far its colour is faded) of the stretches of a frame; the last one ends with the run."""
         return ((run.end, 0.0),)
 
@@ -124,45 +123,81 @@ class Icicle[N](ScrollView, can_focus=True):
             return Strip([Segment(set_cell_size(self.axis(width), width), style)], width)
         depth, row = divmod(y - 1 + self.scroll_offset.y, self.rows)
         if self.chart is None or depth >= len(self.chart.layers) or width <= 0:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._ground)
         hovered, selected = (
             frame.place if frame and frame.depth == depth else -1 for frame in (self.hover, self.cursor)
         )
-        key = (depth, row, self.view, width, hovered, selected, self.rows, self.has_focus)
-        strip = self._strips.get(key)
-        if strip is None:
-            strip = self._strips[key] = self._draw_line(self.chart, depth, row, width, hovered, selected)
-        return strip
+        key = (depth, self.view, width, hovered, selected, self.rows)
+        strips = self._strips.get(key)
+        if strips is None:
+            strips = self._strips[key] = self._draw_layer(self.chart, depth, width, hovered, selected)
+        return strips[row]
 
-    def _draw_line(self, chart: Chart[N], depth: int, row: int, width: int, hovered: int, selected: int) -> Strip:
-        segments: list[Segment] = []
-        blank = self.rich_style
-        nodes = chart.layers[depth].nodes
+    @property
+    def _ground(self) -> Style:
+        """Where there are no frames."""
+        style = self._styles.get(())
+        if style is None:
+            style = self._styles[()] = self.rich_style
+        return style
+
+    def _draw_layer(self, chart: Chart[N], depth: int, width: int, hovered: int, selected: int) -> list[Strip]:
+        """The rows of a layer. Everything that costs is asked for once a layer, or remembered: this is drawn often."""
+        lines: list[list[Segment]] = [[] for _ in range(self.rows)]
+        blank, cursor = self._ground, self.get_component_rich_style("icicle--cursor")
+        layer = chart.layers[depth]
+        nodes, starts = layer.nodes, layer.starts
+        first, span = self.view.start, self.view.span
+        marked = {
+            (starts[place] - first) * width // span: style
+            for place, style in ((hovered, blank + Style(bold=True)), (selected, cursor))
+            if place >= 0
+        }
+        crowd: list[Style] = []
+
+        def flush() -> None:
+            if crowd:
+                segment = Segment(NARROW * len(crowd), crowd[0])
+                crowd.clear()
+                for line in lines:
+                    line.append(segment)
+
         for run in chart.runs(depth, self.view, width):
             if run.frame < 0:
-                segments.append(Segment(" " * (run.end - run.start), blank))
+                flush()
+                for line in lines:
+                    line.append(Segment(" " * (run.end - run.start), blank))
                 continue
             frame, node = Frame(depth, run.frame), nodes[run.frame]
             if run.narrow:
-                segments.append(self._narrow(chart, frame, run, selected, hovered))
+                style = marked.get(run.start) or self._narrow_style(node, frame)
+                if crowd and crowd[-1] is not style:
+                    flush()
+                crowd.append(style)
                 continue
+            flush()
             cells = run.end - run.start
-            text = self._text(node, row, cells)
             if run.frame == selected:
-                segments.append(Segment(text, self._cursor_style))
+                for row, line in enumerate(lines):
+                    line.append(Segment(self._text(node, row, cells), cursor))
                 continue
-            start = run.start
-            rest = Segment(text, None)
-            for end, fade in self.tones(node, frame, run):
-                if end > start:
-                    piece, rest = rest.split_cells(end - start)
-                    style = self._style(chart, frame, self.hue(node, frame), fade, run.frame == hovered)
-                    segments.append(Segment(piece.text, style))
-                    start = end
-        strip = Strip(segments, width)
+            hue, start = self.hue(node, frame), run.start
+            rests = [Segment(self._text(node, row, cells)) for row in range(len(lines))]
+            for end, fade in self.tones(node, frame, run, width):
+                if end <= start:
+                    continue
+                style = self._style(chart, frame, hue, fade, run.frame == hovered)
+                for row, line in enumerate(lines):
+                    piece, rests[row] = (
+                        (rests[row], rests[row]) if end == run.end else rests[row].split_cells(end - start)
+                    )
+                    line.append(Segment(piece.text, style))
+                start = end
+        flush()
+        strips = [Strip(line, width) for line in lines]
         for x in self.boundaries(width):
-            strip = self._ruled(strip, x, width)
-        return strip
+            strips = [self._ruled(strip, x, width) for strip in strips]
+        return strips
 
     def _text(self, node: N, row: int, cells: int) -> str:
         mark = self.mark(node)
@@ -175,26 +210,27 @@ class Icicle[N](ScrollView, can_focus=True):
             return amount.ljust(cells) if row == 1 and len(amount) <= cells else " " * cells
         if self.rows == 1 and cell_len(both := f"{label} {self.amount(node)}") <= cells:
             return set_cell_size(both, cells)
-        if label.isascii() and len(label) <= cells:
-            return label.ljust(cells)
-        return set_cell_size(label, cells - 1) + ("…" if cell_len(label) > cells - 1 else " ")
+        if cell_len(label) <= cells:
+            return set_cell_size(label, cells)
+        return set_cell_size(label, cells - 1) + "…"
 
-    def _narrow(self, chart: Chart[N], last: Frame, run: Run, selected: int, hovered: int) -> Segment:
-        """The mark of a cell full of frames; it shows the cursor if that is on one of them."""
-        style = self.get_component_rich_style("icicle--narrow")
-        for place, shown in ((selected, self._cursor_style), (hovered, style + Style(bold=True))):
-            if place >= 0 and chart.cells(Frame(last.depth, place), self.view, self.cells) == (run.start,) * 2:
-                style = shown
-                break
-        return Segment(NARROW, style)
-
-    @property
-    def _cursor_style(self) -> Style:
-        return self.get_component_rich_style("icicle--cursor")
+    def _narrow_style(self, last: N, frame: Frame) -> Style:
+        """Of the mark of a cell full of frames."""
+        faded = self.found is not None and frame not in self.found
+        hue = self.hue(last, frame)
+        key = (hue, faded)
+        style = self._styles.get(key)
+        if style is None:
+            ground = self.background_colors[1]
+            colour = Color.parse(hue).blend(ground, 0.7 if faded else 0.25)
+            style = self._styles[key] = Style(color=colour.rich_color, bgcolor=ground.rich_color)
+        return style
 
     def _style(self, chart: Chart[N], frame: Frame, hue: str, fade: float, hovered: bool) -> Style:
-        start, end = chart.view(frame)
-        outer = start <= self.view.start and end >= self.view.end and end - start > self.view.span
+        outer = False
+        if self.view is not chart.whole:
+            start, end = chart.view(frame)
+            outer = start <= self.view.start and end >= self.view.end and end - start > self.view.span
         faded = self.found is not None and frame not in self.found
         odd = (frame.place + frame.depth) % 2
         key = (hue, fade, odd, outer, faded, hovered, self.found is not None)

@@ -16,4 +16,6 @@ Reverse (base URL), for applications that let you set one:
 
 Forward (proxy), for applications as they are:
   export HTTPS_PROXY=http://{host}:{forward_port}
-  export SSL_CERT_FILE={bundle} REQUESTS_CA_BUNDLE={bundle} NODE_EXTRA_CA_CERTS={ca}"""
+  export SSL_CERT_FILE={bundle}
+  export REQUESTS_CA_BUNDLE={bundle}
+  export NODE_EXTRA_CA_CERTS={ca}"""

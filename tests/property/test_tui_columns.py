@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from llmprof_tui.widgets.columns import GAP, Column, fit, slot_at
+from llmprof_tui.widgets.columns import GAP, SHORTEST, Column, fit, slot_at
 
 COLUMN = st.builds(
     Column,
@@ -23,8 +23,8 @@ def test_slots_follow_each_other_with_one_gap_between(columns: list[Column], wid
     x = 0
     for slot in slots:
         assert slot.x == x
-        least = columns[slot.index].least
-        assert slot.width >= (columns[slot.index].width if least is None else min(least, columns[slot.index].width))
+        column = columns[slot.index]
+        assert slot.width >= (column.width if column.least is None else min(column.least, column.width, SHORTEST))
         x += slot.width + GAP
     assert [slot.index for slot in slots] == sorted(slot.index for slot in slots)
 
@@ -33,7 +33,8 @@ def test_slots_follow_each_other_with_one_gap_between(columns: list[Column], wid
 def test_only_columns_that_never_leave_run_over_the_edge(columns: list[Column], width: int) -> None:
     slots = fit(columns, width)
     end = slots[-1].x + slots[-1].width if slots else 0
-    assert end <= width or not any(columns[slot.index].leaves for slot in slots)
+    cut = [slot.width <= SHORTEST for slot in slots if columns[slot.index].least is not None]
+    assert end <= width or (all(cut) and not any(columns[slot.index].leaves for slot in slots))
     if end <= width and any(columns[slot.index].grow for slot in slots):
         assert end == width
     assert {index for index, column in enumerate(columns) if not column.leaves} <= {slot.index for slot in slots}

@@ -32,13 +32,13 @@ def entries(screen: Screen[Any]) -> Iterator[Entry]:
     seen = set()
     for active in screen.active_bindings.values():
         binding = active.binding
-        if not active.enabled or (binding.id or "").startswith(HIDDEN) or binding.system or not binding.description:
+        # Those without an id are Textual's own: focus, copying.
+        if not active.enabled or not binding.id or binding.id.startswith(HIDDEN) or not binding.description:
             continue
-        if isinstance(active.node, Screen) or binding.id:
-            key = (binding.action, id(active.node))
-            if key not in seen:
-                seen.add(key)
-                yield _entry(screen, active)
+        key = (binding.action, id(active.node))
+        if key not in seen:
+            seen.add(key)
+            yield _entry(screen, active)
     for title, about, action in getattr(screen, "palette", tuple)():
         yield Entry(title, about, action, screen)
 

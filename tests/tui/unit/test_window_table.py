@@ -67,7 +67,7 @@ async def test_shows_a_header_and_the_rows_of_the_window() -> None:
         assert lines[0].split() == ["name", "▾size", "more"]
         assert lines[1].split() == ["▌", "row", "1000", "1,000", "…"]
         assert lines[2].split() == ["row", "999", "999", "…"]
-        assert all(len(line) == app.table.size.width for line in lines)
+        assert all(len(line) == app.table.scrollable_content_region.width for line in lines)
         assert len(app.asked) == 1, "one page around the window"
 
 

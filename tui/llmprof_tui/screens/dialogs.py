@@ -28,6 +28,12 @@ class Dialog[T](ModalScreen[T | None]):
         if event.widget is self:
             self.action_cancel()
 
+    def complain(self, reason: str) -> None:
+        """Say in the place of the hint why an answer cannot be taken."""
+        hint = self.query_one(".dialog-hint", Static)
+        hint.update(Text(reason, style=self.app.theme_variables["error"]))
+        hint.display = True
+
 
 class Ask(Dialog[str]):
     """One line of text."""
@@ -64,8 +70,7 @@ class Ask(Dialog[str]):
     def _take(self) -> None:
         value = self.query_one(Input).value.strip()
         if reason := self._refuse(value):
-            hint = self.query_one(".dialog-hint", Static)
-            hint.update(Text(reason, style=self.app.theme_variables["error"]))
+            self.complain(reason)
         else:
             self.dismiss(value)
 

@@ -98,6 +98,7 @@ class FilterDialog(Dialog[Wanted]):
     def on_mount(self) -> None:
         """Dates are asked for only where they are wanted."""
         self._show_dates()
+        self.query_one(".dialog-hint").display = False
         self.query_one("#text").focus()
 
     def on_select_changed(self, event: Select.Changed) -> None:
@@ -136,8 +137,7 @@ class FilterDialog(Dialog[Wanted]):
         try:
             periods.bounds(period, clock.now_ns())
         except ValueError as error:
-            hint = self.query_one(".dialog-hint", Static)
-            hint.update(Text(text.plain(str(error)), style=self.app.theme_variables["error"]))
+            self.complain(text.plain(str(error)))
             return
         found = RunFilter(
             app=self._facet("app"),

@@ -10,8 +10,9 @@ from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-KEYS = 18
-"""Cells of the column of keys."""
+KEYS = 14
+NAME = 11
+"""Cells of the columns of keys and names."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -37,8 +38,9 @@ class HelpScreen(ModalScreen[None]):
         shown = Text()
         for title, lines in self._groups:
             shown.append(f"{title}\n", style=f"bold {theme['primary']}")
-            for keys, said in lines:
+            for keys, name, said in lines:
                 shown.append(f"  {keys:<{KEYS}}", style=theme["accent"])
+                shown.append(f"{name:<{NAME}}", style="bold")
                 shown.append(f"{said}\n")
             shown.append("\n")
         shown.append("Mouse  ", style=f"bold {theme['primary']}")
@@ -51,29 +53,30 @@ class HelpScreen(ModalScreen[None]):
         self.query_one(VerticalScroll).focus()
 
 
-def groups(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Title and lines (keys, what they do) of each who answers keys, the focused widget first."""
-    found: dict[int, tuple[str, dict[str, tuple[list[str], str]]]] = {}
+def groups(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Title and lines (keys, name, what they do) of each who answers keys, the focused widget first."""
+    found: dict[int, tuple[str, dict[str, tuple[list[str], str, str]]]] = {}
     for key, active in screen.active_bindings.items():
         binding, node = active.binding, active.node
-        said = active.tooltip or binding.tooltip or binding.description
-        if not active.enabled or not said or binding.action.endswith("focus_next") or key.startswith("super+"):
+        # Those of the screen without an id are Textual's own: focus, copying.
+        if not active.enabled or not binding.description or (isinstance(node, Screen) and not binding.id):
             continue
         _, lines = found.setdefault(id(node), (_title(node), {}))
-        keys, _ = lines.setdefault(binding.action, ([], said))
+        said = active.tooltip or binding.tooltip
+        keys, *_ = lines.setdefault(binding.action, ([], binding.description, said))
         keys.append(screen.app.get_key_display(binding.with_key(key)))
     return [
-        (title, [(" ".join(dict.fromkeys(keys)), said) for keys, said in lines.values()])
+        (title, [(" ".join(dict.fromkeys(keys)), name, said) for keys, name, said in lines.values()])
         for title, lines in found.values()
     ]
 
 
 def _title(node: DOMNode) -> str:
     if isinstance(node, Screen):
-        return str(node.title or type(node).TITLE or "This screen")
-    if title := getattr(node, "border_title", None):
-        return str(title)
-    return "Everywhere" if node is node.app else "".join(_words(type(node).__name__))
+        return str(node.title or "This screen")
+    if node is node.app:
+        return "Everywhere"
+    return str(getattr(node, "HELP_TITLE", "") or "".join(_words(type(node).__name__)))
 
 
 def _words(name: str) -> list[str]:

@@ -1,6 +1,6 @@
 """What happened, and what did it cost? The list of runs, live, with what the selected one is made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, cast
 
@@ -52,17 +52,18 @@ class RunsScreen(LoadingScreen):
     """The first screen."""
 
     TITLE = "Runs"
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search", key_display="/", id="runs.search", tooltip="Narrow the list as you type"),
         Binding("f", "filter", "Filter", id="runs.filter", tooltip="App, model, provider, status, tag, period"),
-        Binding("p", "period", "Period", id="runs.period", tooltip="Today, 24 hours, 7 days, 30 days, all"),
+        Binding("p", "period", "Period", show=False, id="runs.period", tooltip="Today, 24 hours, 7 days, 30 days, all"),
         Binding("s", "sort", "Sort", id="runs.sort", tooltip="By the next column; a click on a title does it too"),
         Binding("S", "reverse", "Reverse", show=False, id="runs.reverse", tooltip="Turn the order round"),
-        Binding("space", "mark", "Mark", id="runs.mark", tooltip="Mark two runs to compare them"),
+        Binding("space", "mark", "Mark", show=False, id="runs.mark", tooltip="Mark two runs to compare them"),
         Binding("c", "compare", "Compare", id="runs.compare", tooltip="The marked run with the other, or the selected"),
-        Binding("r", "rename", "Rename", id="runs.rename", tooltip="Give the run a name"),
-        Binding("t", "tag", "Tag", id="runs.tag", tooltip="Set the tags of the run"),
-        Binding("x,delete", "delete", "Delete", id="runs.delete", tooltip="Delete the run with its calls"),
+        Binding("r", "rename", "Rename", show=False, id="runs.rename", tooltip="Give the run a name"),
+        Binding("t", "tag", "Tag", show=False, id="runs.tag", tooltip="Set the tags of the run"),
+        Binding("x,delete", "delete", "Delete", show=False, id="runs.delete", tooltip="Delete the run with its calls"),
         Binding("escape", "clear", "Clear", show=False, id="runs.clear", tooltip="Take marks, then filters away"),
     ]
 
@@ -215,7 +216,7 @@ class RunsScreen(LoadingScreen):
         self.query_one(RunDetail).display = table
         changed = self.table.display != table
         self.table.display = table
-        if table and (changed or self.focused is None) and not self.query_one(FindBar).has_focus_within:
+        if table and (changed or self.focused is None) and not self.query_one(FindBar).has_class("-open"):
             self.table.focus()
 
     def _later(self, name: str, then: Callable[[], None]) -> None:
@@ -271,7 +272,7 @@ class RunsScreen(LoadingScreen):
 
     def action_period(self) -> None:
         """The next period."""
-        self._want(replace(self.wanted, period=periods.following(self.wanted.period)))
+        self.action_span(periods.following(self.wanted.period))
 
     def action_clear(self) -> None:
         """Take the marks away; then all filters."""
@@ -285,6 +286,21 @@ class RunsScreen(LoadingScreen):
         """Order by the next column."""
         keys = list(run_cells.ORDERS)
         self.sort_by(keys[(keys.index(self.order.key) + 1) % len(keys)])
+
+    def palette(self) -> Iterator[tuple[str, str, str]]:
+        """Entries of the palette that no key has."""
+        for key, said in run_cells.ORDERS.items():
+            yield f"Sort by {said}", "Once more turns it round", f"order('{key}')"
+        for name in periods.NAMES:
+            yield f"Period: {periods.said(name)}", "Runs that were going on then", f"span('{name}')"
+
+    def action_order(self, key: str) -> None:
+        """Order by this column."""
+        self.sort_by(key)
+
+    def action_span(self, period: str) -> None:
+        """Narrow the list to a period."""
+        self._want(replace(self.wanted, period=period))
 
     def action_reverse(self) -> None:
         """Turn the order round."""

@@ -25,4 +25,4 @@ def how_to_record(source: Source) -> str:
     else:
         first = f"1  Start the proxy in another terminal:\n  llmprof up{home}\n\n2  Paste one of these where your "
         first += "application starts, and run it:"
-    return f"{first}\n\n{lines}\n\nOr look at a recorded run first, without key or internet:\n  llmprof tui --demo"
+    return f"\n{first}\n{lines}\n\nOr look at a recorded run first, without key or internet:\n  llmprof tui --demo"

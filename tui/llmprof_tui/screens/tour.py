@@ -14,17 +14,17 @@ PLACES = (
     (
         "Runs",
         "What happened, and what did it cost?",
-        "Each line is one agent session. The bar below says what its prompts are made of.",
+        "One line is one agent session; below it, what its prompts are made of.",
     ),
     (
         "Run",
         "Where did the context grow?",
-        "enter on a run: one column a call, coloured by what fills the prompt. Arrows select, d compares.",
+        "One column is one call, coloured by what fills its prompt. d compares.",
     ),
     (
         "Call",
         "What is in this prompt?",
-        "enter on a call: a flame of its parts. The wider, the more tokens; left of the line came from the cache.",
+        "Each part as wide as its tokens; what the cache held stands to the left.",
     ),
 )
 
@@ -45,7 +45,7 @@ class TourScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Lay the text out."""
         theme = self.app.theme_variables
-        shown = Text("A coding agent is being recorded right now, by the real proxy, into a store of its own.\n\n")
+        shown = Text("A coding agent is being recorded right now, into a store of its own.\n\n")
         for name, question, about in PLACES:
             shown.append(f"{name:<6}", style=f"bold {theme['primary']}")
             shown.append(f"{question}\n", style="bold")
@@ -53,9 +53,8 @@ class TourScreen(ModalScreen[None]):
         for key, said in (("enter", "in"), ("escape", "back"), ("?", "all keys"), ("ctrl+p", "all actions")):
             shown.append(key, style=theme["accent"])
             shown.append(f" {said}   ")
-        shown.append("≈ estimated   – not known", style="dim")
-        shown.append("\n\n")
-        shown.append("enter begins", style=f"bold {theme['accent']}")
+        shown.append("\n\n≈ estimated   ≥ at least   – not known", style="dim")
+        shown.append("                 enter begins", style=f"bold {theme['accent']}")
         self.query_one(".tour > Static:last-child", Static).update(shown)
 
     def on_click(self, event: events.Click) -> None:

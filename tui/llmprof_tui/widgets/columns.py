@@ -1,4 +1,4 @@
-"""Columns laid out for a width, without looking at the rows: texts give way first, then whole columns leave."""
+"""Columns laid out for a width, without looking at the rows: texts give way, then columns leave, then texts again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,9 @@ from llmprof_addon.model.apportion import apportion
 
 GAP = 2
 """Cells between columns."""
+
+SHORTEST = 6
+"""Cells that are left of a text where nothing else can give way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,7 @@ class Column:
     width: int
     """Cells that it takes where there is room."""
     least: int | None = None
-    """Cells to which it may be cut; `None` for a number, which never is."""
+    """Cells to which it is cut before columns leave; `None` for a number, which is never cut."""
     grow: int = 0
     """Its weight where cells are left over; 0 stays at `width`."""
     left: bool = False
@@ -40,7 +43,7 @@ class Slot:
 
 
 def fit(columns: Sequence[Column], width: int) -> tuple[Slot, ...]:
-    """Slots of the columns that stay, from left to right. Wider than `width` only if those that never leave are."""
+    """Slots of the columns that stay, from left to right. Wider than `width` only if numbers that never leave are."""
     shown = list(range(len(columns)))
     least = [column.width if column.least is None else min(column.least, column.width) for column in columns]
 
@@ -49,6 +52,9 @@ def fit(columns: Sequence[Column], width: int) -> tuple[Slot, ...]:
 
     while spare() < 0 and (able := [index for index in shown if columns[index].leaves]):
         shown.remove(max(able, key=lambda index: columns[index].leaves))
+    for index in sorted(shown, key=lambda index: -least[index]):
+        if spare() < 0 and columns[index].least is not None:
+            least[index] = max(min(least[index], SHORTEST), least[index] + spare())
     left = max(0, spare())
     sizes = list(least)
     # The columns that lack least are filled first, so that what they do not need goes to the others.

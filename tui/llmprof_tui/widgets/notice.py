@@ -25,7 +25,7 @@ class Notice(Middle):
     def say(self, title: str, lines: str = "", *, colour: str = "foreground") -> None:
         """Show a title in a theme's colour, and lines below it; those that are indented are commands."""
         theme = self.app.theme_variables
-        shown = Text(title, style=f"bold {theme[colour]}")
+        shown = Text.assemble((title, f"bold {theme[colour]}"))
         for line in lines.splitlines():
             shown.append("\n")
             shown.append(line, style=theme["primary"] if line.startswith("  ") else "")

@@ -23,21 +23,21 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 COLUMNS = (
     Column(key="started", title="when", width=11, left=True),
-    Column(key="state", title="", width=2, left=True, sorts=False),
-    Column(key="app", title="app", width=14, least=8, left=True, leaves=5),
-    Column(key="label", title="what", width=24, least=14, grow=3, left=True),
-    Column(key="model", title="model", width=18, least=10, grow=1, left=True, leaves=4),
-    Column(key="calls", title="turns", width=6),
-    Column(key="peak", title="context", width=SPARK, left=True, leaves=3),
+    Column(key="app", title="app", width=12, least=9, left=True, leaves=2),
+    Column(key="label", title="  what", width=34, least=20, grow=3, left=True),
+    Column(key="model", title="model", width=18, least=12, grow=1, left=True, leaves=1),
+    Column(key="calls", title="turns", width=5),
+    Column(key="peak", title="context", width=SPARK, left=True),
     Column(key="input", title="in", width=6),
-    Column(key="cached", title="cache", width=6, leaves=1),
-    Column(key="duration", title="took", width=7, leaves=6),
+    Column(key="cached", title="cache", width=5),
+    Column(key="duration", title="took", width=7, leaves=3),
     Column(key="cost", title="cost", width=9),
 )
-"""Keys are orders of the store, but for `state`. With findings a column of waste comes last."""
+"""Keys are orders of the store. With findings a column of waste comes last."""
 
 ORDERS: dict[str, str] = {
-    **{column.key: column.title for column in COLUMNS if column.sorts},
+    **{column.key: column.title.strip() for column in COLUMNS},
+    "started": "start",
     "peak": "largest context",
     "input": "input tokens",
     "cached": "cache share",
@@ -67,10 +67,10 @@ def spark(values: Sequence[int], cells: int = SPARK) -> str:
 
 
 def moment(nanoseconds: int, now_ns: int) -> str:
-    """Local time in at most eleven cells: `14:02:31` today, `11-20 14:02` this year, else the date."""
+    """Local time in at most eleven cells: `14:02` today, `11-20 14:02` this year, else the date."""
     then, now = (datetime.fromtimestamp(at / 1e9) for at in (nanoseconds, now_ns))
     if then.date() == now.date():
-        return then.strftime("%H:%M:%S")
+        return then.strftime("%H:%M")
     return then.strftime("%m-%d %H:%M" if then.year == now.year else "%Y-%m-%d")
 
 
@@ -83,14 +83,11 @@ def cells(line: RunLine, now_ns: int, colours: Mapping[str, str]) -> tuple[Text 
     """One cell for each of `COLUMNS`; `colours` are a theme's variables."""
     row, usage = line.row, line.row.usage
     estimated = row.estimated_calls > 0
-    state = Text("●" if is_live(row, now_ns) else " ", style=colours["success"])
-    state.append("✗" if row.error_calls else " ", style=f"bold {colours['error']}")
     took = row.ended_ns - row.started_ns
     return (
         Text(moment(row.started_ns, now_ns), style="dim"),
-        state,
         text.plain(row.app or text.UNKNOWN),
-        Text(text.plain(row.label or text.UNKNOWN), style="bold"),
+        _what(row, now_ns, colours),
         Text(text.plain(", ".join(row.models) or text.UNKNOWN), style="dim"),
         f"{row.calls:,}",
         Text(spark(line.growth) or text.UNKNOWN, style=colours["primary"]),
@@ -99,6 +96,13 @@ def cells(line: RunLine, now_ns: int, colours: Mapping[str, str]) -> tuple[Text 
         Text(text.duration(took) if took >= 0 else text.UNKNOWN, style="dim"),
         Text(text.dollars(cost_of(row), at_least=row.unpriced_calls > 0), style="bold"),
     )
+
+
+def _what(row: RunRow, now_ns: int, colours: Mapping[str, str]) -> Text:
+    live = is_live(row, now_ns)
+    mark = "●" if live else "✗" if row.error_calls else " "
+    colour = colours["error" if row.error_calls else "success"]
+    return Text.assemble((f"{mark} ", colour), (text.plain(row.label or text.UNKNOWN), "bold"))
 
 
 def cost_of(row: RunRow) -> int | None:
@@ -113,7 +117,7 @@ def exactly(line: RunLine, key: str) -> str | None:
     match key:
         case "started":
             return _full(row.started_ns)
-        case "state" if row.error_calls:
+        case "calls" if row.error_calls:
             return f"{row.error_calls:,} of {text.counted(row.calls, 'call')} failed"
         case "app":
             return text.plain(row.app or "the application is not known")

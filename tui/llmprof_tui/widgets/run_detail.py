@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Static
 
 from llmprof_addon.export import text
@@ -17,27 +18,51 @@ NOTES = 3
 """Lines of notes."""
 
 
+class Heading(Widget):
+    """The name of a run, cut where its facts need the room."""
+
+    DEFAULT_CSS = "Heading { height: 1; }"
+    _row: RunRow | None = None
+
+    def show(self, row: RunRow | None) -> None:
+        """Say which run."""
+        self._row = row
+        self.refresh()
+
+    def render(self) -> Text:
+        """Name and facts on one line."""
+        if (row := self._row) is None:
+            return Text()
+        tags = [f"{key}:{value}" if value else key for key, value in row.tags.items()]
+        peak = text.tokens(row.peak_context_tokens, estimated=row.estimated_calls > 0)
+        said = [text.counted(row.calls, "call"), f"largest prompt {peak}", *map(text.plain, tags)]
+        facts = Text("  " + " · ".join(said), style="dim")
+        facts.truncate(self.size.width * 2 // 3, overflow="ellipsis")
+        name = Text(text.plain(row.label or row.id), style="bold")
+        name.truncate(self.size.width - facts.cell_len, overflow="ellipsis")
+        return Text.assemble(name, facts, no_wrap=True, end="")
+
+
 class RunDetail(Vertical):
     """The panel below the list of runs."""
 
     DEFAULT_CSS = """
     RunDetail {
         height: auto; padding: 0 1; background: $surface;
-        & > .heading { height: 1; }
         & > .notes { height: auto; max-height: 3; display: none; }
     }
     """
 
     def compose(self) -> ComposeResult:
         """Heading, line, legend, notes."""
-        yield Static(classes="heading", markup=False)
+        yield Heading()
         yield CompositionBar()
         yield Legend()
         yield Static(classes="notes", markup=False)
 
     def show_run(self, row: RunRow | None) -> None:
         """Say which run; the rest follows when it was read."""
-        self.query_one(".heading", Static).update(_heading(row) if row is not None else Text(""))
+        self.query_one(Heading).show(row)
         if row is None:
             self.show(None, (), Remarks())
 
@@ -56,17 +81,6 @@ class RunDetail(Vertical):
         panel = self.query_one(".notes", Static)
         panel.update(Text("\n").join(lines))
         panel.display = bool(lines)
-
-
-def _heading(row: RunRow) -> Text:
-    tags = [f"{key}:{value}" for key, value in row.tags.items()]
-    facts = [text.counted(row.calls, "call"), f"largest prompt {text.tokens(row.peak_context_tokens)}", *tags]
-    return Text.assemble(
-        (text.plain(row.label or row.id), "bold"),
-        ("  " + " · ".join(map(text.plain, facts)), "dim"),
-        no_wrap=True,
-        overflow="ellipsis",
-    )
 
 
 def notes_of(row: RunRow, remarks: Remarks) -> list[tuple[str, str, str]]:

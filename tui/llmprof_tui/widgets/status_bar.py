@@ -50,21 +50,19 @@ def sums_of(totals: Totals, period: str) -> list[str]:
 
 
 def line(state: Sequence[tuple[str, str]], sums: Sequence[str], width: int, colours: Colours) -> Text:
-    """Both sides on one line; where it is narrow, what is least important leaves, first on the left."""
+    """Both sides on one line; where it is narrow, what is least important leaves. The first two states stay."""
     kept, right = list(state), list(sums)
-    while kept and right:
-        left_width = sum(len(said) + 2 for said, _ in kept)
-        if left_width + len(SEPARATOR.join(right)) <= width:
-            break
-        # The sums shrink to the first two before a trouble leaves: troubles are rare, and must be seen.
-        if len(kept) > 1 and kept[-1][1] in ("", "dim"):
-            kept.pop()
-        elif len(right) > 2:
-            right.pop()
-        elif len(kept) > 1:
-            kept.pop()
-        else:
-            break
+
+    def fits() -> bool:
+        return sum(len(said) + 2 for said, _ in kept) + len(SEPARATOR.join(right)) <= width
+
+    # Ports go first, then all sums but two; what runs and what went wrong is seen to the last.
+    while not fits() and len(kept) > 2 and kept[-1][1] == "dim":
+        kept.pop()
+    while not fits() and len(right) > 2:
+        right.pop()
+    while not fits() and len(kept) > 2:
+        kept.pop()
     left = Text("  ").join([Text(said, style=colours.get(colour, "")) for said, colour in kept])
     shown = Text(SEPARATOR.join(right))
     gap = width - left.cell_len - shown.cell_len

@@ -41,8 +41,10 @@ class Order:
     descending: bool = True
 
 
-class WindowTable[R](ScrollView, can_focus=True):
+class WindowTable[R](ScrollView, can_focus=True, inherit_bindings=False):
     """Rows of type `R` as lines of cells."""
+
+    HELP_TITLE = "In the list"
 
     DEFAULT_CSS = """
     WindowTable {
@@ -50,13 +52,13 @@ class WindowTable[R](ScrollView, can_focus=True):
         overflow-x: hidden;
         background: $surface;
         color: $foreground;
-        & > .window-table--header { color: $text-muted; background: $panel; text-style: bold; }
-        & > .window-table--cursor { background: $surface-lighten-2; }
-        & > .window-table--cursor-mark { color: $text-muted; }
-        & > .window-table--hover { background: $boost; }
+        & > .window-table--header { color: $foreground 60%; background: $panel; text-style: bold; }
+        & > .window-table--cursor { background: $foreground 10%; }
+        & > .window-table--cursor-mark { color: $foreground 60%; }
+        & > .window-table--hover { background: $foreground 5%; }
         & > .window-table--marked { color: $accent; text-style: bold; }
-        & > .window-table--waiting { color: $text-disabled; }
-        &:focus > .window-table--cursor { background: $block-cursor-blurred-background; text-style: bold; }
+        & > .window-table--waiting { color: $foreground 40%; }
+        &:focus > .window-table--cursor { background: $primary 22%; }
         &:focus > .window-table--cursor-mark { color: $primary; }
     }
     """
@@ -310,7 +312,7 @@ class WindowTable[R](ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The header, or one row."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if width != self._width:  # also a scroll bar takes cells, without a resize
             self._width = width
             self._slots = fit(self.columns, max(0, width - GUTTER))
@@ -329,7 +331,7 @@ class WindowTable[R](ScrollView, can_focus=True):
         return strip
 
     def _header(self, width: int) -> Strip:
-        style = self.rich_style + self.get_component_rich_style("window-table--header", partial=True)
+        style = self.get_component_rich_style("window-table--header")
         titles = []
         for column in self.columns:
             arrow = ("▾" if self.order.descending else "▴") if self.order and self.order.key == column.key else ""
@@ -338,23 +340,26 @@ class WindowTable[R](ScrollView, can_focus=True):
 
     def _line(self, number: int, on: bool, hovered: bool) -> Strip:
         style = self.rich_style
-        if hovered:
-            style += self.get_component_rich_style("window-table--hover", partial=True)
-        if on:
-            style += self.get_component_rich_style("window-table--cursor", partial=True)
+        if on or hovered:
+            ground = self.get_component_rich_style(f"window-table--{'cursor' if on else 'hover'}")
+            style += Style(bgcolor=ground.bgcolor)
         marked = number in self.marked
         gutter = ("▌" if on else " ") + ("✓" if marked else " ")
         name = "marked" if marked else "cursor-mark"
-        gutter_style = style + self.get_component_rich_style(f"window-table--{name}", partial=True)
+        gutter_style = style + self._ink(name)
         row = self._rows.get(number)
         if row is None:
-            waiting = style + self.get_component_rich_style("window-table--waiting", partial=True)
+            waiting = style + self._ink("waiting")
             word = "gone" if number in self._rows else "·"
             cells = [Text(word if slot.index == self._slots[0].index else "") for slot in self._slots]
             strip = self._join(gutter, cells, gutter_style, waiting, chosen=True)
         else:
             strip = self._join(gutter, self._cells(row), gutter_style, style)
-        return strip.extend_cell_length(self.size.width, style)
+        return strip.extend_cell_length(self._width, style)
+
+    def _ink(self, name: str) -> Style:
+        style = self.get_component_rich_style(f"window-table--{name}")
+        return Style(color=style.color, bold=style.bold)
 
     def _join(
         self, gutter: str, cells: Sequence[Text | str], gutter_style: Style, style: Style, *, chosen: bool = False
@@ -365,8 +370,25 @@ class WindowTable[R](ScrollView, can_focus=True):
             if place:
                 segments.append(Segment(" " * GAP, style))
             cell = cells[place if chosen else slot.index]
-            segments += _fitted(self, cell, slot.width, self.columns[slot.index].left, style)
+            segments += self._fitted(cell, slot, style)
         return Strip(segments)
+
+    def _fitted(self, cell: Text | str, slot: Slot, style: Style) -> list[Segment]:
+        """The cell as segments of exactly as many cells as its slot has."""
+        text = Text(cell) if isinstance(cell, str) else cell.copy()
+        console = self.app.console
+        style += console.get_style(text.style)  # which `render` leaves out
+        text.no_wrap, text.end = True, ""
+        if text.cell_len > slot.width:
+            text.truncate(slot.width, overflow="ellipsis")
+        lacking = slot.width - text.cell_len
+        if self.columns[slot.index].left:
+            text.pad_right(lacking)
+        else:
+            text.pad_left(lacking)
+        return [
+            Segment(segment.text, style + segment.style if segment.style else style) for segment in text.render(console)
+        ]
 
     # Places and windows
 
@@ -448,19 +470,3 @@ class WindowTable[R](ScrollView, can_focus=True):
         about = self._numbers[first : max(window.stop, first + PAGE)]
         self._asked = [number for number in about if number not in self._current]
         self.post_message(self.Wanted(self, self._asked))
-
-
-def _fitted(table: ScrollView, cell: Text | str, width: int, left: bool, style: Style) -> list[Segment]:
-    """The cell as segments of exactly this many cells."""
-    text = Text(cell) if isinstance(cell, str) else cell.copy()
-    text.no_wrap, text.end = True, ""
-    lacking = width - text.cell_len
-    if lacking < 0:
-        text.truncate(width, overflow="ellipsis")
-        lacking = width - text.cell_len
-    if lacking:
-        text.pad_right(lacking) if left else text.pad_left(lacking)
-    return [
-        Segment(segment.text, style + segment.style if segment.style else style)
-        for segment in text.render(table.app.console)
-    ]

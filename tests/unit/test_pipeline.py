@@ -242,7 +242,7 @@ def test_all_leaves_make_up_the_cost(store: Store) -> None:
 CALL_FIELDS = [
     *("id", "run_id", "started_ns", "ttft_ms", "duration_ms", "mode", "transport", "outcome", "status", "error"),
     *("provider", "api", "operation", "request_model", "response_model", "stream", "finish_reasons", "app", "tags"),
-    *("usage", "estimated_input_tokens", "context_window", "cost", "composition"),
+    *("request_class", "identity", "usage", "estimated_input_tokens", "context_window", "cost", "composition"),
 ]
 RUN_FIELDS = [
     *("id", "key", "label", "app", "models", "started_ns", "ended_ns", "calls", "usage", "cost"),

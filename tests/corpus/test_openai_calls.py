@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,16 +14,14 @@ from llmprof_addon.model.call import Answer
 from llmprof_addon.model.part import Json, PartKind
 from llmprof_addon.model.tree import assemble
 from llmprof_addon.providers import openai_chat, openai_responses
+from llmprof_addon.providers.provider import REASONING_BESIDE
+from llmprof_addon.providers.registry import match_host
 from llmprof_addon.wire import sse
 
 CALLS = Path(__file__).parents[3] / "shared" / "corpus" / "calls.jsonl.gz"
 DIALECTS = {"openai.chat": openai_chat, "openai.responses": openai_responses}
 
 pytestmark = pytest.mark.skipif(not CALLS.exists(), reason=f"no recorded calls at {CALLS}")
-
-REASONING_BESIDE_OUTPUT = {"xai", "vercel-gateway", "api.githubcopilot.com"}
-"""Hosts whose `completion_tokens` leave reasoning out, by the arithmetic of their totals or of their own cost: the
-recordings' `output` is that number, the normalised one is both."""
 
 
 @cache
@@ -33,6 +32,13 @@ def rows() -> list[Json]:
 
 def where(row: Json) -> str:
     return f"{row['api']} {row['source']['path']}[{row['source']['index']}]"
+
+
+def leaves_reasoning_out(row: Json) -> bool:
+    """Whether the host's `completion_tokens`, which are the recording's `output`, are without reasoning."""
+    at = urlsplit(row["request"]["url"])
+    provider = match_host(at.hostname or "", at.port)
+    return provider is not None and REASONING_BESIDE in provider.quirks
 
 
 def requests() -> Iterator[tuple[Json, Json]]:
@@ -102,7 +108,7 @@ def test_usage_is_what_the_provider_reported() -> None:
             continue
         assert usage is not None, where(row)
         output = reported["output"]
-        if row["provider"] in REASONING_BESIDE_OUTPUT:
+        if leaves_reasoning_out(row):
             output += reported["reasoning"] or 0
         assert usage.input_tokens == reported["input_total"], where(row)
         assert usage.output_tokens == output, where(row)

@@ -9,9 +9,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmprof_addon.wire import framing
 from llmprof_addon.wire.encodings import Decoder, decode
-from llmprof_addon.wire.ndjson import NdjsonDecoder
-from llmprof_addon.wire.ndjson import parse as parse_ndjson
 from llmprof_addon.wire.sse import Event, SseDecoder, parse
 
 
@@ -138,15 +137,22 @@ json_values = st.recursive(
 
 
 @given(
-    st.lists(json_values, max_size=6),
+    st.lists(st.dictionaries(st.text(max_size=5), json_values, max_size=3), min_size=2, max_size=6),
+    st.sampled_from(["sse", "lines", "array"]),
     st.sampled_from([b"\n", b"\r\n"]),
     st.booleans(),
-    st.lists(st.integers(0, 10**6), max_size=9),
+    st.integers(0, 10**6),
 )
-def test_ndjson_is_the_same_for_any_split(values: list[object], end: bytes, last: bool, cuts: list[int]) -> None:
-    lines = [json.dumps(value).encode() for value in values]
-    stream = end.join(lines) + end * last
-    decoder = NdjsonDecoder()
-    got = [value for chunk in splits(stream, cuts) for value in decoder.feed(chunk)] + decoder.flush()
-    assert got == parse_ndjson(stream) == values
-    assert decoder.complete
+def test_frames_hold_what_was_framed(
+    values: list[object], frame: framing.Frame, end: bytes, last: bool, cut: int
+) -> None:
+    texts = [json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") for value in values]
+    stream = {
+        "sse": b"".join(b"data: " + text + 2 * end for text in texts[:-1]) + b"data: " + texts[-1] + 2 * end * last,
+        "lines": end.join(texts) + end * last,
+        "array": b"[" + (end + b"," + end).join(texts) + b"]" + end * last,
+    }[frame]
+    assert framing.frame_of(stream, None, asked=True) == frame
+    assert [json.loads(event.data) for event in framing.events(stream, frame)] == values
+    whole = [event.data for event in framing.events(stream[: cut % (len(stream) + 1)], frame) if event.complete]
+    assert [json.loads(text) for text in whole] == values[: len(whole)]

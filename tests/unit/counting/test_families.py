@@ -35,6 +35,8 @@ from tests.factories import make_call
         ("claude-sonnet-latest", "claude-5"),
         ("google/gemini-2.5-flash", "gemini-2"),
         ("gemini-1.5-pro", "gemini-2"),
+        ("google/gemini-3-pro-preview", "gemini-3"),
+        ("gemini-3.1-flash-lite", "gemini-3"),
         ("gemini-3.5-flash", "gemini-3.5"),
         ("gemini-flash-latest", "gemini-3.5"),
         ("mistral-large-latest", "mistral"),
@@ -50,6 +52,7 @@ from tests.factories import make_call
         ("@cf/meta/llama-3.3-70b-instruct-fp8-fast", "llama"),
         ("x-ai/grok-4.1-fast", "grok"),
         ("MiniMax-M2.5", "minimax"),
+        ("text-davinci-003", "other"),
     ],
 )
 def test_families_without_a_tokenizer_of_their_own_are_estimated(model: str, name: str) -> None:
@@ -118,3 +121,25 @@ def test_no_coefficient_is_negative_but_what_forcing_saves() -> None:
         for field in row.__slots__:
             value = getattr(row, field)
             assert value >= 0 or (field == "forced" and value + row.tools > 0), (name, field)
+
+
+def test_cohere_s_own_api_counts_preambles_that_other_hosts_of_its_models_do_not() -> None:
+    assert family("cohere.chat", "command-a-03-2025", "cohere").name == "command-a"
+    assert family("cohere.chat", "command-r-08-2024", "cohere").name == "command-r-08"
+    assert family("cohere.chat", None, "cohere").name == "command-r-08"
+    assert family("cohere.chat", "command-r", "cohere").name == "command-r"
+    assert family("bedrock.invoke", "cohere.command-r-v1:0", "aws.bedrock").name == "command"
+
+
+def test_bedrock_s_names_lead_to_the_families_of_their_vendors() -> None:
+    for model, name in (
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-4.5"),
+        ("arn:aws:bedrock:us-east-1:0:inference-profile/eu.anthropic.claude-3-7-sonnet-20250219-v1:0", "claude-3.7"),
+        ("anthropic.claude-v2:1", "claude-3"),
+        ("amazon.nova-micro-v1:0", "nova-1"),
+        ("amazon.titan-text-express-v1", "titan"),
+        ("meta.llama3-1-70b-instruct-v1:0", "llama"),
+        ("mistral.mistral-7b-instruct-v0:2", "mistral"),
+    ):
+        found = family("bedrock.converse", model, "aws.bedrock")
+        assert (found.name, found.exact) == (name, False)

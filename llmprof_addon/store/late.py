@@ -33,9 +33,7 @@ _HEADS = ("tools_head", "system_head", "message_head", "answer_head", "base")
 def misplaced(store: Store, response_id: str) -> list[CallRow]:
     """The calls that continue the one with this response id, but do not start where it ends."""
     with errors_of(store.url):
-        named = store.db.execute(
-            Call.select(Call.id).where(Call.continues == clean(response_id)).limit(MOST)
-        ).fetchall()
+        named = store.writer.statements.run("continuing", _continuing, [clean(response_id)]).fetchall()
         before = past.continued(store.db, response_id) if named else None
         if before is None:
             return []
@@ -46,6 +44,11 @@ def misplaced(store: Store, response_id: str) -> list[CallRow]:
             for row, base in [(call_row(columns), columns["base"]) for columns in rows]
             if base != (end[0] if end else None) or (not before.elided and _elided(row))
         ]
+
+
+def _continuing(value: pw.SQL) -> pw.Select:
+    """Takes what they continue."""
+    return Call.select(Call.id).where(Call.continues == value).limit(pw.SQL(str(MOST)))
 
 
 def _elided(row: CallRow) -> bool:

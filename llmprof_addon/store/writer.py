@@ -22,6 +22,7 @@ from llmprof_addon.store.documents import Contents, envelope_document, placed, s
 from llmprof_addon.store.nodes import BATCH, Nodes, Stored, absent_contents
 from llmprof_addon.store.schema import Attachment, Call, Content, NodeCount, Price, Run, Warmup
 from llmprof_addon.store.schema import Envelope as EnvelopeRow
+from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import clean, dumps, loads
 
 
@@ -57,6 +58,11 @@ class Writer:
         except pw.IntegrityError:
             # Another process deleted what this call's path runs through, after the path was looked up.
             return self._attempt(table, uid, write)
+
+    @property
+    def statements(self) -> Statements:
+        """Queries that every call runs."""
+        return self._nodes.statements
 
     def heed_deletions(self) -> None:
         """Forget row ids if anyone has deleted from the store."""

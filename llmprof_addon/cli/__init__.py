@@ -15,6 +15,7 @@ from llmprof_addon import __version__
 from llmprof_addon.errors import ConfigError, LlmprofError
 
 COMMANDS = {
+    "tui": "look at what was recorded, in the terminal; without a command the same",
     "run": "run a program and record its LLM calls",
     "up": "start the proxy and record",
     "env": "print the variables that lead a program through the running proxy",
@@ -41,6 +42,7 @@ prompt costs how many tokens and dollars.
 
   llmprof run -- CMD  run a program and record it
   llmprof up        start the proxy; it prints the lines to paste for your application
+  llmprof           afterwards: look at it (the same as `llmprof tui`; --demo for a first look)
   llmprof runs      afterwards: what was recorded
   llmprof report    the newest run, turn by turn
   llmprof show ID   one call, part by part
@@ -67,6 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     parser = _parser(arguments)
     args = parser.parse_args(arguments)
+    if args.command is None and sys.stdin.isatty() and sys.stdout.isatty():
+        arguments = [*arguments, "tui"]
+        args = _parser(arguments).parse_args(arguments)
     if args.command is None:
         parser.print_help()
         return 0

@@ -10,7 +10,6 @@ Examples:
 """
 
 import argparse
-import shlex
 from typing import TYPE_CHECKING
 
 from llmprof_addon.cli.opened import home_flag
@@ -61,21 +60,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _announce(settings: "Settings", proxy: "ProxyInfo") -> None:
-    reverse = f"http://{proxy.host}:{proxy.port}"
-    ca = shlex.quote(str(settings.ca_dir / "mitmproxy-ca-cert.pem"))
-    bundle = shlex.quote(str(settings.ca_dir / "bundle.pem"))
+    from llmprof_addon.export import waysin
+
+    lines = waysin.lines(
+        host=proxy.host, reverse_port=proxy.port, forward_port=proxy.forward_port, ca_dir=settings.ca_dir
+    )
     print(
         f"""\
 llmprof is recording to {settings.home}
 
-Reverse (base URL), for applications that let you set one:
-  export OPENAI_BASE_URL={reverse}/v1
-  export ANTHROPIC_BASE_URL={reverse}
-  {reverse}/groq/v1 and so on for every name of `llmprof providers`
-
-Forward (proxy), for applications as they are:
-  export HTTPS_PROXY=http://{proxy.host}:{proxy.forward_port}
-  export SSL_CERT_FILE={bundle} REQUESTS_CA_BUNDLE={bundle} NODE_EXTRA_CA_CERTS={ca}
+{lines}
 
 Then: llmprof runs{home_flag(settings)}      ctrl-C stops""",
         flush=True,

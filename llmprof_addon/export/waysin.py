@@ -13,6 +13,7 @@ def lines(*, host: str, reverse_port: int | str, forward_port: int | str, ca_dir
 Reverse (base URL), for applications that let you set one:
   export OPENAI_BASE_URL={reverse}/v1
   export ANTHROPIC_BASE_URL={reverse}
+  {reverse}/groq/v1 and so on for every name of `llmprof providers`
 
 Forward (proxy), for applications as they are:
   export HTTPS_PROXY=http://{host}:{forward_port}

@@ -4,23 +4,33 @@ import sys
 from pathlib import Path
 
 from llmprof_addon import settings
-from llmprof_addon.errors import LlmprofError
-from llmprof_tui.app import LlmprofApp
+from llmprof_addon.errors import ConfigError, LlmprofError
 from llmprof_tui.source import Source
+
+
+def open_ui(url: str, home: Path, id: str | None = None, *, tour: bool = False) -> int:
+    """Open the UI, on the run or call of this id, and return the exit code.
+
+    Raises `LlmprofError` if there is none, before anything is drawn.
+    """
+    source = Source(url, home)
+    start = None if id is None else source.find(id)
+    from llmprof_tui.app import LlmprofApp  # takes half a second, which an unknown id need not wait for
+
+    return LlmprofApp(source, start=start, tour=tour).run() or 0
 
 
 def main(arguments: list[str]) -> int:
     """Open the UI and return the exit code."""
-    if not 1 <= len(arguments) <= 2:
+    if not 1 <= len(arguments) <= 2 or arguments[0].startswith("-"):
         print("usage: python -m llmprof_tui URL [RUN|CALL]", file=sys.stderr)
         return 2
-    url, start = arguments[0], arguments[1] if len(arguments) == 2 else None
     try:
-        found = settings.load({"db_url": url})
+        found = settings.load({"db_url": arguments[0]})
+        return open_ui(found.db_url, found.home, *arguments[1:])
     except LlmprofError as error:
         print(f"llmprof: {error.message}{f'; {error.hint}' if error.hint else ''}", file=sys.stderr)
-        return 2
-    return LlmprofApp(Source(found.db_url, Path(found.home)), start=start).run() or 0
+        return 2 if isinstance(error, ConfigError) else 3
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from llmprof_addon.errors import LlmprofError
-from llmprof_addon.store.rows import RunRow
+from llmprof_addon.store.rows import CallRow, RunRow
 from llmprof_tui.commands import ScreenCommands
 from llmprof_tui.preferences import FILE, Preferences
 from llmprof_tui.screens.loading import LoadingScreen
@@ -31,8 +31,8 @@ class LlmprofApp(App[int]):
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave llmprof"),
     ]
 
-    def __init__(self, source: Source, *, start: RunRow | str | None = None, tour: bool = False) -> None:
-        """`start`: the run, or the id of the call, to open first; `tour`: begin with what the screens are for."""
+    def __init__(self, source: Source, *, start: RunRow | CallRow | None = None, tour: bool = False) -> None:
+        """`start`: the run or call to open first; `tour`: begin with what the screens are for."""
         super().__init__()
         self.source = source
         self.preferences = Preferences(source.home / FILE)
@@ -58,7 +58,7 @@ class LlmprofApp(App[int]):
         if isinstance(self._start, RunRow):
             self.open_run(self._start.id)
         elif self._start is not None:
-            self.open_call(self._start)
+            self.open_call(self._start.id)
         if self._tour:
             from llmprof_tui.screens.tour import TourScreen
 

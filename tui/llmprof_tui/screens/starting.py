@@ -21,8 +21,8 @@ def how_to_record(source: Source) -> str:
         ca_dir=found.ca_dir,
     )
     if proxies:
-        first = "The proxy runs. Paste one of these where your application starts, and run it:"
+        first = "The proxy runs. Paste one of these where your application starts:\n"
     else:
-        first = f"1  Start the proxy in another terminal:\n  llmprof up{home}\n\n2  Paste one of these where your "
-        first += "application starts, and run it:"
+        first = f"Run a program and record its calls:\n  llmprof run{home} -- python agent.py\n\n"
+        first += f"Or start the proxy, and paste its lines where your application starts:\n  llmprof up{home}\n"
     return f"\n{first}\n{lines}\n\nOr look at a recorded run first, without key or internet:\n  llmprof tui --demo"

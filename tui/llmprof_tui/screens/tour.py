@@ -24,7 +24,7 @@ PLACES = (
     (
         "Call",
         "What is in this prompt?",
-        "Each part as wide as its tokens; what the cache held stands to the left.",
+        "Each part as wide as its tokens; the cached ones stand left.",
     ),
 )
 

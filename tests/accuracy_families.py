@@ -27,6 +27,7 @@ CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "calls.jsonl.gz"
 DIALECTS = (
     *("anthropic.messages", "openai.chat", "openai.responses", "openai.completions", "openai.embeddings"),
     *("gemini.generateContent", "mistral.chat", "ollama.chat", "ollama.generate"),
+    *("bedrock.converse", "bedrock.invoke", "cohere.chat", "cohere.chat.v2", "cohere.generate"),
 )
 """Kinds of recorded calls, in the corpus's own names."""
 LARGE_TOKENS = 300
@@ -74,6 +75,9 @@ def load() -> tuple[Row, ...]:
             continue
         seen.add(key)
         call = read_call(_exchange(recorded), request, _response(recorded))
+        if (usage := call.answer.usage) is not None and usage.input_tokens:
+            # With what some hosts count beside it, without what Google's tools read: that is reported, not estimated.
+            reported = usage.input_tokens - dict(usage.by_modality).get("input_tool_use", 0)
         encoding = family_of(call).encoding
         raws = [count_part(part, encoding) for part in call.prompt.parts]
         source = recorded["source"]

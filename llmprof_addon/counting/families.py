@@ -116,6 +116,9 @@ def _other(name: str, slack: float, image: ImageRule = _PATCHES_28, page: int = 
     return Family(name=name, slack=slack, coefficients=COEFFICIENTS.get(name, OTHER), media=media)
 
 
+# The resolutions that a part may ask for: Gemini API, "Media resolution"; `each` is measured.
+_GEMINI_3_IMAGE = Flat(each=1092, by_detail=(("low", 280), ("medium", 560), ("ultra_high", 2240)))
+
 DEFAULT = _other("other", 0.5)
 
 _PATTERNS: tuple[tuple[str, Family], ...] = (
@@ -142,14 +145,15 @@ _PATTERNS: tuple[tuple[str, Family], ...] = (
         r"gemini-(1|2|.*-2\.)|gemini-pro",
         replace(_other("gemini-2", 0.4, Crops(crop=258), page=258, second=32.0), thoughts_if_streamed=True),
     ),
-    (r"gemini-3(-|\.[0-4])", _other("gemini-3", 0.25, Flat(each=1092), page=520, second=32.0)),
+    (r"gemini-3(-|\.[0-4])", _other("gemini-3", 0.25, _GEMINI_3_IMAGE, page=520, second=32.0)),
     (
         r"gemini",
-        replace(_other("gemini-3.5", 0.25, Flat(each=1092), page=520, second=32.0), keeps_reasoning=True),
+        replace(_other("gemini-3.5", 0.25, _GEMINI_3_IMAGE, page=520, second=32.0), keeps_reasoning=True),
     ),
     (r"gemma", _other("gemma", 0.4, Flat(each=256))),
     (r"mistral|mixtral|ministral|magistral|codestral|devstral|pixtral", _other("mistral", 0.3)),
     (r"command", _other("command", 0.4)),
+    (r"titan", _other("titan", 0.4)),
     (r"nova-2", _other("nova-2", 0.2, Flat(each=1400))),
     (r"nova", _other("nova-1", 0.2, Flat(each=1400))),
     (r"glm|z-ai/", _other("glm", 0.3)),
@@ -161,6 +165,14 @@ _PATTERNS: tuple[tuple[str, Family], ...] = (
     (r"grok", _other("grok", 0.5)),
 )
 """What to look for in the model's name, in lower case; the first that is found decides."""
+
+_COHERE_IMAGE = Flat(each=259)
+_IN_ITS_DIALECT: tuple[tuple[str, str, Family], ...] = (
+    ("cohere.chat", r"command-a|command-r7b|aya", _other("command-a", 0.1, _COHERE_IMAGE)),
+    ("cohere.chat", r"-08-2024|^$", _other("command-r-08", 0.1, _COHERE_IMAGE)),
+    ("cohere.chat", r"command", _other("command-r", 0.1, _COHERE_IMAGE)),
+)
+"""Families that hold in one dialect alone: Cohere's own API counts preambles that other hosts of its models do not."""
 
 _ASSUMED = {"anthropic.messages": dict(_CLAUDES)[4, 5]}
 """The family of a model that no pattern knows, by the dialect in which it is spoken to."""
@@ -188,6 +200,9 @@ def _in_dialect(found: Family, api: str) -> Family:
 @lru_cache(maxsize=1024)
 def _named(api: str, model: str) -> Family | None:
     model = model.lower()
+    for dialect, pattern, found in _IN_ITS_DIALECT:
+        if api == dialect and re.search(pattern, model):
+            return found
     for pattern, found in _PATTERNS:
         if re.search(pattern, model):
             return _in_dialect(found, api) if found.exact else found

@@ -75,10 +75,11 @@ class Flat:
     """So much per image, whatever its size."""
 
     each: int
+    by_detail: tuple[tuple[str, int], ...] = ()
     exact: bool = False
 
     def tokens(self, width: int, height: int, detail: str | None) -> int:
-        return self.each
+        return dict(self.by_detail).get(detail or "", self.each)
 
 
 ImageRule = Tiles | Patches | Crops | Flat

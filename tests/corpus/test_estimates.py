@@ -18,11 +18,23 @@ def test_claude_in_its_own_dialect_keeps_to_the_targets() -> None:
     assert claude.p90 <= TARGETS["claude", "p90"]
 
 
-@pytest.mark.parametrize("family", ["claude-4", "claude-4.5", "claude-5", "gpt-oss", "glm", "deepseek", "minimax"])
+@pytest.mark.parametrize(
+    "family", ["claude-4", "claude-4.5", "claude-5", "gpt-oss", "glm", "deepseek", "minimax", "gemini-3.5"]
+)
 def test_families_with_many_recordings_are_estimated_well(family: str) -> None:
     (row,) = [row for row in rows() if row.family == family]
     assert row.large >= 5
     assert row.median <= 0.05, row.worst
+
+
+def test_gemini_in_its_own_dialect_keeps_to_its_target() -> None:
+    errors = sorted(
+        abs(sum(leaf.tokens for leaf in prompt_leaves(row.call, row.raws)) / row.reported - 1)
+        for row in load()
+        if row.call.api == "gemini.generate_content" and row.reported > LARGE_TOKENS
+    )
+    assert len(errors) > 80
+    assert errors[len(errors) // 2] <= 0.1
 
 
 def test_reconciled_leaves_sum_to_what_was_reported() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from llmprof_addon.counting.families import family
-from llmprof_addon.counting.images import MediaTokens, Patches, media_tokens
+from llmprof_addon.counting.images import Flat, MediaRule, MediaTokens, Patches, media_tokens
 from llmprof_addon.model.part import Media, Part, PartKind
 
 
@@ -120,3 +120,15 @@ def test_sound_by_its_length() -> None:
     ten_seconds = Part(kind=PartKind.AUDIO, media=Media(type="audio/wav", size_bytes=480_000))
     assert media_tokens(ten_seconds, rule) == MediaTokens(100)
     assert media_tokens(Part(kind=PartKind.AUDIO), rule).guessed
+
+
+def test_a_resolution_that_a_part_asks_for() -> None:
+    rule = Flat(each=1092, by_detail=(("low", 280),))
+    assert [rule.tokens(10, 10, detail) for detail in (None, "low", "high")] == [1092, 280, 1092]
+
+
+@pytest.mark.parametrize(("size", "tokens"), [(1_250_000, 2630), (None, 2630), (250_000, 526)])
+def test_film_is_estimated_by_its_length(size: int | None, tokens: int) -> None:
+    film = Part(kind=PartKind.DOCUMENT, media=Media(type="video/mp4", size_bytes=size))
+    found = media_tokens(film, MediaRule(image=Flat(each=1), page=100))
+    assert (found.tokens, found.guessed, found.exact) == (tokens, True, False)

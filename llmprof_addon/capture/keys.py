@@ -17,9 +17,7 @@ from llmprof_addon.settings import Settings
 
 def configured(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """The keys of endpoints and routes by the variable that holds them, as far as it is set."""
-    names = [each.key_variable for each in settings.endpoints.values()]
-    names += [each.key_variable for each in settings.routes]
-    return {name: key for name in names if name and (key := environ.get(name, "").strip())}
+    return {name: key for name in settings.key_variables if (key := environ.get(name, "").strip())}
 
 
 def inject(request: http.Request, path: str, provider: registry.Provider | None, key: str) -> None:

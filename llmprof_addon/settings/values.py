@@ -101,6 +101,12 @@ class Settings:
         return {**named, **self.llm_hosts}
 
     @property
+    def key_variables(self) -> tuple[str, ...]:
+        """Variables that hold keys of endpoints and routes."""
+        names = [each.key_variable for each in self.endpoints.values()] + [each.key_variable for each in self.routes]
+        return tuple(dict.fromkeys(filter(None, names)))
+
+    @property
     def spool_dir(self) -> Path:
         """Folder of exchange files that wait for the worker."""
         return self.home / "spool"
@@ -158,9 +164,9 @@ class Settings:
         }
         for each in self.endpoints.values():
             name = f"endpoint_{each.name.replace('-', '_')}"
-            plain |= {f"{name}_url": each.base.url, f"{name}_models": ",".join(each.models), f"{name}_key": ""}
+            plain |= {f"{name}_url": each.base.url, f"{name}_models": ",".join(each.models)}
             plain[f"{name}_provider"] = each.provider or ""
-        return {variable(name): str(value) for name, value in plain.items()}
+        return {variable(name): str(value) for name, value in plain.items()} | dict.fromkeys(self.key_variables, "")
 
 
 def variable(name: str) -> str:

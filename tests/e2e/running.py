@@ -42,7 +42,7 @@ def llmprof(home: Path | str, *arguments: str, **environ: str) -> subprocess.Com
     return subprocess.run(
         [sys.executable, "-m", "llmprof_addon", command, "--home", str(home), *rest],
         cwd=ROOT,
-        env=clean_environ(LLMPROF_LOCAL_DISCOVERY="0", **environ),
+        env=clean_environ(**{"LLMPROF_LOCAL_DISCOVERY": "0"} | environ),
         capture_output=True,
         text=True,
         timeout=120,

@@ -226,7 +226,10 @@ def test_keys_are_told_nowhere(proxy: Proxy) -> None:
         llmprof(proxy.home, *words.split(), CORP_KEY=CORP_KEY).stdout for words in ("providers", "routes fast")
     )
     until(lambda: not any((proxy.home / "spool").glob("*.exchange")), 60)
+    worker = Path(f"/proc/{json.loads((proxy.home / 'worker.json').read_text())['pid']}/environ")
+    inherited = worker.read_bytes() if worker.exists() else b""  # no such file on macOS
     for key in (CORP_KEY, ROUTE_KEY, OWN_KEY):
+        assert key.encode() not in inherited
         assert key not in state + out + proxy.log
         for path in proxy.home.rglob("*"):
             if path.is_file():

@@ -150,7 +150,8 @@ def test_endpoints_and_routes(tmp_path: Path) -> None:
     ]
     child = settings.as_environ()
     assert "sk-fake" not in repr(settings) + repr(child)
-    assert child["LLMPROF_ENDPOINT_OTHER_KEY"] == "", "the worker shall not inherit it"
+    for name in ("LLMPROF_ENDPOINT_OTHER_KEY", "CORP_KEY", "GROQ_KEY"):
+        assert child[name] == "", "the worker shall not inherit it"
     again = load({}, environ | child)
     assert again.known_hosts == settings.known_hosts
     assert again.routes == settings.routes

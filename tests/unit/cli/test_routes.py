@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from llmprof_addon.capture import discovery
 from llmprof_addon.cli.routes import _REQUESTS
 from llmprof_addon.providers.registry import api_of, by_name
+from tests.unit.capture.test_discovery import TAGS, server
 from tests.unit.cli.conftest import Cli
 
 KEY = "sk-fake-0123456789"
@@ -68,6 +70,17 @@ def test_for_people(llmprof: Cli, home: Path) -> None:
     for words in ("goes to", "corp", "gpt-5-corp instead of gpt-5", "$CORP_KEY (set)", "curl -sS"):
         assert words in ran.out
     assert KEY not in ran.out
+
+
+def test_without_a_proxy_local_servers_are_asked(llmprof: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "_PORTS", {})
+    monkeypatch.setenv("LLMPROF_LOCAL_DISCOVERY", "1")
+    with server({"/api/tags": TAGS}) as port:
+        monkeypatch.setenv("LLMPROF_DISCOVERY_PEERS", f"127.0.0.1:{port}")
+        found = explained(llmprof, home, "llama3:8b")
+        assert (found["target"], found["url"]) == ("ollama", f"http://127.0.0.1:{port}/v1/chat/completions")
+        rows = [json.loads(line) for line in llmprof("providers", "--home", home, "--json").out.splitlines()]
+    assert [(row["name"], row["models"]) for row in rows if row["origin"] == "found"] == [("ollama", ["llama3:8b"])]
 
 
 def test_nowhere_is_an_answer_of_no(llmprof: Cli, home: Path) -> None:

@@ -24,7 +24,8 @@ class Prompt:
     params: Json = field(default_factory=dict)
     """All other top-level fields, as sent."""
     continues: str | None = None
-    """Response id of the call whose prompt and answer precede `messages` (`previous_response_id`)."""
+    """Response id of the call whose prompt and answer precede `messages` (`previous_response_id`); or the name of a
+    content that the provider keeps, which no call has brought (Gemini's `cachedContent`)."""
     in_conversation: bool = False
     """Whether `continues` names a conversation that the provider holds, of which the latest call precedes."""
     warmup: bool = False

@@ -215,19 +215,22 @@ def _with_edges(parts: Sequence[tuple[Entry, _Amount]], read: int, written: int)
 
 
 def _added(added: Mapping[tuple[Kind, str], _Amount]) -> list[Entry]:
-    """What stands in no body: framing, hidden preambles, earlier turns that are not known."""
+    """What stands in no body, a kind an entry: framing, hidden preambles, earlier turns that are not known."""
+    kinds: dict[Kind, list[tuple[str, _Amount]]] = {}
+    for (kind, name), amount in added.items():
+        if amount.tokens:
+            kinds.setdefault(kind, []).append((name, amount))
     return [
         Entry(
             title=KIND_NAMES[kind],
             kind=kind,
-            preview=plain(name),
-            tokens=amount.tokens,
-            estimated=amount.estimated,
-            read=amount.read,
-            write=amount.write,
+            preview=" · ".join(f"{plain(name)} {exact(amount.tokens)}".strip() for name, amount in held),
+            tokens=sum(amount.tokens for _, amount in held),
+            estimated=any(amount.estimated for _, amount in held),
+            read=sum(amount.read for _, amount in held),
+            write=sum(amount.write for _, amount in held),
         )
-        for (kind, name), amount in added.items()
-        if amount.tokens
+        for kind, held in kinds.items()
     ]
 
 

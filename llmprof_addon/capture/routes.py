@@ -17,6 +17,9 @@ from llmprof_addon.settings import Endpoint, Settings, canonical, parse_endpoint
 
 _VERSION = re.compile(r"v\d+(alpha|beta)?\d*")
 _LOCATION = re.compile(r"/locations/(?!global/)([a-z0-9-]+)/")
+_HOSTED = re.compile(r"gpt-[3-9]|chatgpt-|o[1-9](?:-|$)|claude-|gemini-|text-embedding-(?:3|ada)")
+"""Models that the default upstreams serve: a local gateway that lists them shall not draw requests, and the keys in them,
+to itself. A route, an endpoint, a prefix or the header leads there."""
 OPENAI, ANTHROPIC = "openai", "anthropic"
 
 
@@ -101,7 +104,7 @@ class Routes:
         rules = {}
         for each in self.found:
             for model in each.models:
-                if model not in rules and _first(self.rules, model) is None:
+                if model not in rules and not _HOSTED.match(model) and _first(self.rules, model) is None:
                     rules[model] = ModelRule(pattern=model, target=each, why=f"{each.name}, found at start, serves it")
         self.rules = tuple(_by_specificity([*self.rules, *rules.values()]))
 

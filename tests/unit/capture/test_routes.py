@@ -169,6 +169,15 @@ def test_what_is_found_comes_last(tmp_path: Path) -> None:
     assert sent(routes.decide("/api/chat", {})) == "http://ollama:1/api/chat"
 
 
+def test_what_is_found_draws_no_model_of_the_default_upstreams() -> None:
+    routes = Routes(settings())
+    hosted = ("gpt-5-mini", "o3", "o4-mini", "claude-opus-4", "gemini-2.5-pro", "text-embedding-3-small")
+    local = ("gpt-oss:20b", "olmo", "text-embedding-nomic-embed-text-v1.5")
+    routes.add_found([found("litellm", *hosted, *local)])
+    assert [rule.pattern for rule in routes.rules] == list(local)
+    assert sent(routes.decide("/v1/x", {}, model="gpt-5-mini")) == "https://api.openai.com/v1/x"
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [

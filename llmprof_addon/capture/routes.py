@@ -18,8 +18,8 @@ from llmprof_addon.settings import Endpoint, Settings, canonical, parse_endpoint
 _VERSION = re.compile(r"v\d+(alpha|beta)?\d*")
 _LOCATION = re.compile(r"/locations/(?!global/)([a-z0-9-]+)/")
 _HOSTED = re.compile(r"gpt-[3-9]|chatgpt-|o[1-9](?:-|$)|claude-|gemini-|text-embedding-(?:3|ada)")
-"""Models that the default upstreams serve: a local gateway that lists them shall not draw requests, and the keys in them,
-to itself. A route, an endpoint, a prefix or the header leads there."""
+"""Models that the default upstreams serve: a local gateway that lists them shall not draw requests, and the keys in
+them, to itself. A route, an endpoint, a prefix or the header leads there."""
 OPENAI, ANTHROPIC = "openai", "anthropic"
 
 

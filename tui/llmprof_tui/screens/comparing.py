@@ -84,7 +84,7 @@ class ComparingScreen[C](LoadingScreen):
     def _ask(self) -> None:
         before, after = self.ids
         if self.compared is None:
-            self.query_one(Notice).say("Reading both …", colour="text-muted")
+            self.query_one(Notice).say("Reading both …")
         self.load("compare", lambda source: self.read(source, before, after), self._show)
 
     def _show(self, compared: C) -> None:

@@ -271,8 +271,8 @@ async def test_a_run_that_is_none(app: LlmprofApp) -> None:
         app.open_run("nobody")
         await pilot.pause()
         await settled(pilot)
-        state = app.screen.query_one("#state", Static)
-        assert "there is no run nobody" in str(state.render())
+        state = app.screen.query_one("#state")
+        assert "there is no run nobody" in str(state.query_one(Static).render())
         assert state.display
         await pilot.press("t", "d", "plus", "0", "2", "space", "left")
         await pilot.press("escape")

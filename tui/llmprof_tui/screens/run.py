@@ -9,7 +9,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, Footer
 
 from llmprof_addon.errors import LlmprofError
 from llmprof_addon.export.text import plain
@@ -21,6 +21,7 @@ from llmprof_tui.screens.loading import LoadingScreen
 from llmprof_tui.source import GoneError, Source
 from llmprof_tui.widgets import call_rows, tool_lines
 from llmprof_tui.widgets.call_line import CallLine
+from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.run_header import RunHeader
 from llmprof_tui.widgets.tab_bar import TabBar
 from llmprof_tui.widgets.timeline import Timeline
@@ -80,7 +81,7 @@ class RunScreen(LoadingScreen):
     def compose(self) -> ComposeResult:
         """Header, timeline, the call that is pointed at, tabs, tables."""
         with ContentSwitcher(initial="state", id="run"):
-            yield Static("Reading the run …", id="state", classes="state", markup=False)
+            yield Notice(id="state")
             with Vertical(id="shown"):
                 yield RunHeader()
                 yield Timeline()
@@ -95,6 +96,7 @@ class RunScreen(LoadingScreen):
 
     def on_mount(self) -> None:
         """Ask for the run."""
+        self.query_one(Notice).say("Reading the run …")
         timeline = self.query_one(Timeline)
         preferences = self._preferences
         timeline.metric = "dollars" if preferences.get(METRIC_SETTING, "tokens") == "dollars" else "tokens"
@@ -147,8 +149,7 @@ class RunScreen(LoadingScreen):
     def failed(self, group: str, error: LlmprofError) -> None:
         """Say it where the run would be; what was read of a deleted run stays readable."""
         if self.row is None:
-            hint = f"\n\n{error.hint}" if error.hint else ""
-            self.query_one("#state", Static).update(f"✗ {error.message}{hint}\n\nesc goes back")
+            self.query_one(Notice).say(f"✗ {error.message}", f"{error.hint}\n\nesc goes back".strip(), colour="error")
         elif isinstance(error, GoneError):
             self.query_one(RunHeader).say("deleted from the store: this is what was read before · esc goes back")
         elif group == "run":

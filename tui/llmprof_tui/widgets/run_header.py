@@ -70,10 +70,9 @@ class RunHeader(Static):
         self.update(Text("\n").join(lines))
 
     def _title(self, run: RunRow, width: int) -> Text:
-        """Label and app on the left, models and time on the right; the label gives way."""
+        """Label and app on the left, models on the right; the label gives way."""
         dim, strong = blended(self, "header--dim"), blended(self, "header--strong")
-        models = ", ".join(map(plain, run.models)) or "no model"
-        right = Text.assemble((models, ""), (f" · {when(run.started_ns)}", dim))
+        right = Text(", ".join(map(plain, run.models)) or "no model")
         right.truncate(width // 2, overflow="ellipsis")
         left = Text.assemble((plain(run.label or "a run without a name"), strong), (f" · {plain(run.app or '–')}", dim))
         left.truncate(max(10, width - right.cell_len - 2), overflow="ellipsis")
@@ -103,7 +102,7 @@ def facts(run: RunRow, window: int | None) -> Iterator[Fact]:
         look = "bad" if full >= 0.9 else "warn" if full >= 0.7 else "dim"
         peak.append((f" {share(run.peak_context_tokens, window)} of {tokens(window)}", look))
     yield tuple(peak)
-    yield (("took ", "dim"), (duration(run.ended_ns - run.started_ns), ""))
+    yield ((f"{when(run.started_ns)}, took ", "dim"), (duration(run.ended_ns - run.started_ns), ""))
     if run.unpriced_calls and run.cost is not None:
         yield ((f"{counted(run.unpriced_calls, 'call')} unpriced", "warn"),)
 

@@ -107,7 +107,7 @@ def _bill(row: "CallRow") -> Table:
     total = None if cost is None else cost.total
     amounts = aligned([*(line.amount for line in lines), total, None if without is None else without.amount])
     table = _table("bill", "tokens", "$ per million", "dollars")
-    table.add_column("", no_wrap=True)
+    table.add_column("")  # the one that gives way where it is narrow
     for line, amount in zip(lines, amounts, strict=False):
         table.add_row(
             Text(f"  {line.name}" if line.part else line.name),

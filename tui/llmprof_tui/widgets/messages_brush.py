@@ -105,7 +105,8 @@ class Brush:
     def _hidden(self, span: Span, width: int) -> list[Segment]:
         entries = self.outline.entries[span.entry : span.last + 1]
         kind = entries[0].kind
-        what = f"{len(entries):,} {wording.KIND_NAMES[kind] if kind else entries[0].title}"
+        named = wording.KIND_NAMES[kind] if kind and len(entries) > 1 else entries[0].title
+        what = f"{len(entries):,} {named}"
         known = [entry.tokens for entry in entries if entry.tokens is not None]
         estimated = any(entry.estimated for entry in entries)
         total = Entry(

@@ -32,7 +32,7 @@ class ComparingScreen[C](LoadingScreen):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "swap", "Swap", id="compare.swap", tooltip="The later one as the earlier one"),
+        Binding("x", "swap", "Swap", id="compare.swap", show=False, tooltip="The later one as the earlier one"),
         Binding("escape", "app.pop_screen", "Back", id="compare.back", tooltip="Leave the comparison"),
     ]
 

@@ -20,11 +20,11 @@ _COLUMNS = (
     Column(key="side", title="", width=7, least=7, left=True),
     Column(key="when", title="when", width=16, left=True, leaves=3),
     Column(key="model", title="model", width=28, least=10, left=True, leaves=1),
-    Column(key="input", title="input", width=11),
-    Column(key="read", title="read", width=11, leaves=4),
-    Column(key="written", title="written", width=11, leaves=5),
-    Column(key="fresh", title="fresh", width=11, leaves=6),
-    Column(key="output", title="output", width=10),
+    Column(key="input", title="input", width=10),
+    Column(key="read", title="read", width=10, leaves=4),
+    Column(key="written", title="written", width=10, leaves=5),
+    Column(key="fresh", title="fresh", width=10, leaves=6),
+    Column(key="output", title="output", width=8),
     Column(key="cost", title="cost", width=10),
 )
 

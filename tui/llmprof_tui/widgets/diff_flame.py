@@ -29,7 +29,7 @@ SHIFT_WORDS = {
     Shift.GONE: "gone",
 }
 _COLOURS = {
-    Shift.SAME: "panel-lighten-1",
+    Shift.SAME: "foreground",
     Shift.CHANGED: "warning",
     Shift.GROWN: "accent",
     Shift.SHRUNK: "primary",
@@ -70,9 +70,9 @@ class DiffFlame(Explorable[Delta]):
     DiffFlame { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "next_metric", "Tokens/dollars", id="flame.metric", tooltip="What width stands for"),
+        Binding("m", "next_metric", "Metric", id="flame.metric", tooltip="What width stands for"),
         Binding(
-            "s", "next_order", "By size", id="flame.order", tooltip="In the order of the prompt, or the largest first"
+            "s", "next_order", "Order", id="flame.order", tooltip="In the order of the prompt, or the largest first"
         ),
     ]
 
@@ -131,7 +131,9 @@ class DiffFlame(Explorable[Delta]):
 
     def hue(self, node: Delta, frame: Frame) -> str:
         # The root always differs where anything does; its colour would only say so again.
-        return shift_colour(node.shift if frame.depth else Shift.SAME, self.app.theme_variables)
+        if not frame.depth or node.shift is Shift.SAME:
+            return self.neutral
+        return shift_colour(node.shift, self.app.theme_variables)
 
     def axis(self, width: int) -> str:
         if self.chart is None:

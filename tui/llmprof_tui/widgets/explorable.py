@@ -17,8 +17,8 @@ class Explorable[N](Icicle[N]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "zoom", "Zoom in", id="flame.zoom", tooltip="Fill the width with the selected node"),
-        Binding("backspace", "unzoom", "Zoom out", id="flame.unzoom", tooltip="Back to the view before"),
-        Binding("0", "whole", "All", id="flame.whole", tooltip="The whole tree again"),
+        Binding("backspace", "unzoom", "Zoom out", id="flame.unzoom", show=False, tooltip="Back to the view before"),
+        Binding("0", "whole", "All", id="flame.whole", show=False, tooltip="The whole tree again"),
         Binding("left,h", "step(-1)", "Left", id="flame.left", show=False, tooltip="The node to the left"),
         Binding("right,l", "step(1)", "Right", id="flame.right", show=False, tooltip="The node to the right"),
         Binding("up,k", "rise", "Up", id="flame.up", show=False, tooltip="The node around this one"),

@@ -37,12 +37,10 @@ class FlameGraph(Explorable[Component]):
     FlameGraph { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "next_metric", "Tokens/dollars", id="flame.metric", tooltip="What width stands for"),
+        Binding("m", "next_metric", "Metric", id="flame.metric", tooltip="What width stands for"),
+        Binding("v", "next_view", "View", id="flame.view", tooltip="By component, or in the order of the prompt"),
         Binding(
-            "v", "next_view", "By position", id="flame.view", tooltip="By component, or in the order of the prompt"
-        ),
-        Binding(
-            "s", "next_order", "By size", id="flame.order", tooltip="In the order of the prompt, or the largest first"
+            "s", "next_order", "Order", id="flame.order", tooltip="In the order of the prompt, or the largest first"
         ),
     ]
 
@@ -137,7 +135,7 @@ class FlameGraph(Explorable[Component]):
         if colour is None:
             for kind in Kind:
                 self._hues[kind] = kind_colour(kind, self.app.theme)
-            self._hues[None] = self.app.theme_variables.get("panel-lighten-1", "#444b6a")
+            self._hues[None] = self.neutral
             colour = self._hues[node.kind if frame.depth else None]
         return colour
 

@@ -134,6 +134,12 @@ class Icicle[N](ScrollView, can_focus=True):
         return strips[row]
 
     @property
+    def neutral(self) -> str:
+        """The colour of a frame that has nothing to say by it."""
+        shade = "lighten" if self.app.current_theme.dark else "darken"
+        return self.app.theme_variables.get(f"panel-{shade}-1", "#808080")
+
+    @property
     def _ground(self) -> Style:
         """Where there are no frames."""
         style = self._styles.get(())

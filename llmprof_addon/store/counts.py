@@ -138,15 +138,17 @@ def pack_composition(*sides: Sequence[KindTotal]) -> bytes:
 
 def unpack_composition(data: bytes) -> list[tuple[KindTotal, ...]]:
     """The inverse of `pack_composition`."""
-    numbers = _numbers(data)
-    return [tuple(_read_total(numbers) for _ in range(count)) for count in numbers]
+    numbers = _all_numbers(data)
+    sides = []
+    at = 0
+    while at < len(numbers):
+        start, at = at + 1, at + 1 + 7 * numbers[at]
+        sides.append(tuple(_total(*numbers[one : one + 7]) for one in range(start, at, 7)))
+    return sides
 
 
-def kind_sums(data: bytes, kinds: Sequence[Kind]) -> tuple[list[tuple[int, int | None]], ...]:
-    """Tokens and cost of these kinds alone, by side; 0 and unpriced where a side lacks one.
-
-    For readers of thousands of calls: a fifth of the time of `unpack_composition`.
-    """
+def _all_numbers(data: bytes) -> list[int]:
+    """What `_numbers` yields, in half the time: a run's timeline is thousands of compositions."""
     numbers: list[int] = []
     number = shift = 0
     for byte in data:
@@ -156,6 +158,15 @@ def kind_sums(data: bytes, kinds: Sequence[Kind]) -> tuple[list[tuple[int, int |
         else:
             numbers.append(number | byte << shift)
             number = shift = 0
+    return numbers
+
+
+def kind_sums(data: bytes, kinds: Sequence[Kind]) -> tuple[list[tuple[int, int | None]], ...]:
+    """Tokens and cost of these kinds alone, by side; 0 and unpriced where a side lacks one.
+
+    For readers of thousands of calls: a fifth of the time of `unpack_composition`.
+    """
+    numbers = _all_numbers(data)
     codes = [CODES[kind] for kind in kinds]
     sides = []
     at = 0
@@ -173,8 +184,7 @@ def kind_sums(data: bytes, kinds: Sequence[Kind]) -> tuple[list[tuple[int, int |
     return tuple(sides)
 
 
-def _read_total(numbers: Iterator[int]) -> KindTotal:
-    kind, source, tokens, read, write, fresh, cost = (next(numbers) for _ in range(7))
+def _total(kind: int, source: int, tokens: int, read: int, write: int, fresh: int, cost: int) -> KindTotal:
     return KindTotal(
         kind=_KINDS[kind],
         source=_SOURCES[source],

@@ -73,6 +73,8 @@ class RunScreen(LoadingScreen):
         """Index of each call by number."""
         self._rows: dict[int, CallRow] = {}
         """Those of the calls that were looked at."""
+        self._compares = False
+        """Whether there is a call before the selected one."""
         self._order = Order(key="number", descending=False)
         self._tools: tuple[ToolRow, ...] | None = None
         self._tool_order = Order(key="cost")
@@ -174,7 +176,10 @@ class RunScreen(LoadingScreen):
         if table.cursor != call.number:
             table.move_to(call.number)
         self._point()
-        self.refresh_bindings()
+        # The footer is made anew by it, which takes as long as all the rest.
+        if self._compares != (comparable := bool(self.query_one(Timeline).selected)):
+            self._compares = comparable
+            self.refresh_bindings()
         if call.number not in self._rows:
             self.load("selected", lambda source: source.calls([call.number]), self._know)
 
@@ -286,8 +291,7 @@ class RunScreen(LoadingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that lead nowhere are shown faint."""
         if action == "compare":
-            at = self.query_one(Timeline).selected if self.is_mounted else None
-            return True if at else None
+            return True if self._compares else None
         return True
 
     def action_back(self) -> None:

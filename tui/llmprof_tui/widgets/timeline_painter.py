@@ -227,7 +227,7 @@ class Painter:
         """Rows with a line through them: what line, and which amount it stands at."""
         found = self._ruled.get(rows)
         if found is None:
-            found = {row: ("grid", value) for row, value in layout.ticks(self.top, rows)}
+            found = {row: ("grid", value) for row, value in layout.ticks(self.top, rows, apart=max(3, rows // 7))}
             if self.limit is not None and self.limit <= self.top:
                 at = layout.row_of(self.limit, self.top, rows)
                 found = {row: rule for row, rule in found.items() if abs(row - at) > 1} | {at: ("limit", self.limit)}

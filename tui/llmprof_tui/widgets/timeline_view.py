@@ -79,6 +79,7 @@ class TimelineView(ScrollView, can_focus=True):
         self.fitted = True
         """Whether the zoom follows the window; it does until a person chooses one."""
         self._painter: Painter | None = None
+        self._inks: Inks | None = None
         self._picture: tuple[tuple[Any, ...], list[Strip], Strip, Strip] | None = None
 
     # -- what the owner does
@@ -132,7 +133,9 @@ class TimelineView(ScrollView, can_focus=True):
                 lane_of=self.lane_of,
                 folded=self.folded,
             )
-            self._painter = Painter(scene, Inks(self._look()))
+            if self._inks is None:
+                self._inks = Inks(self._look())
+            self._painter = Painter(scene, self._inks)
         return self._painter
 
     def call_at(self, x: int, y: int) -> tuple[int, int] | None:
@@ -260,6 +263,7 @@ class TimelineView(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Paint anew after a change of theme or focus."""
         super().notify_style_update()
+        self._inks = None
         self._forget()
         self.refresh()
 

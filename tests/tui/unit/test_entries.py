@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from llmprof_tui.widgets.call_header import facts, flowed
 from llmprof_tui.widgets.entries import answer_entries, prompt_entries, raw_entries
+from llmprof_tui.widgets.messages_layout import Level, Outline
 from llmprof_tui.widgets.node_entries import behind
 
 from llmprof_addon.model.component import Kind
@@ -15,7 +16,7 @@ from llmprof_addon.model.part import Json
 from llmprof_addon.pipeline import Explanation, explain
 from llmprof_addon.store import queries
 from llmprof_addon.store.open import open_store
-from tests.factories import CHAT_URL, fixture_exchange, make_exchange
+from tests.factories import CHAT_URL, FIXTURES, fixture_cases, fixture_exchange, make_exchange
 from tests.tui.recording import PIXEL, awkward, record
 
 type Explain = Callable[[Exchange], Explanation]
@@ -48,6 +49,22 @@ def test_tokens_of_the_entries_are_those_of_the_call(explained: Explain) -> None
         assert sum(entry.tokens or 0 for entry in entries) == sum(total.tokens for total in found.row.composition)
         assert sum(entry.read for entry in entries) == sum(total.read for total in found.row.composition)
         assert sum(entry.write for entry in entries) == sum(total.write for total in found.row.composition)
+
+
+DIALECTS = sorted(folder.name for folder in FIXTURES.iterdir() if folder.is_dir() and "." in folder.name)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_recorded_call_becomes_pages_that_can_be_drawn(explained: Explain, dialect: str) -> None:
+    for case in fixture_cases(dialect):
+        found = explained(fixture_exchange(dialect, case, id=f"{case:0<40}"))
+        prompt, answer = prompt_entries(found), answer_entries(found)
+        for entries, totals in ((prompt, found.row.composition), (answer, found.row.output_composition)):
+            assert sum(entry.tokens or 0 for entry in entries) == sum(total.tokens for total in totals), case
+        for entries in (prompt, answer, raw_entries(found, response=False), raw_entries(found, response=True)):
+            outline = Outline(entries, dict.fromkeys(Kind, Level.FULL), numbered=True)
+            outline.settle(0, 10**6)
+            assert outline.height >= len(entries)
 
 
 def test_the_cache_ends_behind_what_was_read_and_written(explained: Explain) -> None:

@@ -27,8 +27,8 @@ class ComparingScreen[C](LoadingScreen):
         #header { height: auto; max-height: 8; padding: 0 1; background: $panel; }
         ContentSwitcher { height: 1fr; }
         #detail { height: 2; padding: 0 1; background: $panel; }
-        DiffFlame { height: 2fr; min-height: 4; max-height: 16; }
-        WindowTable { height: 2fr; min-height: 4; }
+        DiffFlame { height: 4fr; min-height: 4; max-height: 16; }
+        WindowTable { height: 3fr; min-height: 4; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -132,4 +132,7 @@ class ComparingScreen[C](LoadingScreen):
     def _tell(self, message: DiffFlame.NodeSelected | DiffFlame.NodeHovered) -> None:
         graph = self.query_one(DiffFlame)
         trail: Sequence[Delta] = message.trail or (graph.trail(graph.cursor) if graph.cursor else ())
-        self.query_one("#detail", Static).update(Text("\n").join(delta_lines(trail) if trail else []))
+        lines = delta_lines(trail) if trail else []
+        for line in lines:
+            line.truncate(max(1, self.size.width - 2), overflow="ellipsis")
+        self.query_one("#detail", Static).update(Text("\n").join(lines))

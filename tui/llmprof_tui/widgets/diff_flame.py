@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from llmprof_addon.export import text
 from llmprof_addon.export.diff_tree import Delta, Shift, merged_root
+from llmprof_addon.model.component import Component
 from llmprof_addon.model.usage import Source
 from llmprof_tui.widgets.explorable import Explorable
 from llmprof_tui.widgets.flame_layout import Chart, Frame
@@ -44,6 +45,7 @@ class _Measure:
     key: str
     weigh: Callable[[Delta], int | None]
     difference: Callable[[Delta], int | None]
+    now: Callable[[Component], int | None]
     write: Callable[[int], str]
 
 
@@ -52,12 +54,14 @@ _MEASURES = (
         key="tokens",
         weigh=lambda delta: delta.wide_tokens,
         difference=lambda delta: delta.tokens,
+        now=lambda component: component.tokens,
         write=lambda count: text.tokens(count),
     ),
     _Measure(
         key="dollars",
         weigh=lambda delta: delta.wide_cost,
         difference=lambda delta: delta.cost,
+        now=lambda component: component.cost,
         write=lambda pico: text.dollars(pico),
     ),
 )
@@ -120,11 +124,14 @@ class DiffFlame(Explorable[Delta]):
         return text.plain(text.KIND_NAMES[node.kind] if node.name == node.kind.value else node.name)
 
     def amount(self, node: Delta) -> str:
-        difference = self._measure.difference(node)
-        if node.shift is Shift.SAME and not difference:
-            weight = self._measure.weigh(node)
-            return text.UNKNOWN if weight is None else self._measure.write(weight)
-        return text.signed(difference, self._measure.write)
+        measure = self._measure
+        difference = measure.difference(node)
+        # An unchanged text may have a token more or less, since the whole was reconciled with another total; its price
+        # does change, with the cache.
+        if node.shift is Shift.SAME and node.after is not None and (measure.key == "tokens" or not difference):
+            now = measure.now(node.after)
+            return text.UNKNOWN if now is None else measure.write(now)
+        return text.signed(difference, measure.write)
 
     def mark(self, node: Delta) -> str:
         return SHIFT_MARKS[node.shift]

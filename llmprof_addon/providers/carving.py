@@ -30,6 +30,12 @@ def server_of(tool_name: str | None) -> str | None:
     return server if separator and server else None
 
 
+def defers(tool: Json) -> bool:
+    """Whether the definition of a tool asks to stay out of the prompt until the tool is searched for."""
+    held = [tool, *(tool.get(key) for key in ("function", "custom"))] if isinstance(tool, dict) else []
+    return any(isinstance(each, dict) and each.get("defer_loading") is True for each in held)
+
+
 MARKERS = ("cache_control", "prompt_cache_breakpoint")
 """Keys of cache markers: Anthropic's, which OpenAI-compatible gateways take too, and OpenAI's since GPT-5.6."""
 

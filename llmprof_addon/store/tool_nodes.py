@@ -16,6 +16,7 @@ from llmprof_addon.model.count import RawCount
 from llmprof_addon.model.kinds import kind_of
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.tree import parse
+from llmprof_addon.providers.carving import defers
 from llmprof_addon.store.compress import unpack
 from llmprof_addon.store.counts import unpack_raw
 from llmprof_addon.store.nodes import BATCH
@@ -130,6 +131,7 @@ def read_tree(store: Store, run: int) -> ToolTree:
                 named.note(at, under, name, bytes(content), wrapper, inner)
     tree.tools = [()] * len(tree.parents)
     named.settle(tree)
+    named.leave_out_deferred(tree)
     return tree
 
 
@@ -179,6 +181,29 @@ class _Names:
             ((key, _),) = tree.tools[at]
             if len(listed[key[1]]) == 1 and key not in own:
                 tree.tools[at] = ((next(iter(listed[key[1]])), 1.0),)
+
+    def leave_out_deferred(self, tree: ToolTree) -> None:
+        """Take no tokens for schemas that wait to be searched for, unless a call shows that they were found."""
+        contents = _contents(self.store, {tree.contents[at] for at in self.schemas})
+        waiting = {key: value for key, value in contents.items() if any(map(defers, [value, *_inner_tools(value)]))}
+        called = {key for at in self.calls for key, _ in tree.tools[at]}
+        for at in self.schemas:
+            value = waiting.get(tree.contents[at])
+            if value is None:
+                continue
+            tools = tree.tools[at]
+            items = _inner_tools(value, len(tools)) or [value] * len(tools)
+            shares = [
+                share if key in called or not (defers(value) or defers(item)) else 0.0
+                for (key, share), item in zip(tools, items, strict=True)
+            ]
+            kept = sum(shares)
+            tree.tools[at] = tuple(
+                (key, share / kept if kept else 0.0) for (key, _), share in zip(tools, shares, strict=True)
+            )
+            for weights in tree.by_kind[Kind.TOOL_SCHEMAS].values():
+                if at in weights:
+                    weights[at] = round(weights[at] * kept)
 
     def _listed(self, tree: ToolTree) -> dict[int, tuple[tuple[ToolKey, float], ...]]:
         """Tools of each namespace, with their shares of it."""
@@ -255,13 +280,20 @@ def _ids(value: Json) -> Iterator[str]:
                 yield id_
 
 
-def _inner_names(value: Json, count: int) -> list[str]:
-    """Names of the tools in a listing: its only list of this length that holds objects with names."""
+def _inner_tools(value: Json, count: int | None = None) -> list[Json]:
+    """The tools in a listing: its only list (of this length) that holds objects alone."""
     for items in value.values() if isinstance(value, dict) else ():
-        if isinstance(items, list) and len(items) == count and all(isinstance(item, dict) for item in items):
-            held = [item.get("function") if isinstance(item.get("function"), dict) else item for item in items]
-            return [item["name"] if isinstance(item.get("name"), str) else UNNAMED for item in held]
+        fits = isinstance(items, list) and items and (count is None or len(items) == count)
+        if fits and all(isinstance(item, dict) for item in items):
+            return list(items)
     return []
+
+
+def _inner_names(value: Json, count: int) -> list[str]:
+    """Names of the tools in a listing; none if it is read otherwise."""
+    tools = _inner_tools(value, count)
+    held = [tool.get("function") if isinstance(tool.get("function"), dict) else tool for tool in tools]
+    return [tool["name"] if isinstance(tool.get("name"), str) else UNNAMED for tool in held]
 
 
 def _contents(store: Store, digests: set[bytes]) -> dict[bytes, Json]:

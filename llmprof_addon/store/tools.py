@@ -91,6 +91,8 @@ def tools_of_run(store: Store, run_id: str) -> tuple[ToolRow, ...]:
         for encoding, paths in by_encoding.items():
             _spread_prompts(tree, encoding, paths, sums)
             _spread_answers(tree, encoding, paths, sums)
+        for key in {key for shares in tree.tools for key, _ in shares}:
+            sums.setdefault(key, _Sum())  # a tool that nothing was paid for has its row as well
         made = calls_made(store, tree, ((messages, answer) for _, _, messages, answer, _, _ in calls))
     return _rows(sums, made, totals, len(calls))
 

@@ -156,3 +156,33 @@ def test_calls_counted_in_other_encodings_are_shared_out_by_their_own(store: Sto
     run = call(store, "b", 1, [text("user", "2")], tools=tools, prompt=kinds, encoding="cl100k_base", counter=other)
     rows = by_name(tools_of_run(store, run))
     assert (rows["a"].schema_tokens, rows["b"].schema_tokens) == (50 + 75, 50 + 25)
+
+
+def test_schemas_that_wait_to_be_searched_for_cost_nothing_until_they_are_found(store: Store) -> None:
+    def waiting(name: str) -> Part:
+        part = schema(name, 800)
+        return replace(part, value={**part.value, "defer_loading": True}, deferred=True)
+
+    tools = [schema("read"), waiting("found"), waiting("unseen")]
+    answer = [tool_call("found", "{}")]
+    run = call(store, "a", 0, [text("user", "Hi")], answer, tools=tools, prompt=[total(Kind.TOOL_SCHEMAS, 500)])
+    rows = by_name(tools_of_run(store, run))
+    assert (rows["unseen"].schema_tokens, rows["unseen"].carried, rows["unseen"].calls) == (0, 0, 0)
+    assert rows["found"].schema_tokens > rows["read"].schema_tokens > 0
+    assert rows["found"].carried == 1
+
+
+def test_a_namespace_may_hold_tools_that_wait(store: Store) -> None:
+    inner = [schema("search", 800), schema("fetch", 800)]
+    listed = [inner[0].value, {**inner[1].value, "function": {**inner[1].value["function"], "defer_loading": True}}]
+    space = Part(
+        kind=PartKind.TOOL_SCHEMA,
+        name="mcp__hub",
+        text="{}",
+        value={"type": "namespace", "name": "mcp__hub", "tools": listed},
+        place="tools",
+        inner=tuple(inner),
+    )
+    run = call(store, "a", 0, [text("user", "Hi")], tools=[space], prompt=[total(Kind.TOOL_SCHEMAS, 500)])
+    rows = by_name(tools_of_run(store, run))
+    assert (rows["search"].schema_tokens, rows["fetch"].schema_tokens) == (500, 0)

@@ -1,7 +1,7 @@
 import pytest
 
 from llmprof_addon.model.part import Marker
-from llmprof_addon.providers.carving import compact, name_of, on_wrapper, server_of, strip_marker, text_of
+from llmprof_addon.providers.carving import compact, defers, name_of, on_wrapper, server_of, strip_marker, text_of
 
 
 def test_compact_json_keeps_order_and_characters() -> None:
@@ -45,3 +45,9 @@ def test_openai_has_a_marker_of_its_own() -> None:
     bare, markers = strip_marker({"text": "a", "prompt_cache_breakpoint": {"mode": "explicit", "ttl": "12h"}})
     assert bare == {"text": "a"}
     assert [(marker.key, marker.ttl) for marker in markers] == [("prompt_cache_breakpoint", "12h")]
+
+
+def test_which_tools_wait_to_be_searched_for() -> None:
+    waits = {"defer_loading": True}
+    assert [defers(tool) for tool in (waits, {"function": waits}, {"type": "custom", "custom": waits})] == [True] * 3
+    assert not any(map(defers, ({}, {"defer_loading": "yes"}, {"function": "x"}, None, ["defer_loading"])))

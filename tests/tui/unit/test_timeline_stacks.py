@@ -35,6 +35,10 @@ def test_dollars_of_the_answer_stand_on_top() -> None:
     assert total_of(call, "dollars") == 100
 
 
+def test_tokens_of_a_prompt_that_nothing_is_known_of() -> None:
+    assert stack_of(drawn(1, input_tokens=7), "tokens") == ((paint(Kind.UNATTRIBUTED), 7),)
+
+
 def test_what_is_not_known_has_no_height() -> None:
     call = drawn(1, input_tokens=None)
     assert (stack_of(call, "tokens"), total_of(call, "tokens")) == ((), None)

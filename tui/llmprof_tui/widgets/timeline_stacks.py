@@ -48,6 +48,8 @@ def stack_of(call: TimelineCall, metric: Metric) -> Stack:
 
     Dollars of the answer stand on top of those of the prompt, as its text.
     """
+    if metric == "tokens" and not any(one.tokens for one in call.composition):
+        return _filled([(paint(Kind.UNATTRIBUTED), call.input_tokens or 0)])
     parts = sorted(call.composition, key=lambda one: _NUMBERS[one.kind])
     if metric == "tokens":
         read = [(paint(one.kind, cached=True), one.read) for one in parts]

@@ -13,10 +13,10 @@ from llmprof_tui.app import LlmprofApp
 from llmprof_tui.screens.call import CallScreen
 from llmprof_tui.widgets.call_header import CallHeader
 from llmprof_tui.widgets.cost_table import CostTable
+from llmprof_tui.widgets.entry import HEAD, Level, Place
 from llmprof_tui.widgets.flame_pane import FlamePane
 from llmprof_tui.widgets.level_bar import LevelBar
 from llmprof_tui.widgets.messages import MessagesView
-from llmprof_tui.widgets.messages_layout import HEAD, Level, Place
 from llmprof_tui.widgets.messages_pane import MessagesPane
 from llmprof_tui.widgets.tab_bar import TabBar
 from textual.app import App

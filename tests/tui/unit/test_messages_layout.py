@@ -1,5 +1,7 @@
 import pytest
-from llmprof_tui.widgets.messages_layout import HEAD, Entry, Hit, Level, Outline, Place, found_in
+from llmprof_tui.widgets.entry import HEAD, Entry, Hit, Level, Place
+from llmprof_tui.widgets.messages_layout import Outline
+from llmprof_tui.widgets.search import found_in
 
 from llmprof_addon.model.component import Kind
 

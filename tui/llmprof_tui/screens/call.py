@@ -20,9 +20,9 @@ from llmprof_tui.widgets.call_header import CallHeader
 from llmprof_tui.widgets.composition import CompositionBar
 from llmprof_tui.widgets.cost_table import CostTable
 from llmprof_tui.widgets.entries import answer_entries, prompt_entries, raw_entries
+from llmprof_tui.widgets.entry import Entry, Level, Place
 from llmprof_tui.widgets.explorable import Explorable
 from llmprof_tui.widgets.flame_pane import FlamePane
-from llmprof_tui.widgets.messages_layout import Entry, Level, Place
 from llmprof_tui.widgets.messages_pane import MessagesPane
 from llmprof_tui.widgets.node_entries import Node, behind
 from llmprof_tui.widgets.tab_bar import TabBar

@@ -11,7 +11,7 @@ from llmprof_addon.model.component import Kind, Leaf
 from llmprof_addon.model.kinds import kind_of
 from llmprof_addon.model.part import Json, Media, Part, PartKind
 from llmprof_addon.model.usage import Source
-from llmprof_tui.widgets.messages_layout import Entry, Syntax
+from llmprof_tui.widgets.entry import Entry, Syntax
 
 if TYPE_CHECKING:
     from llmprof_addon.pipeline import Explanation

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from llmprof_addon.export.text import KIND_NAMES
 from llmprof_addon.model.component import Kind
 from llmprof_tui.themes import KIND_MARKS, kind_colour
-from llmprof_tui.widgets.messages_layout import Level
+from llmprof_tui.widgets.entry import Level
 
 _WITHOUT_TEXT = {Kind.IMAGES, Kind.AUDIO, Kind.PROVIDER_OVERHEAD, Kind.UNATTRIBUTED, Kind.ELIDED}
 LETTERS = {kind: mark.upper() for kind, mark in KIND_MARKS.items() if kind not in _WITHOUT_TEXT}

@@ -17,10 +17,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from llmprof_addon.model.component import Kind
-from llmprof_tui.themes import kind_colour
-from llmprof_tui.widgets.looks import blended
+from llmprof_tui.widgets.entry import HEAD, Entry, Hit, Level, Place
+from llmprof_tui.widgets.looks import Looks
 from llmprof_tui.widgets.messages_brush import Brush
-from llmprof_tui.widgets.messages_layout import HEAD, Entry, Hit, Level, Outline, Place
+from llmprof_tui.widgets.messages_layout import Outline
 
 _STYLES = (
     *("h1", "h2", "h3", "code", "bold", "italic", "strike", "link", "tag", "dim", "bar", "marker", "quote"),
@@ -112,12 +112,12 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id, classes=classes)
         self._numbered = numbered
         self.outline = Outline((), {}, numbered=numbered)
-        self.brush = Brush(self.outline, self._look, self._kind)
+        self._looks = Looks(self, "messages")
+        self.brush = Brush(self.outline, self._looks, self._looks.kind)
         self.cursor = 0
         """The row of the cursor."""
         self._looking = False
         self._marked = -1
-        self._looks: dict[str, Style] = {}
 
     # content
 
@@ -128,7 +128,7 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
         """Show a page from its top; `total` tokens are 100% of it."""
         self.outline = Outline(entries, levels or {}, numbered=self._numbered)
         self.outline.resize(self._width)
-        self.brush = Brush(self.outline, self._look, self._kind, total=total, cached=cached)
+        self.brush = Brush(self.outline, self._looks, self._looks.kind, total=total, cached=cached)
         self.cursor, self._marked = 0, -1
         self._look_at(0)
 
@@ -263,7 +263,7 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
     def notify_style_update(self) -> None:
         """Colours changed."""
         super().notify_style_update()
-        self._looks.clear()
+        self._looks.forget()
 
     def scroll_to(self, x: float | None = None, y: float | None = None, **options: object) -> None:
         """Scroll at once: a page that moves by itself cannot be read."""
@@ -340,18 +340,6 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, base)
         segments = self.brush.segments(*found, width)
         if at == self.cursor:
-            base += self._look("cursor") if self.has_focus else Style()
+            base += self._looks("cursor") if self.has_focus else Style()
         segments = [Segment(text, base + style if style else base) for text, style, _ in segments]
         return Strip(segments).adjust_cell_length(width, base)
-
-    def _look(self, names: str) -> Style:
-        style = self._looks.get(names)
-        if style is None:
-            style = Style()
-            for name in names.split():
-                style += blended(self, f"messages--{name}")
-            self._looks[names] = style
-        return style
-
-    def _kind(self, kind: Kind | None) -> Style:
-        return self._look("marker") if kind is None else Style(color=kind_colour(kind, self.app.theme))

@@ -11,7 +11,9 @@ from textual.strip import Strip
 
 from llmprof_addon.export import text as wording
 from llmprof_addon.model.component import Kind
-from llmprof_tui.widgets.messages_layout import HEAD, Entry, Hit, Level, Outline, Span, found_in
+from llmprof_tui.widgets.entry import HEAD, Entry, Hit, Level
+from llmprof_tui.widgets.messages_layout import Outline, Span
+from llmprof_tui.widgets.search import found_in
 from llmprof_tui.widgets.text_layout import Row, fitted
 
 _SPACE = Segment(" ")

@@ -5,104 +5,26 @@ hidden. Rows of chunks are laid out when they come into view; until then their n
 still what a person looks at when it becomes known. Pure: no Textual, no colours.
 """
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from llmprof_addon.model.component import Kind
-from llmprof_addon.model.part import Json
+from llmprof_tui.widgets.entry import HEAD, LEVELS, Entry, Hit, Level, Place, Syntax
 from llmprof_tui.widgets.markup import fences, json_lines, markdown_lines
 from llmprof_tui.widgets.pretty import pretty
+from llmprof_tui.widgets.search import MOST_HITS, first, found_in
 from llmprof_tui.widgets.text_layout import Chunk, Row, chunks, plain_lines, start_of, visible, wrapped
-
-type Syntax = Literal["markdown", "json", "text", "auto"]
-"""`json` as it stands; `auto` is JSON to be put in order if it is any, else text."""
 
 PROSE = 110
 """Cells of a line of prose at most: longer ones are hard to read."""
 LEAST = 16
 """Cells of a row at least, however narrow the terminal is."""
-MOST_HITS = 10_000
 _KEPT_CHUNKS = 256
 _NEAR = 4
 """Pages within which scrolling up keeps what is on the screen in its place; farther is a jump."""
-HEAD = -1
-"""Place of an entry's head, before all its text."""
-
-
-class Level(StrEnum):
-    """How much of an entry is shown."""
-
-    FULL = "full"
-    FOLDED = "folded"
-    """Its head, with the first words of its text."""
-    HIDDEN = "hidden"
-    """Counted among its neighbours of the same kind."""
-
-
-LEVELS: dict[Kind, Level] = dict.fromkeys(Kind, Level.FULL) | {
-    Kind.SYSTEM: Level.FOLDED,
-    Kind.SYSTEM_INJECTION: Level.FOLDED,
-    Kind.TOOL_SCHEMAS: Level.HIDDEN,
-    Kind.TOOL_CALLS: Level.FOLDED,
-    Kind.TOOL_RESULTS: Level.FOLDED,
-    Kind.REASONING: Level.FOLDED,
-    Kind.OUTPUT_SCHEMA: Level.FOLDED,
-    Kind.GENERIC: Level.FOLDED,
-}
-"""What is shown of a kind unless a person chose otherwise: the conversation, with its work folded."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What one part of the page says."""
-
-    title: str
-    """Its role or kind."""
-    kind: Kind | None = None
-    name: str = ""
-    """Of the tool, or what else tells it from its neighbours; printable."""
-    preview: str = ""
-    """The start of its text, or what there is to say of a part without one; printable, on one line."""
-    text: str = ""
-    """As it was sent."""
-    syntax: Syntax = "markdown"
-    tokens: int | None = None
-    estimated: bool = False
-    read: int = 0
-    write: int = 0
-    marks: tuple[str, ...] = ()
-    """Cache breakpoints that stand on it, by their time to live."""
-    path: str = ""
-    """JSON path in the body."""
-    edges: tuple[str, ...] = ()
-    """What ends behind it: the prefix that was read, or written."""
-    notes: tuple[str, ...] = ()
-    """Short facts beside its name: `error`, `deferred`."""
-    whole: Json = None
-    """The value whose JSON is copied in place of the text, which leaves out what nobody reads."""
-
-
-class Place(NamedTuple):
-    """A place on the page that survives folding, resizing and refreshing."""
-
-    entry: int
-    offset: int
-    """In the text that is shown of it, or `HEAD`."""
-
-
-class Hit(NamedTuple):
-    """Where a searched word stands."""
-
-    entry: int
-    start: int
-    """`HEAD` where it stands in the entry's name."""
-    end: int
 
 
 class Span(NamedTuple):
@@ -380,28 +302,8 @@ class Outline:
         left = MOST_HITS
         for index, entry in enumerate(self.entries):
             named = [Hit(index, HEAD, HEAD)] if next(found_in(f"{entry.title} {entry.name}", query), None) else []
-            found = [Hit(index, start, end) for start, end in _first(found_in(self.text(index)[0], query), left)]
+            found = [Hit(index, start, end) for start, end in first(found_in(self.text(index)[0], query), left)]
             left -= len(found)
             yield named + found
             if left <= 0:
                 return
-
-
-def _first(found: Iterator[tuple[int, int]], most: int) -> Iterator[tuple[int, int]]:
-    for _, each in zip(range(most), found, strict=False):
-        yield each
-
-
-def found_in(text: str, query: str) -> Iterator[tuple[int, int]]:
-    """Where a word stands in a text, whatever its case: start and end, in order, without overlaps."""
-    if not query:
-        return
-    low, word = text.lower(), query.lower()
-    if len(low) != len(text) or len(word) != len(query):  # a letter whose small form is two
-        for match in re.finditer(re.escape(query), text, re.IGNORECASE):
-            yield match.start(), match.end()
-        return
-    at = low.find(word)
-    while at >= 0:
-        yield at, at + len(word)
-        at = low.find(word, at + len(word))

@@ -12,10 +12,11 @@ from textual.message import Message
 from textual.timer import Timer
 
 from llmprof_addon.model.component import Kind
+from llmprof_tui.widgets.entry import LEVELS, Entry, Hit, Level
 from llmprof_tui.widgets.find_bar import FindBar
 from llmprof_tui.widgets.level_bar import LETTERS, NEXT, LevelBar
 from llmprof_tui.widgets.messages import MessagesView
-from llmprof_tui.widgets.messages_layout import LEVELS, MOST_HITS, Entry, Hit, Level
+from llmprof_tui.widgets.search import MOST_HITS
 
 SLICE_SECONDS = 0.01
 """How long a search may hold up keys; it goes on between them."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmprof_addon.model.component import Component
-from llmprof_tui.widgets.messages_layout import Entry
+from llmprof_tui.widgets.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

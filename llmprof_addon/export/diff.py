@@ -104,15 +104,19 @@ class CallDiff:
 def diff(before: Side, after: Side) -> CallDiff:
     """Compare the prompts of two calls."""
     held = (_held(before), _held(after))
+    keys = [[identity(part) for part in side.call.prompt.parts] for side in (before, after)]
     parts: list[PartDiff] = []
     for section in SECTIONS:
-        parts += _section(section, before.call, after.call, held)
+        parts += _section(section, before.call, after.call, held, keys)
     parts += _provided(before.leaves, after.leaves)
-    shared, parting = _parting(before, after, parts)
+    shared, parting = _parting(before, after, parts, keys)
     return CallDiff(before=before, after=after, parts=tuple(parts), shared_tokens=shared, parting=parting)
 
 
-def identity(part: Part) -> tuple[str, bytes, bytes | None]:
+type Identity = tuple[str, bytes, bytes | None]
+
+
+def identity(part: Part) -> Identity:
     """What makes a provider read a part as the same one: place, content, and the message that it opens."""
     wrapper = None if part.wrapper is None else digest(canonical(part.wrapper))
     return part.place, digest(canonical(part.value)), wrapper
@@ -158,14 +162,21 @@ def _provided(before: Sequence[Leaf], after: Sequence[Leaf]) -> Iterator[PartDif
         yield PartDiff(change=change, section=PROVIDER, kind=key[0], name=key[1] or key[0].value, before=was, after=is_)
 
 
-def _section(section: str, before: Call, after: Call, held: tuple[dict[int, Held], dict[int, Held]]) -> list[PartDiff]:
+def _section(
+    section: str,
+    before: Call,
+    after: Call,
+    held: tuple[dict[int, Held], dict[int, Held]],
+    keys: Sequence[Sequence[Identity]],
+) -> list[PartDiff]:
     """The parts of one section, paired."""
     starts = [0, 0]
     for other in SECTIONS[: SECTIONS.index(section)]:
         starts = [starts[0] + len(getattr(before.prompt, other)), starts[1] + len(getattr(after.prompt, other))]
     old: tuple[Part, ...] = getattr(before.prompt, section)
     new: tuple[Part, ...] = getattr(after.prompt, section)
-    pairs = {there: (here, change) for here, there, change in pair(old, new)}
+    own = [keys[side][starts[side] : starts[side] + len((old, new)[side])] for side in (0, 1)]
+    pairs = {there: (here, change) for here, there, change in _pair(old, new, *own)}
     gone = iter(sorted(set(range(len(old))) - {here for here, _ in pairs.values()}))
     missing = next(gone, None)
     out: list[PartDiff] = []
@@ -195,13 +206,14 @@ def _section(section: str, before: Call, after: Call, held: tuple[dict[int, Held
     return out
 
 
-def pair(old: Sequence[Part], new: Sequence[Part]) -> list[tuple[int, int, Change]]:
+def _pair(
+    old: Sequence[Part], new: Sequence[Part], keys_old: Sequence[Identity], keys_new: Sequence[Identity]
+) -> list[tuple[int, int, Change]]:
     """(index before, index after, change) of the parts of a section that both prompts have.
 
     The same in the same order first, then what moved, then what has the same tool name, then what stands between the
     same neighbours: by close text, else by what kind of part it is.
     """
-    keys_old, keys_new = [identity(part) for part in old], [identity(part) for part in new]
     anchors = aligned(keys_old, keys_new)
     pairs = [(here, there, Change.SAME) for here, there in anchors]
     left = [sorted(set(range(len(old))) - {here for here, _ in anchors})]
@@ -256,21 +268,23 @@ def _between(
         yield from ((rest[0][here], rest[1][there]) for here, there in in_place)
 
 
-def _parting(before: Side, after: Side, parts: Sequence[PartDiff]) -> tuple[int, PartDiff | None]:
+def _parting(
+    before: Side, after: Side, parts: Sequence[PartDiff], keys: Sequence[Sequence[Identity]]
+) -> tuple[int, PartDiff | None]:
     """Tokens of the later prompt that stand before the first difference, and that difference."""
     shared: set[int] = set()
     parting: tuple[int | None, int | None] | None = None
     order = after.call.section_order
     for section in order:
         old, new = (_lasting(side.call, section) for side in (before, after))
-        for (here, was), (there, is_) in zip(old, new, strict=False):
-            if identity(was) != identity(is_):
+        for here, there in zip(old, new, strict=False):
+            if keys[0][here] != keys[1][there]:
                 parting = here, there
                 break
             shared.add(there)
         if parting is None and len(old) != len(new) and section != order[-1]:
             longer = min(len(old), len(new))
-            parting = (old[longer][0], None) if len(old) > len(new) else (None, new[longer][0])
+            parting = (old[longer], None) if len(old) > len(new) else (None, new[longer])
         if parting is not None:
             break
     tokens = 0
@@ -281,13 +295,13 @@ def _parting(before: Side, after: Side, parts: Sequence[PartDiff]) -> tuple[int,
     return tokens, None if parting is None else _part_of(parts, *parting)
 
 
-def _lasting(call: Call, section: str) -> list[tuple[int, Part]]:
-    """(index in the prompt, part) of a section, without the parts that the provider strips."""
+def _lasting(call: Call, section: str) -> list[int]:
+    """Indexes of a section's parts in the prompt, without those that the provider strips."""
     start = 0
     for other in SECTIONS[: SECTIONS.index(section)]:
         start += len(getattr(call.prompt, other))
     parts: tuple[Part, ...] = getattr(call.prompt, section)
-    return [(start + at, part) for at, part in enumerate(parts) if not part.volatile]
+    return [start + at for at, part in enumerate(parts) if not part.volatile]
 
 
 def _part_of(parts: Sequence[PartDiff], here: int | None, there: int | None) -> PartDiff:

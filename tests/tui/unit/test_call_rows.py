@@ -17,7 +17,7 @@ START = 1_800_000_000 * SECOND
 
 
 def drawn(number: int, **more: Any) -> TimelineCall:
-    given = {
+    given: dict[str, Any] = {
         "number": number,
         "id": f"{number}",
         "started_ns": START + number * SECOND,

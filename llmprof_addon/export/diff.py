@@ -122,6 +122,15 @@ def identity(part: Part) -> Identity:
     return part.place, digest(canonical(part.value)), wrapper
 
 
+def extends(before: Call, after: Call) -> bool:
+    """Whether the messages of a call begin with those of another."""
+    old, new = (_lasting(call, "messages") for call in (before, after))
+    parts = before.prompt.parts, after.prompt.parts
+    return len(old) <= len(new) and all(
+        identity(parts[0][here]) == identity(parts[1][there]) for here, there in zip(old, new, strict=False)
+    )
+
+
 def _held(side: Side) -> dict[int, Held]:
     """What each part of a prompt holds, inner parts included."""
     by_part: dict[int, list[Leaf]] = {}

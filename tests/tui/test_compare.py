@@ -189,6 +189,34 @@ async def test_a_call_that_is_not_there_and_one_that_goes(source: Source) -> Non
         assert opening.table.row_count
 
 
+async def test_a_call_beside_the_one_it_goes_on_from(source: Source) -> None:
+    async with opened(source, CompareScreen(None, LATE)) as opening:
+        assert opening.calls.ids == (call_id(1, 6), LATE)
+        await opening.press("x")
+        assert opening.calls.ids == (LATE, call_id(1, 6))
+    async with opened(source, CompareScreen(None, call_id(1, 0))) as opening:
+        assert "the first call of its run" in opening.notice
+
+
+async def test_agents_side_by_side_are_not_taken_for_one_another(tmp_path: Path) -> None:
+    first, second, *_ = agent()
+    body = json.loads(first.request_body)
+    body["messages"] = [{"role": "user", "content": "Look for callers of upload()."}]
+    between = replace(
+        first,
+        id=call_id(9, 0),
+        request_body=body_bytes(body),
+        started_ns=first.ended_ns + 1,
+        ended_ns=first.ended_ns + SECOND,
+    )
+    calls = [replace(each, session="one") for each in (first, between, second)]
+    record(tmp_path, calls)
+    source = Source(f"sqlite:///{tmp_path}/llmprof.db", tmp_path)
+    assert source.call(between.id).run_id == source.call(second.id).run_id
+    async with opened(source, CompareScreen(None, second.id)) as opening:
+        assert opening.calls.ids == (first.id, second.id)
+
+
 async def test_two_runs_kind_by_kind(source: Source) -> None:
     ids = [source.call(each).run_id for each in (call_id(2, 0), LATE)]
     async with opened(source, CompareRunsScreen(*ids)) as opening:

@@ -10,13 +10,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from llmprof_addon.export.diff import CallDiff, Change, Held, PartDiff, Side, diff
+from llmprof_addon.errors import LlmprofError
+from llmprof_addon.export.diff import CallDiff, Change, Held, PartDiff, Side, diff, extends
 from llmprof_addon.export.diff_tree import Delta, Shift, delta_tree
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.usage import Source as Counted
 from llmprof_addon.store.rows import CallRow
 from llmprof_tui.screens.comparing import ComparingScreen
-from llmprof_tui.source import Source
+from llmprof_tui.source import GoneError, Source
 from llmprof_tui.widgets.comparison import PART_COLUMNS, call_totals, part_cells, parting_line, totals_lines
 from llmprof_tui.widgets.diff_flame import DiffFlame, shift_colour
 from llmprof_tui.widgets.text_diff import TextDiff
@@ -26,6 +27,8 @@ from llmprof_tui.widgets.window_table import WindowTable
 if TYPE_CHECKING:
     from llmprof_addon.pipeline import Explanation
 
+LOOKED_AT = 8
+"""Calls before one, among which its predecessor is looked for."""
 _AS_JSON = (PartKind.TOOL_SCHEMA, PartKind.OUTPUT_SCHEMA, PartKind.TOOL_CALL, PartKind.GENERIC)
 _SHIFTS = {
     Change.SAME: Shift.SAME,
@@ -51,11 +54,35 @@ class Compared:
         return self.rows[0].usage.source, self.rows[1].usage.source
 
 
-def compare(source: Source, before_id: str, after_id: str) -> Compared:
-    """Read and compare two calls."""
-    before, after = source.explain(before_id), source.explain(after_id)
+def compare(source: Source, before_id: str | None, after_id: str) -> Compared:
+    """Read and compare two calls; `None` stands for the one that the later call goes on from."""
+    after = source.explain(after_id)
+    before = source.explain(before_id) if before_id else predecessor(source, after)
     compared = diff(_side(before), _side(after))
     return Compared(rows=(before.row, after.row), diff=compared, tree=delta_tree(compared))
+
+
+def predecessor(source: Source, explained: "Explanation") -> "Explanation":
+    """The latest call of the run, among the `LOOKED_AT` before, whose messages it begins with; else the one before it.
+
+    Agents that work side by side share a run, so that the call before may be of another conversation. Raises
+    `LlmprofError` for the first call of a run.
+    """
+    numbers = source.call_numbers(explained.row.run_id)
+    place = numbers.index(explained.row.number)
+    if not place:
+        raise LlmprofError("this is the first call of its run", hint="mark two calls to compare them")
+    rows = source.calls(numbers[max(0, place - LOOKED_AT) : place])
+    earlier = [rows[number] for number in reversed(numbers[max(0, place - LOOKED_AT) : place]) if number in rows]
+    found: Explanation | None = None
+    for row in earlier:
+        candidate = source.explain(row.id)
+        found = found or candidate
+        if candidate.whole.prompt.messages and extends(candidate.whole, explained.whole):
+            return candidate
+    if found is None:
+        raise GoneError("the call before is no longer in the store", hint="it may have been deleted")
+    return found
 
 
 def _side(explained: "Explanation") -> Side:
@@ -73,12 +100,13 @@ class CompareScreen(ComparingScreen[Compared]):
         Binding("N", "next_change(-1)", "Previous", id="compare.previous", show=False, tooltip="The one before it"),
     ]
 
-    def __init__(self, before_id: str, after_id: str) -> None:
-        super().__init__(before_id, after_id)
+    def __init__(self, before_id: str | None, after_id: str) -> None:
+        """`before_id`: `None` for the call that the later one goes on from."""
+        super().__init__(before_id or "", after_id)
         self._changed: tuple[PartDiff, ...] = ()
 
     def read(self, source: Source, before_id: str, after_id: str) -> Compared:
-        return compare(source, before_id, after_id)
+        return compare(source, before_id or None, after_id)
 
     def check(self, source: Source, before_id: str, after_id: str) -> None:
         source.call(before_id)
@@ -94,6 +122,7 @@ class CompareScreen(ComparingScreen[Compared]):
         return [*totals_lines(before, after, width), parting_line(compared.diff)]
 
     def show(self, compared: Compared) -> None:
+        self.ids = compared.rows[0].id, compared.rows[1].id
         self._changed = compared.diff.changed
         self.query_one(DiffFlame).show(compared.tree, sources=compared.sources)
         table = self._table

@@ -1,7 +1,6 @@
 """One run: where its context grew, where it was paid anew, which calls and tools it was."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -18,7 +17,8 @@ from llmprof_addon.store.timeline import TimelineCall
 from llmprof_addon.store.tools import ToolRow
 from llmprof_tui.preferences import Preferences
 from llmprof_tui.screens.loading import LoadingScreen
-from llmprof_tui.source import GoneError, Source
+from llmprof_tui.screens.run_news import News, news_of
+from llmprof_tui.source import GoneError
 from llmprof_tui.widgets import call_rows, tool_lines
 from llmprof_tui.widgets.call_line import CallLine
 from llmprof_tui.widgets.notice import Notice
@@ -36,15 +36,6 @@ LOW = 30
 """Screens with fewer lines are low."""
 METRIC_SETTING = "run.metric"
 SCALE_SETTING = "run.to_window"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class News:
-    """What the store says of the run now."""
-
-    run: RunRow
-    calls: tuple[TimelineCall, ...]
-    """All of them, by start."""
 
 
 class RunScreen(LoadingScreen):
@@ -120,7 +111,7 @@ class RunScreen(LoadingScreen):
 
     def _ask(self) -> None:
         run_id, known = self.run_id, self.calls
-        self.load("run", lambda source: _news(source, run_id, known), self._show)
+        self.load("run", lambda source: news_of(source, run_id, known), self._show)
 
     def on_resize(self, event: events.Resize) -> None:
         """On a low screen the chart needs the lines more than the legend."""
@@ -342,13 +333,3 @@ class RunScreen(LoadingScreen):
         at = self.query_one(Timeline).selected
         if at:
             self._app.open_compare(self.calls[at - 1].id, self.calls[at].id)
-
-
-def _news(source: Source, run_id: str, known: tuple[TimelineCall, ...]) -> News:
-    """The run with all its calls, of which only those that are new are read."""
-    run = source.run(run_id)
-    newer = source.timeline(run.id, max((call.number for call in known), default=0))
-    calls = tuple(sorted((*known, *newer), key=lambda call: (call.started_ns, call.number))) if newer else known
-    if len(calls) != run.calls:
-        calls = source.timeline(run.id)
-    return News(run=run, calls=calls)

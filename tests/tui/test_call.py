@@ -275,6 +275,22 @@ async def test_neighbours_keep_the_tab(app: LlmprofApp) -> None:
         assert it.screen.call_id == call_id(1, 1)
 
 
+async def test_going_through_calls_faster_than_they_are_read(app: LlmprofApp) -> None:
+    async with opened(app, call_id(1, 0), (120, 40), "2") as it:
+        for _ in range(5):
+            await it.pilot.press("right_square_bracket")
+        await it.rest()
+        await it.press("5")
+        assert it.screen.row is not None
+        assert it.screen.call_id == it.screen.row.id
+        assert it.screen.call_id in it.header()
+
+
+async def test_the_start_of_an_id_is_enough(app: LlmprofApp) -> None:
+    async with opened(app, AGENT[:9], (120, 40), "2", "left_square_bracket") as it:
+        assert it.screen.call_id == call_id(1, 6)
+
+
 async def test_diff_opens_the_comparison(app: LlmprofApp, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, str]] = []
     monkeypatch.setattr(app, "open_compare", lambda before, after: asked.append((before, after)))

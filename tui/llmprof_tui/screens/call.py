@@ -124,7 +124,7 @@ class CallScreen(LoadingScreen):
         self._ask_neighbours()
 
     def _show_row(self, row: "CallRow") -> None:
-        self.row = row
+        self.row, self.call_id = row, row.id  # it may have been opened by the start of its id
         self.sub_title = plain(row.model or row.id)
         self.query_one(CallHeader).show(row)
         self.query_one(CompositionBar).show(row.composition)
@@ -140,6 +140,8 @@ class CallScreen(LoadingScreen):
         self.refresh_bindings()
 
     def _show_texts(self, loaded: Loaded) -> None:
+        if loaded.explained.row.id != self.call_id:
+            return  # another call was opened meanwhile
         self._loaded = loaded
         row = loaded.explained.row
         total = sum(total.tokens for total in row.composition)

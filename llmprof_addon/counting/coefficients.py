@@ -21,6 +21,8 @@ class Coefficients:
     """Hidden preamble as soon as there is any tool."""
     forced: float = 0.0
     """Beside it, where the request forces a tool."""
+    documents: float = 0.0
+    """Hidden preamble as soon as documents stand beside the conversation."""
     tool: float = 5.0
     """Each tool after the first."""
     tool_json: float = 1.0
@@ -87,7 +89,14 @@ COEFFICIENTS: dict[str, Coefficients] = {
     "mistral": Coefficients(const=3.13, message=0.52, prose=1.08, json=1.12, nonlatin=1.07, tools=5, tool_json=1.3,
         call=5, schema_json=0),
     "command": Coefficients(const=0, message=6, prose=1.06, json=1, nonlatin=1.06, tools=2, tool_json=0.6, call=0),
-    "nova-1": Coefficients(prose=1.15, json=1.2, nonlatin=1.15, tools=355, forced=20, call=18),
+    "command-a": Coefficients(const=496, message=6, prose=1.06, json=1, nonlatin=1.06, tools=955, documents=1200,
+        tool=20, tool_json=0.6, call=50),
+    "command-r": Coefficients(const=66, message=6, prose=1.06, json=1, nonlatin=1.06, tools=823, documents=613,
+        tool=20, tool_json=0.6, call=80),
+    "command-r-08": Coefficients(const=199, message=6, prose=1.0, json=1, nonlatin=1.06, tools=823, documents=613,
+        tool=20, tool_json=0.6, call=80),
+    "titan": Coefficients(const=3, message=3, prose=1, json=1, nonlatin=1, tools=0),
+    "nova-1": Coefficients(const=0, message=1, prose=1.15, json=1.2, nonlatin=1.15, tools=357, forced=20, call=22),
     "nova-2": Coefficients(prose=1, json=1.12, nonlatin=1, tools=831, tool_json=1.1, call=23),
     "glm": Coefficients(const=6.5, message=2.92, prose=0.92, json=0.86, nonlatin=0.96, tools=95, forced=4.31,
         tool=4.61, tool_json=1.18, call=4.26, call_json=1.09, reasoning=1.01),

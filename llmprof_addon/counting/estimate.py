@@ -37,8 +37,14 @@ _FORCING: _Rules = (
 
 _THINKING: _Rules = ((("thinking", "type"), ("enabled",)),)
 
-UNFRAMED = ("openai.completions", "openai.embeddings")
+UNFRAMED = (
+    *("openai.completions", "openai.embeddings", "openai.images"),
+    *("anthropic.complete", "cohere.generate", "cohere.embed", "gemini.embed"),
+)
 """Dialects whose prompt is the text itself: nothing frames it, and OpenAI's own tokenizer counts it exactly."""
+
+UNFRAMED_TEXTS = ("bedrock.invoke",)
+"""Dialects that take messages, which are framed, or one text, which is not."""
 
 _WRITTEN = 0.7
 """The share of a call's framing that the model writes itself; the rest frames the result."""
@@ -93,10 +99,12 @@ def _sent(call: Call, raws: Sequence[RawCount], family: Family) -> list[Weight]:
     prompt, c = call.prompt, family.coefficients
     parts = prompt.parts
     opened = sum(1 for part in prompt.messages if part.wrapper is not None)
-    if call.api not in UNFRAMED:
+    if call.api not in UNFRAMED and (opened or call.api not in UNFRAMED_TEXTS):
         weights.append(_overhead("framing", c.const + c.message * max(0, opened - 1)))
     if any(part.kind is PartKind.TOOL_SCHEMA and not part.deferred for part in prompt.tools):
         weights.append(_overhead("tool preamble", c.tools + c.forced * _says(prompt.params, _FORCING)))
+    if c.documents and any(part.kind is PartKind.DOCUMENT for part in prompt.system):
+        weights.append(_overhead("documents preamble", c.documents))
     if any(part.kind is PartKind.OUTPUT_SCHEMA for part in prompt.tools):
         weights.append(_overhead("schema preamble", c.schema))
     if _says(prompt.params, _THINKING):

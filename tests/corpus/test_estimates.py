@@ -19,7 +19,11 @@ def test_claude_in_its_own_dialect_keeps_to_the_targets() -> None:
 
 
 @pytest.mark.parametrize(
-    "family", ["claude-4", "claude-4.5", "claude-5", "gpt-oss", "glm", "deepseek", "minimax", "gemini-3.5"]
+    "family",
+    [
+        *("claude-4", "claude-4.5", "claude-5", "gpt-oss", "glm", "deepseek", "minimax", "gemini-3.5"),
+        *("command-a", "command-r", "nova-1"),
+    ],
 )
 def test_families_with_many_recordings_are_estimated_well(family: str) -> None:
     (row,) = [row for row in rows() if row.family == family]

@@ -2,8 +2,8 @@
 
 Leaves stand in the provider's order; the first `cache_read` tokens are read, the next `cache_write` are written, the
 rest is fresh. Each bucket's dollars are shared out over the tokens in it, so that the leaves sum to the call. Where 5m
-and 1h writes mix, written tokens share one average price, and so do fresh tokens of several modalities. Where a provider
-says that it charges for less than it counts, what it added itself is free, and the rest shares the input's dollars.
+and 1h writes mix, written tokens share one average price, and so do fresh tokens of several modalities. Where a
+provider says that it charges for less than it counts, what it added itself is free, and the rest shares the dollars.
 """
 
 from collections.abc import Sequence

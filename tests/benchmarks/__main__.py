@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("load", "growth")
+NAMES = ("load", "growth", "screens")
 
 for name in sys.argv[1:] or NAMES:
     print(f"== {name}")

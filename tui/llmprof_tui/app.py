@@ -1,6 +1,8 @@
 """The application: themes, screens and the watch for changes; what is shown belongs to the screens."""
 
+import asyncio
 import os
+import signal
 import threading
 from collections.abc import Iterable
 from typing import ClassVar
@@ -64,7 +66,14 @@ class LlmprofApp(App[int]):
 
             self.push_screen(TourScreen())
         self.theme_changed_signal.subscribe(self, lambda theme: self.preferences.set("theme", theme.name))
+        if not self.is_headless:
+            self._leave_on(signal.SIGTERM, signal.SIGHUP)
         self.run_worker(self._watch, name="watch", thread=True, exit_on_error=False)
+
+    def _leave_on(self, *numbers: signal.Signals) -> None:
+        """Give the terminal back before these signals end the process, with the exit code that shells give them."""
+        for number in numbers:
+            asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
 
     def on_unmount(self) -> None:
         """Let the watch end at once."""
@@ -82,8 +91,8 @@ class LlmprofApp(App[int]):
 
         self.push_screen(CallScreen(call_id))
 
-    def open_compare(self, before_id: str, after_id: str) -> None:
-        """Show how a call differs from another."""
+    def open_compare(self, before_id: str | None, after_id: str) -> None:
+        """Show how a call differs from another; `None` for the one that it goes on from."""
         from llmprof_tui.screens.compare import CompareScreen
 
         self.push_screen(CompareScreen(before_id, after_id))
@@ -128,5 +137,8 @@ class LlmprofApp(App[int]):
 
     def _changed(self) -> None:
         self.changes += 1
-        if isinstance(self.screen, LoadingScreen):
-            self.screen.store_changed()
+        for screen in reversed(self.screen_stack):  # what is seen behind a dialog changes as well
+            if isinstance(screen, LoadingScreen):
+                screen.store_changed()
+            if not screen.is_modal:
+                break

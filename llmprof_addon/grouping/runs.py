@@ -46,11 +46,13 @@ def _ancestor(
 ) -> tuple[Ancestor | None, str]:
     parts = [link.part for link in chains.messages]
     past = [one for one in candidates if one.ended_ns <= exchange.started_ns and one.depth <= len(parts)]
+    # Who reads a stream goes on at its last event, and the body's end comes after the next call has begun.
+    ending = [one for one in candidates if exchange.started_ns < one.ended_ns <= exchange.ended_ns and one.answer]
     equal = [one for one in past if one.depth == len(parts)]
     broken = [one for one in equal if not one.complete and _same_client(one, exchange)]
     if broken:
         return _latest(broken, exchange, call), "retry"
-    continued = [one for one in past if one.depth < len(parts) and _continues(one, parts)]
+    continued = [one for one in (*past, *ending) if one.depth < len(parts) and _continues(one, parts)]
     if continued:
         deepest = max(one.depth for one in continued)
         return _latest([one for one in continued if one.depth == deepest], exchange, call), "ancestry"
@@ -72,7 +74,7 @@ def _same_client(one: Ancestor, exchange: Exchange) -> bool:
 
 
 def _latest(candidates: Sequence[Ancestor], exchange: Exchange, call: Call) -> Ancestor:
-    """The latest of the candidates, after weak signs have narrowed them where they can."""
+    """The latest of the candidates, after weak signs have narrowed them where they can; best one that had ended."""
     client, weak = exchange.client, call.identity.weak_session
     signs: tuple[Callable[[Ancestor], bool], ...] = (
         lambda one: weak is not None and one.weak_session == weak,
@@ -81,6 +83,7 @@ def _latest(candidates: Sequence[Ancestor], exchange: Exchange, call: Call) -> A
     )
     for sign in signs:
         candidates = [one for one in candidates if sign(one)] or candidates
+    candidates = [one for one in candidates if one.ended_ns <= exchange.started_ns] or candidates
     return max(candidates, key=lambda one: (one.ended_ns, one.call_id))
 
 

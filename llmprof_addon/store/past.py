@@ -120,7 +120,8 @@ def _ancestors(nodes: Nodes, chains: Chains, exchange: Exchange, encoding: str) 
             continue
         heads = [ids[index - 1] for index in expected]
         answers = list(set(expected.values()))
-        likely = _candidates(nodes.statements, heads, answers, before)
+        # The client knows an answer before its stream has ended.
+        likely = _candidates(nodes.statements, heads, answers, exchange.ended_ns)
         found = [one for one in likely if expected.get(one.depth) == one.answer]
         if found:
             yield from found

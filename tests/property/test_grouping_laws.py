@@ -35,7 +35,9 @@ def test_each_conversation_is_one_run(lengths: list[int], same_start: bool, chan
                 then = [tool_result("Done", call_id)]
             else:
                 answer, then = [text("assistant", f"Word {turn} to {who}")], [text("user", "Go on")]
-            store.write(record(store, exchange(f"{turn:032x}", at=turn), talks[who], answer, system=SYSTEM))
+            lasts = chance.choice((0.5, 1.2))  # who reads a stream may ask on before it has ended
+            made = exchange(f"{turn:032x}", at=turn, lasts=lasts)
+            store.write(record(store, made, talks[who], answer, system=SYSTEM))
             row = queries.call(store, f"{turn:032x}")
             assert row is not None
             runs.setdefault(who, set()).add(row.run_id)

@@ -87,6 +87,17 @@ def test_what_ends_later_is_no_ancestor() -> None:
     assert chosen([ASKED, SAID, THANKED], among(ancestor("a", ended=100))).run_id == "a"
 
 
+def test_who_reads_a_stream_goes_on_before_it_has_ended() -> None:
+    """The new call lasts from 100 to 100.5."""
+    late = ancestor("a", ended=100.003)
+    assert chosen([ASKED, SAID, THANKED], among(late)).run_id == "a"
+    assert chosen([ASKED, SAID, THANKED], among(late, ancestor("b", ended=1))).run_id == "b"
+    for other in (ancestor("a", ended=100.003, complete=False), ancestor("a", ended=100.003, depth=3)):
+        assert chosen([ASKED, SAID, THANKED] if other.depth == 3 else [ASKED], among(other)).run_id is None
+    failed = ancestor("a", ended=100.003, complete=False, answer=None)
+    assert chosen([ASKED, text("user", "Hello?")], among(failed)).run_id is None
+
+
 def test_the_latest_among_equals() -> None:
     history = among(ancestor("old", ended=40), ancestor("late", ended=60), ancestor("mid", ended=50))
     assert chosen([ASKED, SAID, THANKED], history).run_id == "late"

@@ -172,7 +172,7 @@ def _decision(target: Target, path: str, why: str, *, is_explicit: bool = False)
     return Decision(
         why=why,
         target=target,
-        url=_below(_regional(target, path), path) if target.base else None,
+        url=_below(_regional(target, path), path, is_own=target.origin == "provider") if target.base else None,
         is_explicit=is_explicit,
         key_variable=target.key_variable,
     )
@@ -185,10 +185,14 @@ def _regional(target: Target, path: str) -> Endpoint:
     return replace(target.base, host=host.format(location[1])) if host and location else target.base
 
 
-def _below(base: Endpoint, path: str) -> Endpoint:
-    """The path below a base URL; a version that ends the one and begins the other stands once."""
+def _below(base: Endpoint, path: str, *, is_own: bool) -> Endpoint:
+    """The path below a base URL; a version that ends the one and begins the other stands once. Of a provider's own base
+    URL all of the path does: Groq's SDK has it in the paths that they ask for.
+    """
     prefix = base.path
-    if prefix:
+    if is_own and path.startswith(f"{prefix}/"):
+        prefix = ""
+    elif prefix:
         last, first = prefix.rpartition("/")[2], path.lstrip("/").partition("/")[0].partition("?")[0]
         if first == last and _VERSION.fullmatch(last):
             prefix = prefix[: -len(last) - 1]

@@ -38,6 +38,7 @@ def sent(decision: Decision) -> str:
         ("https://api.openai.com", "/anthropic/v1/messages", "https://api.anthropic.com/v1/messages"),
         ("https://api.openai.com", "/x_ai/v1/responses", "https://api.x.ai/v1/responses"),
         ("https://api.openai.com", "/llama.cpp/v1/models", "http://127.0.0.1:8080/v1/models"),
+        ("https://api.openai.com", "/groq/openai/v1/models", "https://api.groq.com/openai/v1/models"),
         ("https://api.openai.com", "/groq?x=/y", "https://api.openai.com/groq?x=/y"),
         ("https://api.openai.com", "/anything/else", "https://api.openai.com/anything/else"),
         ("https://api.openai.com", "/api/tags", "http://127.0.0.1:11434/api/tags"),

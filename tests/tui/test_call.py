@@ -25,6 +25,7 @@ from textual.widgets import ContentSwitcher, Static
 
 from llmprof_addon.model.component import Kind
 from tests.tui.recording import call_id
+from tests.tui.settling import settled
 
 AGENT = call_id(1, 7)
 AWKWARD = call_id(6, 0)
@@ -49,11 +50,7 @@ class Opening:
         return self.pane().view
 
     async def rest(self) -> None:
-        """Until nothing is asked or drawn any more; the watch for changes never ends."""
-        for _ in range(3):
-            if asking := [each for each in self.app.workers if each.name != "watch"]:
-                await self.app.workers.wait_for_complete(asking)
-            await self.pilot.pause()
+        await settled(self.pilot)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -292,10 +289,10 @@ async def test_the_start_of_an_id_is_enough(app: LlmprofApp) -> None:
 
 
 async def test_diff_opens_the_comparison(app: LlmprofApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, str]] = []
+    asked: list[tuple[str | None, str]] = []
     monkeypatch.setattr(app, "open_compare", lambda before, after: asked.append((before, after)))
     async with opened(app, AGENT, (120, 40), "d"):
-        assert asked == [(call_id(1, 6), AGENT)]
+        assert asked == [(None, AGENT)]
 
 
 async def test_copying(app: LlmprofApp) -> None:

@@ -22,6 +22,7 @@ from textual.widgets import Static
 from llmprof_addon.export.diff import Change
 from tests.factories import body_bytes
 from tests.tui.recording import SECOND, agent, call_id, record
+from tests.tui.settling import settled
 
 EARLY, LATE = call_id(1, 3), call_id(1, 7)
 LOCAL, UNREPORTED, REFUSED, AWKWARD = call_id(3, 0), call_id(4, 0), call_id(5, 0), call_id(6, 0)
@@ -34,12 +35,7 @@ class Opening:
         self.app, self.pilot = app, pilot
 
     async def rest(self) -> None:
-        """Until nothing is asked or drawn any more; the watch for changes never ends."""
-        for _ in range(3):
-            asking = [each for each in self.app.workers if each.name != "watch" and not each.is_finished]
-            if asking:  # of an empty list Textual makes all of them
-                await self.app.workers.wait_for_complete(asking)
-            await self.pilot.pause()
+        await settled(self.pilot)
 
     async def press(self, *keys: str) -> None:
         for key in keys:

@@ -11,7 +11,8 @@ from llmprof_tui.source import Source
 from textual.pilot import Pilot
 
 from tests.tui.recording import call_id
-from tests.tui.test_run import opened, settled
+from tests.tui.settling import settled
+from tests.tui.test_run import opened
 
 SIZES = ((80, 24), (160, 45))
 THEMES = ("llmprof-dark", "llmprof-light")

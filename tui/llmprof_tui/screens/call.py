@@ -61,7 +61,7 @@ class CallScreen(LoadingScreen):
                 tooltip="The call before it in its run"),
         Binding("right_square_bracket", "neighbour(1)", "Next call", key_display="]", id="call.next",
                 tooltip="The next call of its run"),
-        Binding("d", "compare", "Diff", id="call.diff", tooltip="Compare with the call before it in its run"),
+        Binding("d", "compare", "Diff", id="call.diff", tooltip="Compare with the call that it goes on from"),
         Binding("a", "side", "Answer", id="call.side", show=False, tooltip="Flame: of the prompt, or of the answer"),
         Binding("r", "side", "Response", id="call.response", show=False, tooltip="Raw: the request, or the response"),
         Binding("y", "copy", "Copy", id="call.copy", tooltip="Copy the selected text"),
@@ -219,6 +219,7 @@ class CallScreen(LoadingScreen):
             explained.output_components if answer else explained.components,
             () if answer else explained.positions,
             name="answer" if answer else "prompt",
+            source=explained.row.usage.source,
             text_of=lambda component: texts.get(component.path or ""),
         )
 
@@ -280,9 +281,9 @@ class CallScreen(LoadingScreen):
             self._open(found.id)
 
     def action_compare(self) -> None:
-        """Compare with the call before."""
+        """Compare with the call that it goes on from."""
         if self._before is not None:
-            self.app.open_compare(self._before.id, self.call_id)  # type: ignore[attr-defined]  # the application is always ours
+            self.app.open_compare(None, self.call_id)  # type: ignore[attr-defined]  # the application is always ours
 
     def action_back(self) -> None:
         """Leave the call."""

@@ -46,7 +46,7 @@ class RunScreen(LoadingScreen):
         Binding("2", "tab(1)", "Tools", show=False, id="run.tools", tooltip="Open the tab Tools"),
         Binding("t", "metric", "Tokens/$", id="run.metric", tooltip="Heights are tokens, or dollars"),
         Binding("w", "limit", "Window", id="run.window", tooltip="Scale to the context window, or to the peak"),
-        Binding("d", "compare", "Diff", id="run.diff", tooltip="Compare the selected call with the one before it"),
+        Binding("d", "compare", "Diff", id="run.diff", tooltip="Compare the selected call with the one it goes on from"),
         Binding("plus,equals_sign", "zoom(1)", "Zoom in", show=False, id="run.in", key_display="+",
                 tooltip="Wider columns"),
         Binding("minus", "zoom(-1)", "Zoom out", show=False, id="run.out", key_display="-", tooltip="Narrower columns"),
@@ -329,7 +329,7 @@ class RunScreen(LoadingScreen):
             self.query_one(Timeline).action_fold()
 
     def action_compare(self) -> None:
-        """Compare the selected call with the one before it."""
+        """Compare the selected call with the one that it goes on from."""
         at = self.query_one(Timeline).selected
         if at:
-            self._app.open_compare(self.calls[at - 1].id, self.calls[at].id)
+            self._app.open_compare(None, self.calls[at].id)

@@ -30,9 +30,10 @@ class Look:
     """By name: `text`, `caption`, `grid`, `limit`, `selected`, `hovered`, and those of signs."""
     monochrome: bool = False
 
-    def style(self, name: str, **more: bool) -> Style:
+    def style(self, name: str, *, bold: bool | None = None, reverse: bool | None = None) -> Style:
         """Text of this colour on the background."""
-        return Style(color=self.colours[name].rich_color, bgcolor=self.background.rich_color, **more)
+        ink, ground = self.colours[name].rich_color, self.background.rich_color
+        return Style(color=ink, bgcolor=ground, bold=bold, reverse=reverse)
 
 
 @dataclass(slots=True, eq=False)

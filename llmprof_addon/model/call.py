@@ -51,6 +51,8 @@ class Answer:
     """The tier that was really used and is billed; requests may ask for another one."""
     error: str | None = None
     """The provider's own error, `type: message`, also of an error event in the middle of a stream."""
+    cache_reason: str | None = None
+    """The provider's own word on what became of the prompt's cached prefix, where it says any."""
     rest: Json = None
     """The response body (a stream put together) without what the parts carry: ids, usage, finish reasons, …"""
     warnings: tuple[str, ...] = ()

@@ -206,9 +206,16 @@ def read_response(body: Json) -> Answer:
         finish_reasons=(stop_reason,) if stop_reason else (),
         service_tier=_tier(usage),
         error=error,
+        cache_reason=_cache_reason(body.get("diagnostics")),
         rest=rest,
         warnings=warnings,
     )
+
+
+def _cache_reason(diagnostics: Json) -> str | None:
+    """The type of the first divergence from the message that the request named (beta `cache-diagnosis-2026-04-07`)."""
+    reason = diagnostics.get("cache_miss_reason") if isinstance(diagnostics, dict) else None
+    return name_of(reason.get("type")) if isinstance(reason, dict) else None
 
 
 def _tier(usage: Json) -> str | None:

@@ -172,9 +172,17 @@ def read_response(body: Json) -> Answer:
         finish_reasons=_finish_reasons(body),
         service_tier=name_of(body.get("service_tier")),
         error=error_of(body),
+        cache_reason=_cache_reason(body.get("prompt_cache_diagnostics")),
         rest=rest,
         warnings=tuple(text_of(warning) for warning in body.get(STREAM_WARNINGS) or ()),
     )
+
+
+def _cache_reason(diagnostics: Json) -> str | None:
+    """Why the prompt parted from that of the response that the request named, or else how the comparison ended."""
+    if not isinstance(diagnostics, dict):
+        return None
+    return name_of(diagnostics.get("reason")) or name_of(diagnostics.get("type"))
 
 
 def _as_sent(item: Json) -> tuple[Json, Json]:

@@ -1,0 +1,1 @@
+"""What became of a prompt's cached prefix, why, and what that cost."""

@@ -1,0 +1,175 @@
+"""Two prompts -> in what they differ, in the order in which the provider caches them, and what of one is in the other.
+
+The sizes of parts are estimates: their raw tokens, scaled to what was reported for the call.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from llmprof_addon.cachedoctor.rules import EVERYTHING, CacheRules
+from llmprof_addon.model.cache import CacheCause, CacheView, Difference, Step
+
+COMPACTED_PARTS = 3
+"""From so many parts on that gave way to less than half as many, the history was compacted."""
+
+FIRST_PARTS = 3
+"""What a conversation opens with: where it starts anew from here, its history was compacted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference between two prompts."""
+
+    cause: CacheCause
+    difference: Difference
+    end: float
+    """Estimated tokens of the later prompt through the changed part: where more was read, it did no harm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """All differences of the cached prefix, and what they mean for its size."""
+
+    changes: tuple[Change, ...]
+    removed: float
+    """Estimated tokens of the earlier call's cached prefix that the later prompt does not have."""
+    added: float
+    """Estimated tokens of the later prompt before the last part that both have, which the earlier one did not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A stretch in which a section of two prompts differs: the earlier's steps and the later's."""
+
+    section: str
+    old: tuple[Step, ...]
+    new: tuple[Step, ...]
+    old_start: int
+    """Index of the stretch among all steps of the earlier prompt."""
+    new_start: int
+    is_tail: bool
+    """Whether nothing of the earlier prompt follows in the section."""
+
+
+def compare(call: CacheView, previous: CacheView, rules: CacheRules) -> Comparison:
+    """Compare two calls whose steps are known."""
+    gone = {step.identity for step in call.steps or () if step.deferred}
+    old = tuple(step for step in previous.steps or () if step.identity not in gone)
+    new = tuple(step for step in call.steps or () if not step.deferred)
+    cached = previous.marks[-1].end if rules.opt_in and previous.marks else len(old)
+    old_size, new_size = _scale(previous, old), _scale(call, new)
+    ends = [0.0]
+    for step in new:
+        ends.append(ends[-1] + step.tokens * new_size)
+
+    changes: list[tuple[int, Change]] = []
+    removed = added = 0.0
+    ranks = {EVERYTHING: -1} | {section: 2 * rank + 1 for rank, section in enumerate(call.section_order)}
+    for name in sorted(call.params.keys() | previous.params.keys()):
+        before, after = previous.params.get(name), call.params.get(name)
+        if before != after and (section := _section_of(name, rules)) is not None:
+            start = next((at for at, step in enumerate(new) if step.section == section), len(new))
+            difference = Difference(section="params", path=name, before=before, after=after)
+            end = 0.0 if section == EVERYTHING else ends[start]
+            changes.append(
+                (ranks[section] - 1, Change(cause=CacheCause.PARAMS_CHANGED, difference=difference, end=end))
+            )
+    for run in _runs(call.section_order, old, new, previous.answer):
+        if run.old_start >= cached:
+            continue
+        lost = run.old[: cached - run.old_start]
+        removed += sum(step.tokens for step in lost) * old_size
+        if not run.is_tail:
+            added += sum(step.tokens for step in run.new) * new_size
+        first = run.new[0] if run.new else None
+        end = ends[run.new_start + (first is not None)]
+        change = Change(cause=_cause(run, old, new), difference=_difference(run), end=end)
+        changes.append((ranks[run.section], change))
+    changes.sort(key=lambda item: item[0])  # stable: within a section as they stand
+    return Comparison(changes=tuple(change for _, change in changes), removed=removed, added=added)
+
+
+def _section_of(name: str, rules: CacheRules) -> str | None:
+    return EVERYTHING if name in rules.headers else rules.params.get(name)
+
+
+def _scale(call: CacheView, steps: Sequence[Step]) -> float:
+    raw = sum(step.tokens for step in steps)
+    return (call.input or 0) / raw if raw else 0.0
+
+
+def _runs(order: Sequence[str], old: Sequence[Step], new: Sequence[Step], answer: Sequence[Step]) -> Iterator[_Run]:
+    for section in order:
+        before = [step for step in old if step.section == section]
+        after = [step for step in new if step.section == section]
+        old_start = next((at for at, step in enumerate(old) if step.section == section), _place(order, section, old))
+        new_start = next((at for at, step in enumerate(new) if step.section == section), _place(order, section, new))
+        if section == "messages":  # what was answered is sent back: a part of it shows that the conversation goes on
+            before += answer
+        same = 0
+        while same < min(len(before), len(after)) and before[same].identity == after[same].identity:
+            same += 1
+        matcher = SequenceMatcher(
+            None, [step.identity for step in before[same:]], [step.identity for step in after[same:]], autojunk=False
+        )
+        for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+            if tag != "equal":
+                yield _Run(
+                    section,
+                    tuple(before[same + i1 : same + i2]),
+                    tuple(after[same + j1 : same + j2]),
+                    old_start + same + i1,
+                    new_start + same + j1,
+                    section == "messages" and same + i2 == len(before),
+                )
+
+
+def _place(order: Sequence[str], section: str, steps: Sequence[Step]) -> int:
+    """Where a section that has no steps would begin."""
+    earlier = order[: order.index(section)]
+    return sum(step.section in earlier for step in steps)
+
+
+def _cause(run: _Run, old: Sequence[Step], new: Sequence[Step]) -> CacheCause:
+    if run.section == "tools":
+        return _cause_in_tools(run, old, new)
+    if run.section == "system":
+        return CacheCause.SYSTEM_CHANGED
+    first = sum(step.section != "messages" for step in old)
+    much_for_little = len(run.old) >= COMPACTED_PARTS and len(run.old) > 2 * len(run.new) > 0
+    if much_for_little and (not run.is_tail or run.old_start - first < FIRST_PARTS):
+        return CacheCause.HISTORY_COMPACTED
+    return CacheCause.MESSAGE_REMOVED if not run.new else CacheCause.MESSAGE_CHANGED
+
+
+def _cause_in_tools(run: _Run, old: Sequence[Step], new: Sequence[Step]) -> CacheCause:
+    if any(step.kind == "output_schema" for step in (*run.old[:1], *run.new[:1])):
+        return CacheCause.PARAMS_CHANGED
+    before = [step for step in old if step.section == "tools"]
+    after = [step for step in new if step.section == "tools"]
+    was, is_ = {step.identity for step in before}, {step.identity for step in after}
+    if was == is_:
+        return CacheCause.TOOLS_REORDERED
+    names_before, names_after = {step.name for step in before}, {step.name for step in after}
+    if names_before == names_after:
+        return CacheCause.TOOL_CHANGED
+    # Of several at once, what stands where the prompts part.
+    if run.old and run.old[0].name not in names_after:
+        return CacheCause.TOOLS_REMOVED
+    if run.new and run.new[0].name not in names_before:
+        return CacheCause.TOOLS_ADDED
+    return CacheCause.TOOLS_REORDERED if is_ >= was or was >= is_ else CacheCause.TOOL_CHANGED
+
+
+def _difference(run: _Run) -> Difference:
+    before, after = next(iter(run.old), None), next(iter(run.new), None)
+    shown = after or before
+    return Difference(
+        section=run.section,
+        path=after.path if after else "",
+        name=(shown.name or shown.role) if shown else "",
+        kind=shown.kind if shown else "",
+        before=before.content.hex() if before else None,
+        after=after.content.hex() if after else None,
+    )

@@ -199,14 +199,14 @@ async def test_scale_and_metric() -> None:
     app = Alone(calls(20))
     async with app.run_test(size=(100, 14)) as pilot:
         timeline = app.timeline
-        assert "window 200k · w shows it" in app.lines()[0]
+        assert app.lines()[0].split("  ") == [" tokens ■ user", "■ system", "faded: cached", *[""] * 24, "window 200k"]
         timeline.action_limit()
         lines = app.lines()
         assert "╌╌" in lines[0]
         assert any("200k┤" in line and "╌" in line for line in lines)
         timeline.action_metric()
         lines = app.lines()
-        assert lines[0].strip() == "dollars"
+        assert lines[0].strip() == "dollars ■ answer text"
         assert any("$0.02┤" in line for line in lines)
         await pilot.pause()
 
@@ -225,6 +225,18 @@ async def test_signs_from_outside() -> None:
     app = Alone(calls(4), signs=[(), (cut,), (), (cut,)])
     async with app.run_test(size=(60, 12)):
         assert app.lines()[-2].split() == ["✂", "✂"]
+
+
+async def test_a_sign_under_the_mouse_says_what_it_means() -> None:
+    app = Alone((*calls(2), drawn(3, input_tokens=None, failed=True), drawn(4, input_tokens=None)))
+    async with app.run_test(size=(60, 12)) as pilot:
+        width, said = app.timeline.view.zoom.width, list[object]()
+        for call in range(4):
+            await pilot.hover(Timeline, offset=(GUTTER + width * call + 2, 10))
+            said.append(app.timeline.tooltip)
+        assert said == [None, None, "✗ failed", "– not known"]
+        await pilot.hover(Timeline, offset=(GUTTER + width * 2 + 2, 9))
+        assert app.timeline.tooltip is None
 
 
 async def test_without_signs_their_line_belongs_to_the_chart() -> None:

@@ -8,7 +8,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, Static
 
 from llmprof_addon.errors import LlmprofError
 from llmprof_addon.export.text import counted, plain
@@ -23,6 +23,7 @@ from llmprof_tui.widgets.entries import answer_entries, prompt_entries, raw_entr
 from llmprof_tui.widgets.entry import Entry, Level, Place
 from llmprof_tui.widgets.explorable import Explorable
 from llmprof_tui.widgets.flame_pane import FlamePane
+from llmprof_tui.widgets.key_bar import KeyBar
 from llmprof_tui.widgets.messages_pane import MessagesPane
 from llmprof_tui.widgets.node_entries import Node, behind
 from llmprof_tui.widgets.tab_bar import TabBar
@@ -96,7 +97,7 @@ class CallScreen(LoadingScreen):
             yield MessagesPane(id="answer")
             yield CostTable(id="cost")
             yield MessagesPane(levels=False, numbered=True, id="raw")
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Ask for the call."""

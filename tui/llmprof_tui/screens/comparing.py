@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, Static
 
 from llmprof_addon.errors import LlmprofError
 from llmprof_addon.export.diff_tree import Delta
@@ -16,6 +16,7 @@ from llmprof_tui.screens.loading import LoadingScreen
 from llmprof_tui.source import GoneError, Source
 from llmprof_tui.widgets.comparison import delta_lines
 from llmprof_tui.widgets.diff_flame import DiffFlame
+from llmprof_tui.widgets.key_bar import KeyBar
 from llmprof_tui.widgets.notice import Notice
 
 
@@ -75,7 +76,7 @@ class ComparingScreen[C](LoadingScreen):
                 yield DiffFlame()
                 yield Static("", id="detail", markup=False)
                 yield from self.body()
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Ask for both."""

@@ -8,7 +8,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import ContentSwitcher, Footer
+from textual.widgets import ContentSwitcher
 
 from llmprof_addon.errors import LlmprofError
 from llmprof_addon.export.text import plain
@@ -21,6 +21,7 @@ from llmprof_tui.screens.run_news import News, news_of
 from llmprof_tui.source import GoneError
 from llmprof_tui.widgets import call_rows, tool_lines
 from llmprof_tui.widgets.call_line import CallLine
+from llmprof_tui.widgets.key_bar import KeyBar
 from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.run_header import RunHeader
 from llmprof_tui.widgets.tab_bar import TabBar
@@ -46,7 +47,7 @@ class RunScreen(LoadingScreen):
         Binding("2", "tab(1)", "Tools", show=False, id="run.tools", tooltip="Open the tab Tools"),
         Binding("t", "metric", "Tokens/$", id="run.metric", tooltip="Heights are tokens, or dollars"),
         Binding("w", "limit", "Window", id="run.window", tooltip="Scale to the context window, or to the peak"),
-        Binding("d", "compare", "Diff", id="run.diff", tooltip="Compare the selected call with the one it goes on from"),
+        Binding("d", "compare", "Diff", id="run.diff", tooltip="Compare with the call that it goes on from"),
         Binding("plus,equals_sign", "zoom(1)", "Zoom in", show=False, id="run.in", key_display="+",
                 tooltip="Wider columns"),
         Binding("minus", "zoom(-1)", "Zoom out", show=False, id="run.out", key_display="-", tooltip="Narrower columns"),
@@ -85,7 +86,7 @@ class RunScreen(LoadingScreen):
                     yield WindowTable(
                         tool_lines.COLUMNS, tool_lines.tool_cells, exact=tool_lines.tool_exact, id="tools"
                     )
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Ask for the run."""

@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
-from textual.widgets import Footer
 
 from llmprof_addon import clock
 from llmprof_addon.errors import LlmprofError
@@ -28,6 +27,7 @@ from llmprof_tui.source import EmptyError, Recorder, Source
 from llmprof_tui.widgets import run_cells
 from llmprof_tui.widgets.chips import Chips
 from llmprof_tui.widgets.find_bar import FindBar
+from llmprof_tui.widgets.key_bar import KeyBar
 from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.run_cells import RunLine
 from llmprof_tui.widgets.run_detail import RunDetail
@@ -87,7 +87,7 @@ class RunsScreen(LoadingScreen):
         yield WindowTable[RunLine](run_cells.COLUMNS, self._cells, exact=run_cells.exactly, id="runs")
         yield Notice()
         yield RunDetail()
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Take up what was set last time, and ask."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.widgets import Static
 
@@ -85,6 +86,8 @@ class CallLine(Static):
             lines = [Text.assemble(first, GAP, kinds, no_wrap=True)]
         else:
             for fact in facts(call, row, since):
+                if first.cell_len + len(GAP) + sum(cell_len(said) for said, _ in fact) > width:
+                    break  # half a fact would be another one
                 first.append(GAP)
                 for said, look in fact:
                     first.append(said, blended(self, f"line--{look}") if look else "")

@@ -149,8 +149,9 @@ class DiffFlame(Explorable[Delta]):
             )
             return f" {self._measure.key}: {missing}"
         legend = "  ".join(f"{mark} {SHIFT_WORDS[shift]}" for shift, mark in SHIFT_MARKS.items() if mark)
-        order = "largest first" if self.by_size else "in prompt order"
-        return f" {legend}   {self._measure.key}, the larger of both, {order}"
+        said = f" {legend}   {self._measure.key}, the larger of both"
+        order = f"{said}, {'largest first' if self.by_size else 'in prompt order'}"
+        return order if len(order) <= width else said
 
     def action_next_metric(self) -> None:
         self._measure = _MEASURES[(_MEASURES.index(self._measure) + 1) % len(_MEASURES)]

@@ -1,6 +1,6 @@
 """Component trees of a prompt or an answer as a flame graph: by component or by position, in tokens or dollars.
 
-The cached prefix is the left end of a prompt, and of every component in prompt order: frames are darker as far as they
+The cached prefix is the left end of a prompt, and of every component in prompt order: frames are faded as far as they
 were read from the cache. By position the ends of what was read and written are lines through all layers.
 """
 
@@ -148,7 +148,7 @@ class FlameGraph(Explorable[Component]):
         return KIND_MARKS[node.kind] if getattr(self.app, "monochrome", False) else ""
 
     def tones(self, node: Component, frame: Frame, run: Run, width: int) -> Iterable[tuple[int, float]]:
-        """Darker as far as it was read."""
+        """Faded as far as it was read."""
         if node.read_tokens == node.tokens and node.tokens:
             return ((run.end, READ_FADE),)
         if not node.read_tokens:
@@ -189,9 +189,7 @@ class FlameGraph(Explorable[Component]):
         if self._shows_boundary:
             return _ruler(self.boundaries(width), parts, width)
         order = "largest first" if self.by_size else "in prompt order"
-        read = (
-            f", darker was read from the cache: {text.share(root.read_tokens, root.tokens)}" if root.read_tokens else ""
-        )
+        read = f" · faded: cached, {text.share(root.read_tokens, root.tokens)}" if root.read_tokens else ""
         what = f"{self.metric.write(root)} {self.metric.unit}".strip()
         where = "by position" if self.by_position and self._positions else "by component"
         return f" {what} {where}, {order}{read}"

@@ -7,6 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.timer import Timer
 
 from llmprof_addon.export import text
 from llmprof_addon.model.component import Component
@@ -15,6 +16,10 @@ from llmprof_tui.widgets.breadcrumbs import Breadcrumbs
 from llmprof_tui.widgets.find_bar import FindBar
 from llmprof_tui.widgets.flame import FlameGraph, shown_name
 from llmprof_tui.widgets.node_detail import NodeDetail
+
+MANY = 20_000
+"""Nodes from which on a search waits until the typing rests."""
+SETTLE_SECONDS = 0.2
 
 
 class FlamePane(Vertical):
@@ -31,6 +36,7 @@ class FlamePane(Vertical):
         """`first_seen` says which turn brought a component, where that is known."""
         super().__init__(id=id)
         self._first_seen = first_seen
+        self._wait: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Way, graph, search, numbers."""
@@ -91,11 +97,28 @@ class FlamePane(Vertical):
     @on(FindBar.Changed)
     def _typed(self, message: FindBar.Changed) -> None:
         message.stop()
-        self._search(message.word)
+        self._settle()
+        chart = self.graph.chart
+        if chart is not None and sum(len(layer.nodes) for layer in chart.layers) > MANY:
+            self._wait = self.set_timer(SETTLE_SECONDS, self._settled)
+        else:
+            self._search(message.word)
+
+    def _settle(self) -> bool:
+        """Wait no longer; whether a search was waited with."""
+        waited, self._wait = self._wait, None
+        if waited is not None:
+            waited.stop()
+        return waited is not None
+
+    def _settled(self) -> None:
+        if self._settle():
+            self._search(self.query_one(FindBar).word)
 
     @on(FindBar.Left)
     def _left(self, message: FindBar.Left) -> None:
         message.stop()
+        self._settled()
         self.graph.focus()
         if message.kept:
             self.graph.action_next_match(1)

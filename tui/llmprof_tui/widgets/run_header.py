@@ -70,12 +70,15 @@ class RunHeader(Static):
         self.update(Text("\n").join(lines))
 
     def _title(self, run: RunRow, width: int) -> Text:
-        """Label and app on the left, models on the right; the label gives way."""
+        """Label and app on the left, models on the right; the app gives way, then the label."""
         dim, strong = blended(self, "header--dim"), blended(self, "header--strong")
         right = Text(", ".join(map(plain, run.models)) or "no model")
         right.truncate(width // 2, overflow="ellipsis")
-        left = Text.assemble((plain(run.label or "a run without a name"), strong), (f" · {plain(run.app or '–')}", dim))
-        left.truncate(max(10, width - right.cell_len - 2), overflow="ellipsis")
+        left, app = Text(plain(run.label or "a run without a name"), strong), Text(f" · {plain(run.app or '–')}", dim)
+        room = max(10, width - right.cell_len - 2)
+        left.truncate(room, overflow="ellipsis")
+        if left.cell_len + app.cell_len <= room:
+            left = Text.assemble(left, app)
         return Text.assemble(left, " " * max(2, width - left.cell_len - right.cell_len), right)
 
     def _line(self, line: list[Fact]) -> Text:

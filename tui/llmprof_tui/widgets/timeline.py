@@ -157,6 +157,18 @@ class Timeline(TimelineView):
         """Point at what is under the mouse."""
         at = event.get_content_offset(self)
         self.hovered = None if at is None or at.y == 0 else self.call_at(at.x, at.y)
+        meanings = None if at is None or not self._on_signs(at.y) else self._meanings()
+        if self.tooltip != meanings:
+            self.tooltip = meanings
+
+    def _meanings(self) -> str | None:
+        """What the markers of the column under the mouse say."""
+        if self.hovered is None:
+            return None
+        column = self.view.column(self.hovered[0])
+        found = dict.fromkeys(sign for call in self.view.calls(column) for sign in self.signs[call])
+        said = [f"{sign.glyph} {sign.meaning}" for sign in found]
+        return "\n".join(said or ["– not known"] if self.painter.shown(self.view, column) is None else said) or None
 
     def on_leave(self, event: events.Leave) -> None:
         """Point at nothing."""

@@ -13,10 +13,11 @@ from textual.strip import Strip
 from llmprof_addon.export import text
 from llmprof_addon.model.component import Kind
 from llmprof_addon.store.timeline import TimelineCall
+from llmprof_tui.themes import KIND_MARKS
 from llmprof_tui.widgets import timeline_layout as layout
 from llmprof_tui.widgets.timeline_ink import Inks, Piece
 from llmprof_tui.widgets.timeline_layout import BLANK, Band, Cell, View, Zoom
-from llmprof_tui.widgets.timeline_stacks import Metric, paint, stack_of, total_of
+from llmprof_tui.widgets.timeline_stacks import Metric, kind_of_paint, paint, stack_of, total_of
 
 GUTTER = 8
 """Cells of the amounts beside the chart, with the axis."""
@@ -118,38 +119,44 @@ class Painter:
     # -- lines
 
     def caption(self, view: View, width: int) -> Strip:
-        """The line above the chart: what heights and shades mean, and what a column is."""
+        """The line above the chart: what heights and colours mean, and what a column is."""
         caption, scene = self.inks.look.style("caption"), self.scene
-        tokens = scene.metric == "tokens"
-        pieces = [Segment(f"{'tokens' if tokens else 'dollars':>{GUTTER - 1}} ", caption)]
-        if tokens and any(total.read for call in scene.calls for total in call.composition):
-            pieces += self._shades()
         calls = view.zoom.calls
-        note = f"column = {calls} calls, its highest shown" if calls > 1 else ""
+        notes = [f"column = {calls} calls, its highest shown"] if calls > 1 else []
         if self.limit is not None:
-            reached = self.limit <= self.top
-            note = "   ".join(
-                filter(None, [note, f"window {self.amount(self.limit)}" + (" ╌╌" if reached else " · w shows it")])
-            )
-        left = sum(len(piece.text) for piece in pieces)
-        if left + len(note) + 2 > width:
-            pieces, left = pieces[:1], GUTTER
-        pieces.append(Segment(f"{note:>{width - left}}"[: width - left], caption))
+            notes.append(f"window {self.amount(self.limit)}" + (" ╌╌" if self.limit <= self.top else ""))
+        pieces = [Segment(f"{scene.metric:>{GUTTER - 1}} ", caption)]
+        room = width - GUTTER - len("   ".join(notes)) - 2
+        pieces += self._legend(room)
+        left = sum(piece.cell_length for piece in pieces)
+        pieces.append(Segment(f"{'   '.join(notes):>{max(0, width - left)}}", caption))
         return Strip(pieces).adjust_cell_length(width, caption)
 
-    def _shades(self) -> list[Segment]:
-        caption = self.inks.look.style("caption")
-        if self.inks.look.monochrome:
-            return [Segment("small letters: read from the cache", caption)]
-        sample = Kind.TOOL_RESULTS
-        cached, paid = (self.inks.colour(paint(sample, cached=each)).rich_color for each in (True, False))
-        ground = self.inks.look.background.rich_color
-        return [
-            Segment("██", Style(color=cached, bgcolor=ground)),
-            Segment(" read from cache  ", caption),
-            Segment("██", Style(color=paid, bgcolor=ground)),
-            Segment(" not cached", caption),
-        ]
+    def _legend(self, room: int) -> list[Segment]:
+        """The kinds of the highest call, the largest first, as many as fit, and how those from the cache look."""
+        look, pieces = self.inks.look, list[Segment]()
+        cached = "small letters: cached" if look.monochrome else "faded: cached"
+        if self.scene.metric == "dollars" or not any(
+            total.read for call in self.scene.calls for total in call.composition
+        ):
+            cached = ""
+        room -= len(cached)
+        for kind in self._kinds():
+            name = f" {text.KIND_NAMES[kind]}  "
+            if (room := room - 1 - len(name)) < 0:
+                break
+            colour = look.colours["text"] if look.monochrome else self.inks.colour(paint(kind))
+            style = Style(color=colour.rich_color, bgcolor=look.background.rich_color, reverse=look.monochrome)
+            pieces += [Segment(KIND_MARKS[kind].upper() if look.monochrome else "■", style)]
+            pieces += [Segment(name, look.style("caption"))]
+        return [*pieces, Segment(cached, look.style("caption"))]
+
+    def _kinds(self) -> list[Kind]:
+        highest = layout.highest(self.totals, range(len(self.totals)))
+        amounts: dict[Kind, int] = {}
+        for number, amount in () if highest is None else stack_of(self.scene.calls[highest], self.scene.metric):
+            amounts[kind_of_paint(number)] = amounts.get(kind_of_paint(number), 0) + amount
+        return sorted(amounts, key=lambda kind: -amounts[kind])
 
     @property
     def has_signs(self) -> bool:

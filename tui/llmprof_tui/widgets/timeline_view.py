@@ -163,7 +163,7 @@ class TimelineView(ScrollView, can_focus=True):
         _, chart, signs, numbers = self._drawn()
         if y == height - 1:
             return numbers
-        if y == height - 2 and self._below == 2:
+        if self._on_signs(y):
             return signs
         row = y - ABOVE + round(self.scroll_y)
         return chart[row] if row < len(chart) else Strip.blank(width, self.rich_style)
@@ -228,6 +228,10 @@ class TimelineView(ScrollView, can_focus=True):
             return None, 0
         band = layout.band_at(self._bands(), row)
         return band, row - band.top if band else 0
+
+    def _on_signs(self, y: int) -> bool:
+        """Whether a line of the widget is that of the markers."""
+        return self._below == 2 and y == self.scrollable_content_region.height - 2
 
     def _in_view(self, call: int) -> bool:
         place = self.view.place(self.view.column(call))

@@ -4,13 +4,16 @@ Both lay out leaves by the same pure functions over the same raw counts, so that
 that were stored. Only parts that no earlier call brought are tokenised.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from llmprof_addon.attribution.effective import effective_usage
 from llmprof_addon.attribution.positions import positions
 from llmprof_addon.attribution.tree import components, totals
+from llmprof_addon.cachedoctor.examine import examine
+from llmprof_addon.cachedoctor.expected import falls_short
+from llmprof_addon.cachedoctor.view import prompt_steps, view_of
 from llmprof_addon.counting.estimate import answer_leaves, prompt_leaves
 from llmprof_addon.counting.families import family_of
 from llmprof_addon.counting.modalities import pinned
@@ -35,9 +38,9 @@ from llmprof_addon.providers import dialects
 from llmprof_addon.providers.carving import text_of
 from llmprof_addon.providers.dialects import Dialect
 from llmprof_addon.providers.reader import read_call, settled
-from llmprof_addon.store import late
+from llmprof_addon.store import cached, late
 from llmprof_addon.store.before import Before
-from llmprof_addon.store.detail import StoredCall, detail
+from llmprof_addon.store.detail import StoredCall, StoredNode, detail
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rows import CallRow
 from llmprof_addon.wire.encodings import decode
@@ -104,7 +107,12 @@ def process(
     paid = cost(usage, rates, status=exchange.status, cache_ttl=call.cache_ttl)
     leaves = lay_out(whole, raws, estimated, usage, paid)
 
-    history = store.history(call, paths, exchange, family.encoding)
+    run = choose(exchange, call, paths, store.history(call, paths, exchange, family.encoding))
+    view = view_of(exchange, whole, usage, paid, rates.read_rate if rates else None)
+    earlier = cached.before(store, run, call, paths, view, family.encoding)
+    if earlier is not None and falls_short(view, earlier):
+        view = replace(view, steps=prompt_steps(whole.prompt, whole.section_order, raws.prompt))
+        earlier = cached.with_steps(store, earlier)
     record = CallRecord(
         exchange=exchange,
         call=call,
@@ -119,8 +127,10 @@ def process(
         context_window=book.context_window(call),
         label=label(call.prompt),
         answer_digest=answer_digest(answer.parts),
-        run=choose(exchange, call, paths, history),
+        run=run,
         inherited=context.inherited,
+        cache_view=view,
+        cache=examine(view, earlier),
     )
     store.write(record)
     if answer.response_id is not None:
@@ -141,7 +151,8 @@ def _put_late_behind(response_id: str, store: Store) -> None:
 
 def _laid_out_again(row: CallRow, store: Store) -> LateRecord:
     """A stored call behind what is stored by now of the calls that it continues; usage and cost stay."""
-    call = _stored_call(detail(store, row))
+    stored = detail(store, row)
+    call = _stored_call(stored, stored.body)
     before = Before.of(call, store, row.encoding)
     context = before.around(call)
     call = replace(call, prompt=context.own)
@@ -194,24 +205,19 @@ class Explanation:
 def explain(store: Store, row: CallRow) -> Explanation:
     """Derive the trees of a stored call again, from its texts, counts, usage and cost as they are stored."""
     stored = detail(store, row)
-    call = _stored_call(stored)
-    answer = call.answer
+    body = stored.body
+    call = _stored_call(stored, body)
     before = Before.stored(stored, store)
     context = before.around(call)
     call = replace(call, prompt=context.own)
-    paths = chains(context.laid, answer.parts, base=before.base)
-    counts = stored.counts
-    for link in (*paths.tools, *paths.system, *paths.messages, *paths.answer):
-        if link.key not in counts:  # read otherwise by an earlier version
-            counts[link.key] = count_part(link.part, row.encoding)
     whole = replace(call, prompt=context.whole)
-    raws = Raws.of(whole, paths, counts, before.counts(context, row.encoding))
+    raws = Raws.stored(stored, context.laid, call.answer, before.counts(context, row.encoding))
     leaves = lay_out(whole, raws, prompt_leaves(whole, raws.prompt), row.usage, row.cost)
     return Explanation(
         row=row,
         call=call,
         whole=whole,
-        body=stored.body,
+        body=body,
         leaves=leaves,
         components=components(whole, leaves.prompt),
         output_components=components(whole, leaves.answer, answer=True),
@@ -222,8 +228,8 @@ def explain(store: Store, row: CallRow) -> Explanation:
     )
 
 
-def _stored_call(stored: StoredCall) -> Call:
-    """A stored call, as far as its leaves need it."""
+def _stored_call(stored: StoredCall, body: Json) -> Call:
+    """A stored call, as far as its leaves need it; `body` is its request's."""
     row = stored.row
     dialect = dialects.by_api(row.api)
     return Call(
@@ -231,7 +237,7 @@ def _stored_call(stored: StoredCall) -> Call:
         api=row.api,
         request_model=row.request_model,
         stream=row.stream,
-        prompt=_read_again(dialect, stored.parts, stored.body),
+        prompt=_read_again(dialect, stored.parts, body),
         answer=Answer(
             parts=_read_again(dialect, stored.answer_parts, assemble({}, stored.answer_parts)).parts,
             response_model=row.response_model,
@@ -266,6 +272,20 @@ class Raws:
                 *_along(prompt.messages[len(before) :], paths.messages, counts),
             ),
             tuple(_along(call.answer.parts, paths.answer, counts)),
+        )
+
+    @classmethod
+    def stored(cls, call: StoredCall, laid: Prompt, answer: Answer, before: Sequence[RawCount]) -> "Raws":
+        """Those of a stored call, of which prompt and answer were read again."""
+        sections, encoding = call.sections, call.row.encoding
+        return cls(
+            (
+                *_as_stored(laid.tools, sections["tools"], encoding),
+                *_as_stored(laid.system, sections["system"], encoding),
+                *before,
+                *_as_stored(laid.messages, sections["messages"], encoding),
+            ),
+            tuple(_as_stored(answer.parts, sections["answer"], encoding)),
         )
 
 
@@ -304,6 +324,28 @@ def _counts(paths: Chains, encoding: str, store: Store, effort: Effort) -> dict[
 def _along(parts: Sequence[Part], links: Sequence[Link], counts: Mapping[bytes, RawCount]) -> list[RawCount]:
     keys = iter(links)
     return [RawCount() if part.volatile else counts[next(keys).key] for part in parts]
+
+
+def _as_stored(parts: Sequence[Part], nodes: Sequence[StoredNode], encoding: str) -> Iterator[RawCount]:
+    """The counts of nodes, parallel to the parts that were read from them again."""
+    left = iter(nodes)
+    for part in parts:
+        if part.volatile:
+            yield RawCount()
+        elif (node := next(left, None)) is not None and node.raw is not None and _is_of(node, part):
+            yield node.raw
+        else:  # read otherwise by an earlier version
+            yield count_part(part, encoding)
+
+
+def _is_of(node: StoredNode, part: Part) -> bool:
+    kept = node.part
+    same = part.place == kept.place and part.wrapper == kept.wrapper and part.value == kept.value
+    return same and node.raw is not None and _is_shaped(node.raw, part)
+
+
+def _is_shaped(raw: RawCount, part: Part) -> bool:
+    return len(raw.inner) == len(part.inner) and all(map(_is_shaped, raw.inner, part.inner))
 
 
 def _text_bytes(part: Part) -> int:

@@ -6,7 +6,7 @@ leaves.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from llmprof_addon.attribution.sections import Piece, pieces, title
 from llmprof_addon.model.apportion import apportion
@@ -74,20 +74,20 @@ class _Node:
     leaves: list[tuple[Leaf, Part | None]] = field(default_factory=list)
     children: "dict[object, _Node]" = field(default_factory=dict)
 
-    def freeze(self, kind: Kind) -> Component:
+    def freeze(self, kind: Kind, within: str = "") -> Component:
+        """`within`: the turn whose only part this is."""
+        name = f"{within}: {self.name}" if within else self.name
         if len(self.leaves) == 1 and not self.children:
             leaf, part = self.leaves[0]
-            return leaf_component(leaf, self.name, self.path, part)
+            return leaf_component(leaf, name, self.path, part)
         if self.is_turn and len(self.children) == 1:
             (only,) = self.children.values()
-            return replace(only.freeze(kind), name=f"{self.name}: {only.name}")
+            return only.freeze(kind, self.name)
         own = [
             leaf_component(leaf, self.name if part is None else part_name(part), self.path, part)
             for leaf, part in self.leaves
         ]
-        return component_of(
-            kind, self.name, self.path, (*own, *(child.freeze(kind) for child in self.children.values()))
-        )
+        return component_of(kind, name, self.path, (*own, *(child.freeze(kind) for child in self.children.values())))
 
 
 class _Places:

@@ -8,6 +8,7 @@ call's `Envelope`, so that `assemble` gives back the JSON value that was receive
 
 import json
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
@@ -17,21 +18,20 @@ from llmprof_addon.model.recent import Recent
 
 KEY_BYTES = 16
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_decode = json.JSONDecoder().raw_decode
+
 
 def canonical(value: Json) -> bytes:
     """Compact JSON in the key order of the value; lone surrogates survive the round trip through `parse`."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "surrogatepass")
+    return _encode(value).encode("utf-8", "surrogatepass")
 
 
 def parse(data: bytes) -> Json:
-    """The inverse of `canonical`."""
-    return json.loads(data.decode("utf-8", "surrogatepass"))
-
-
-def _copy(value: Json) -> Json:
-    """A copy of its own, made as text: `deepcopy` recurses in Python and ends at a few hundred levels of nesting."""
-    return parse(canonical(value))
+    """The inverse of `canonical`: one JSON value that starts with the first byte."""
+    text = data.decode("utf-8", "surrogatepass")
+    del data  # a picture of 20 MB would be here three times
+    return _decode(text)[0]
 
 
 def digest(data: bytes) -> bytes:
@@ -196,37 +196,35 @@ def restore(sections: dict[str, Sequence[StoredPart]], kept: Envelope) -> list[S
 
 
 def assemble(params: Json, parts: Iterable[StoredPart | Part]) -> Json:
-    """The request body again: parts put back into `params` at their places. JSON-equal to the body that was carved."""
-    body: Json = _copy(params)
+    """The request body again: parts put back into `params` at their places. JSON-equal to the body that was carved.
+
+    What something is put into is copied, so that params and parts stay as they are; the rest the body shares with them.
+    """
+    body: Json = dict(params)
+    made: dict[str, Json] = {}  # objects and lists of the body that parts go into, by their path
     for part in parts:
         if not part.place:
-            return _copy(part.value)
-        value, wrapper = _copy(part.value), _copy(part.wrapper)
+            return part.value
+        value, wrapper = part.value, part.wrapper
         for marker in part.markers:
-            target = wrapper if marker.on_wrapper else value
-            for step in marker.where:
-                target = target[step]
-            target[marker.key] = _copy(marker.value)
-        container, _, slot = part.place.partition("/")
-        owner = body
-        *outer, last = container.split(".")
-        for step in outer:
-            owner = owner.setdefault(step, {})
-        if part.form == "bare":
-            owner[last] = value["text"]
-            continue
-        if not slot:
-            if part.form == "whole":
-                owner[last] = value
-                continue
-            if part.form == "string":
-                owner[last] = value["text"]
+            if marker.on_wrapper:
+                wrapper = _with(wrapper, marker)
             else:
-                owner.setdefault(last, []).append(value)
+                value = _with(value, marker)
+        container, _, slot = part.place.partition("/")
+        alone = part.form == "bare" or (not slot and part.form in ("string", "whole"))
+        if alone or container not in made:
+            owner, last = _owner(body, container, made)
+            if alone:
+                owner[last] = value if part.form == "whole" else value["text"]
+                continue
+            made[container] = owner[last] = list(owner.get(last, ()))
+        items = made[container]
+        if not slot:
+            items.append(value)
             continue
-        items = owner.setdefault(last, [])
         if wrapper is not None:
-            items.append(wrapper)
+            items.append({key: [*held] if isinstance(held, list) else held for key, held in wrapper.items()})
         if part.form == "string":
             items[-1][slot] = value["text"]
         elif part.form == "whole":
@@ -234,6 +232,28 @@ def assemble(params: Json, parts: Iterable[StoredPart | Part]) -> Json:
         elif part.form == "item":
             items[-1].setdefault(slot, []).append(value)
     return body
+
+
+def _owner(body: Json, container: str, made: dict[str, Json]) -> tuple[dict[str, Json], str]:
+    """The object of the body that a container stands in, and the container's key there."""
+    owner, path = body, ""
+    *outer, last = container.split(".")
+    for step in outer:
+        path += f"{step}."
+        if path not in made:
+            made[path] = owner[step] = dict(owner.get(step, {}))
+        owner = made[path]
+    return owner, last
+
+
+def _with(value: Json, marker: Marker) -> Json:
+    """The value with a marker put back; what lies beside the way to it is shared."""
+    out = at = copy(value)  # in no way deeper: a copy of all of it recurses, and takes as long as to parse it
+    for step in marker.where:
+        at[step] = copy(at[step])
+        at = at[step]
+    at[marker.key] = marker.value
+    return out
 
 
 def locate(parts: Iterable[Part], *, first: int = 0) -> tuple[Part, ...]:

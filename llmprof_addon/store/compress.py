@@ -57,7 +57,7 @@ def pack(data: bytes) -> bytes:
 
 def unpack(stored: bytes, size: int) -> bytes:
     """The inverse of `pack`; `size` is the content's own size, which tells whether it is compressed."""
-    return bytes(stored) if len(stored) == size else zlib.decompress(stored)
+    return bytes(stored) if len(stored) == size else zlib.decompress(stored, bufsize=max(size, 1))
 
 
 def squeeze(document: Json) -> bytes:

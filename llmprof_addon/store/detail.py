@@ -131,18 +131,21 @@ def _path(store: Store, head: int | None, end: int | None, encoding: str) -> tup
     if head is None or head == end:
         return ()
     query = _PATH.format(store.db.param)
-    rows = store.db.execute_sql(query, (head, end or 0, encoding)).fetchall()
-    return tuple(_node(row) for row in rows)
+    rows = store.db.execute_sql(query, (head, end or 0, encoding))
+    wrappers: dict[bytes, Json] = {}
+    return tuple(_node(row, wrappers) for row in rows)
 
 
-def _node(row: tuple[Any, ...]) -> StoredNode:
-    key, place, form, kind, role, name, data, size, wrapper, wrapper_size, own = row
-    part = StoredPart(
-        place=place,
-        form=form,
-        wrapper=None if wrapper is None else parse(unpack(bytes(wrapper), wrapper_size)),
-        value=parse(unpack(bytes(data), size)),
-    )
+def _node(row: tuple[Any, ...], wrappers: dict[bytes, Json]) -> StoredNode:
+    """`wrappers`: those read so far, by what is stored of them; the messages of a call have few."""
+    key, place, form, kind, role, name, data, size, stored, stored_size, own = row
+    wrapper = None
+    if stored is not None:
+        stored = bytes(stored)
+        wrapper = wrappers.get(stored)
+        if wrapper is None:
+            wrapper = wrappers[stored] = parse(unpack(stored, stored_size))
+    part = StoredPart(place=place, form=form, wrapper=wrapper, value=parse(unpack(bytes(data), size)))
     raw = None if own is None else unpack_raw(bytes(own))
     return StoredNode(key=bytes(key), kind=kind, role=role, name=name, part=part, raw=raw)
 

@@ -1,3 +1,4 @@
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -78,12 +79,22 @@ def test_assemble_knows_every_form(part: Part, body: object) -> None:
     assert assemble(params, [part]) == body
 
 
-def test_assemble_shares_nothing_with_its_parts() -> None:
-    body = assemble({"a": []}, CONVERSATION)
-    body["messages"][0]["role"] = "changed"
-    body["messages"][1]["content"][0]["text"] = "changed"
-    assert USER == {"role": "user"}
-    assert CONVERSATION[1].value == {"type": "text", "text": "hi"}
+def test_assemble_changes_nothing_of_what_it_is_given() -> None:
+    kept = {"config": {"keep": {"deep": 1}}, "messages": [], "tools": [{"name": "t"}]}
+    parts = [
+        *CONVERSATION,
+        text("x", place="config.notes"),
+        text("y", place="config.more.notes"),
+        text("z", wrapper={"role": "user", "content": []}, markers=(Marker(on_wrapper=True, value=1),)),
+        text("", value={"inner": [{"deep": 1}]}, markers=(Marker(where=("inner", 0), value={"type": "ephemeral"}),)),
+    ]
+    before = deepcopy((kept, parts))
+    body = assemble(kept, parts)
+    assert assemble(kept, parts) == body
+    assert (kept, parts) == before
+    assert body["config"] == {"keep": {"deep": 1}, "notes": [parts[5].value], "more": {"notes": [parts[6].value]}}
+    assert body["messages"][-1]["content"][1] == {"inner": [{"deep": 1, "cache_control": {"type": "ephemeral"}}]}
+    assert body["config"]["keep"] is kept["config"]["keep"]
 
 
 def test_markers_go_back_to_where_they_stood() -> None:

@@ -4,7 +4,9 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
+from llmprof_addon.model.cache import CacheVerdict
 from llmprof_addon.model.call import SECTIONS, Call
 from llmprof_addon.model.component import Component, KindTotal
 from llmprof_addon.model.cost import Cost, usd
@@ -42,6 +44,7 @@ def call_json(row: CallRow) -> dict[str, Json]:
         "context_window": row.context_window,
         "cost": cost_json(row.cost),
         "composition": composition_json(row.composition),
+        "cache": cache_json(row.cache),
     }
 
 
@@ -60,6 +63,9 @@ def run_json(row: RunRow) -> dict[str, Json]:
         "cost": _amounts(row.cost) if row.cost else None,
         "peak_context_tokens": row.peak_context_tokens,
         "cache_hit_ratio": cache_hit_ratio(row.usage),
+        "cache_breaks": row.cache_breaks,
+        "cache_expiries": row.cache_expiries,
+        "wasted_usd": usd(row.cache_wasted),
     }
 
 
@@ -117,6 +123,23 @@ def cost_json(cost: Cost | None) -> dict[str, Json] | None:
         return None
     price = {"source": cost.price.source, "model": cost.price.model, "as_of": cost.price.as_of, "tier": cost.price.tier}
     return {**_amounts(cost), "price": price}
+
+
+def cache_json(verdict: CacheVerdict | None) -> dict[str, Json] | None:
+    """What became of a call's cached prefix; `None` where that is not known."""
+    if verdict is None:
+        return None
+    return {
+        "verdict": verdict.status.value,
+        "cause": verdict.cause.value if verdict.cause else None,
+        "first_diff": asdict(verdict.first_diff) if verdict.first_diff else None,
+        "expected_tokens": verdict.expected,
+        "lost_tokens": verdict.lost,
+        "estimated": verdict.estimated,
+        "wasted_usd": usd(verdict.wasted),
+        "provider_reason": verdict.provider_reason,
+        "previous": verdict.previous,
+    }
 
 
 def composition_json(totals: Sequence[KindTotal]) -> dict[str, int]:

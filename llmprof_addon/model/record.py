@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from llmprof_addon.model.cache import CacheVerdict, CacheView
 from llmprof_addon.model.call import Call
 from llmprof_addon.model.component import KindTotal
 from llmprof_addon.model.cost import Cost
@@ -37,6 +38,9 @@ class CallRecord:
     run: RunChoice
     inherited: tuple[int, int] = (0, 0)
     """Place and number of the nodes in the system chain that the call did not send, but continues."""
+    cache_view: CacheView | None = None
+    """What the call after this one is compared with."""
+    cache: CacheVerdict | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

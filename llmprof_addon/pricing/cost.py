@@ -28,6 +28,11 @@ class Rates:
     fees: tuple[tuple[str, int], ...] = ()
     """(`web_search`, pico-dollars per request); `request` is charged once a call."""
 
+    @property
+    def read_rate(self) -> int:
+        """What a token costs that is read from the cache."""
+        return (self.input or 0) if self.cache_read is None else self.cache_read
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheSplit:
@@ -78,7 +83,6 @@ def cost(usage: Usage, rates: Rates | None, *, status: int | None = None, cache_
     if (rates.input is None and usage.input_tokens) or (rates.output is None and output):
         return None
     input_rate, output_rate = rates.input or 0, rates.output or 0
-    read_rate = input_rate if rates.cache_read is None else rates.cache_read
     write_rate = input_rate if rates.cache_write_5m is None else rates.cache_write_5m
     long_rate = write_rate if rates.cache_write_1h is None else rates.cache_write_1h
     # Cached tokens are text first: what a modality costs more is charged on fresh tokens as far as they go.
@@ -88,7 +92,7 @@ def cost(usage: Usage, rates: Rates | None, *, status: int | None = None, cache_
         split = CacheSplit(fresh=usage.billed_input_tokens, read=0, write_5m=0, write_1h=0)
     return Cost(
         input=split.fresh * input_rate + _surcharge("input_", used, special, split.fresh, input_rate),
-        cache_read=split.read * read_rate,
+        cache_read=split.read * rates.read_rate,
         cache_write=split.write_5m * write_rate + split.write_1h * long_rate,
         output=output * output_rate + _surcharge("output_", used, special, output, output_rate),
         other=_fees(usage, dict(rates.fees)),

@@ -10,6 +10,7 @@ from llmprof_addon.model.part import Form
 from llmprof_addon.model.record import CallRecord, LateRecord
 from llmprof_addon.model.tree import Chains, Envelope, Link, envelope
 from llmprof_addon.model.usage import Usage
+from llmprof_addon.store import cacherows
 from llmprof_addon.store.counts import pack_composition
 from llmprof_addon.store.nodes import Stored
 from llmprof_addon.store.text import clean, dumps
@@ -104,6 +105,7 @@ def columns(record: CallRecord, known: Mapping[bytes, Stored], params: bytes) ->
         "redactions": exchange.redactions,
         "request_truncated": exchange.request_truncated,
         "response_truncated": exchange.response_truncated,
+        **cacherows.columns(record.cache_view, record.cache),
     }
 
 

@@ -59,6 +59,11 @@ class Store:
         """Rows and bytes that this object has written."""
         return self.writer.counters
 
+    @property
+    def nodes(self) -> Nodes:
+        """The prompt tree, its latest nodes remembered."""
+        return self._nodes
+
     def known(self, keys: Sequence[bytes], encoding: str) -> dict[bytes, RawCount]:
         """Raw counts of those nodes that are stored and counted in this encoding."""
         with errors_of(self.url):

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from llmprof_addon.model.cache import CacheStatus
+from llmprof_addon.store.cacherows import LOSSES
 from llmprof_addon.store.text import dumps, loads
 
 TOKENS = (
@@ -16,7 +18,9 @@ TOKENS = (
 )
 """Columns of a usage."""
 
-SUMS = (*TOKENS, "input_cost", "cache_read_cost", "cache_write_cost", "output_cost", "other_cost")
+COSTS = ("input_cost", "cache_read_cost", "cache_write_cost", "output_cost", "other_cost")
+
+SUMS = (*TOKENS, *COSTS, "cache_lost", "cache_wasted")
 """Columns that a run sums over its calls. A sum is `None` until a call has a number."""
 
 type Columns = Mapping[str, Any]
@@ -34,6 +38,8 @@ EMPTY: Columns = {
     "unpriced_calls": 0,
     "estimated_calls": 0,
     "peak_context_tokens": None,
+    "cache_breaks": 0,
+    "cache_expiries": 0,
     **dict.fromkeys(SUMS),
 }
 
@@ -58,6 +64,8 @@ def add(run: Columns, call: Columns, label: str | None = None) -> dict[str, Any]
     out["unpriced_calls"] += call["input_cost"] is None
     out["estimated_calls"] += call["usage_source"] != "reported"
     out["peak_context_tokens"] = _most(out["peak_context_tokens"], call["input_tokens"])
+    out["cache_breaks"] += call["cache_status"] in LOSSES
+    out["cache_expiries"] += call["cache_status"] == CacheStatus.EXPIRED
     for name in SUMS:
         if call[name] is not None:
             out[name] = (out[name] or 0) + call[name]

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from llmprof_addon.model.cache import CacheVerdict
 from llmprof_addon.model.component import KindTotal
 from llmprof_addon.model.cost import Cost, Price
 from llmprof_addon.model.usage import Source, Usage
+from llmprof_addon.store.cacherows import cache_verdict
 from llmprof_addon.store.counts import unpack_composition
 from llmprof_addon.store.rollup import TOKENS, is_error
 from llmprof_addon.store.text import loads
@@ -65,6 +67,8 @@ class CallRow:
     response_truncated: int
     failed: bool
     """An error status, an error said by the provider, or cut off."""
+    cache: CacheVerdict | None
+    """What became of the cached prefix; `None` where that is not known."""
 
     @property
     def ttft_ms(self) -> float | None:
@@ -122,6 +126,12 @@ class RunRow:
     """Sums over the calls that have a number; `source` is `estimated` if any call's is."""
     cost: CostSum | None
     peak_context_tokens: int | None
+    cache_breaks: int
+    cache_expiries: int
+    cache_lost: int | None
+    """Tokens that could have been read from the cache and were paid for anew."""
+    cache_wasted: int | None
+    """Pico-dollars that this cost."""
 
 
 def call_row(row: Mapping[str, Any]) -> CallRow:
@@ -142,6 +152,7 @@ def call_row(row: Mapping[str, Any]) -> CallRow:
         composition=composition,
         output_composition=output_composition,
         failed=is_error(row),
+        cache=cache_verdict(row),
         **copied,
     )
 
@@ -161,6 +172,9 @@ _COPIED = (
     ),
     *("request_truncated", "response_truncated"),
 )
+
+
+_COPIED_OF_RUN = ("peak_context_tokens", "cache_breaks", "cache_expiries", "cache_lost", "cache_wasted")
 
 
 def run_row(row: Mapping[str, Any]) -> RunRow:
@@ -184,7 +198,7 @@ def run_row(row: Mapping[str, Any]) -> RunRow:
         estimated_calls=row["estimated_calls"],
         usage=Usage(**{name: row[name] for name in TOKENS}, source=source),
         cost=None if costs[0] is None else CostSum(**dict(zip(_COSTS, costs, strict=True))),
-        peak_context_tokens=row["peak_context_tokens"],
+        **{name: row[name] for name in _COPIED_OF_RUN},
     )
 
 

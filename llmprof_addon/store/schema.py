@@ -110,6 +110,10 @@ class Run(Table):
     cache_write_cost = BigNumber(null=True)
     output_cost = BigNumber(null=True)
     other_cost = BigNumber(null=True)
+    cache_breaks = pw.IntegerField()
+    cache_expiries = pw.IntegerField()
+    cache_lost = pw.BigIntegerField(null=True)
+    cache_wasted = BigNumber(null=True)
 
     class Meta:
         indexes = ((("started_ns", "id"), False),)
@@ -179,6 +183,13 @@ class Call(Table):
     redactions = pw.IntegerField()
     request_truncated = pw.BigIntegerField()
     response_truncated = pw.BigIntegerField()
+    cache_keys = pw.TextField(null=True)
+    cache_status = pw.TextField(null=True)
+    cache_cause = pw.TextField(null=True)
+    cache_expected = pw.BigIntegerField(null=True)
+    cache_lost = pw.BigIntegerField(null=True)
+    cache_wasted = pw.BigIntegerField(null=True)
+    cache_more = pw.TextField(null=True)
 
     class Meta:
         indexes = (

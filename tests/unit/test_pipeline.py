@@ -243,10 +243,11 @@ CALL_FIELDS = [
     *("id", "run_id", "started_ns", "ttft_ms", "duration_ms", "mode", "transport", "outcome", "status", "error"),
     *("provider", "api", "operation", "request_model", "response_model", "stream", "finish_reasons", "app", "tags"),
     *("request_class", "identity", "usage", "estimated_input_tokens", "context_window", "cost", "composition"),
+    "cache",
 ]
 RUN_FIELDS = [
     *("id", "key", "label", "app", "models", "started_ns", "ended_ns", "calls", "usage", "cost"),
-    *("peak_context_tokens", "cache_hit_ratio"),
+    *("peak_context_tokens", "cache_hit_ratio", "cache_breaks", "cache_expiries", "wasted_usd"),
 ]
 
 

@@ -11,6 +11,9 @@ from types import MappingProxyType
 from llmprof_addon.attribution.effective import effective_usage
 from llmprof_addon.attribution.positions import positions
 from llmprof_addon.attribution.tree import components, totals
+from llmprof_addon.cachedoctor.examine import examine
+from llmprof_addon.cachedoctor.expected import falls_short
+from llmprof_addon.cachedoctor.view import prompt_steps, view_of
 from llmprof_addon.counting.estimate import answer_leaves, prompt_leaves
 from llmprof_addon.counting.families import family_of
 from llmprof_addon.counting.modalities import pinned
@@ -35,7 +38,7 @@ from llmprof_addon.providers import dialects
 from llmprof_addon.providers.carving import text_of
 from llmprof_addon.providers.dialects import Dialect
 from llmprof_addon.providers.reader import read_call, settled
-from llmprof_addon.store import late
+from llmprof_addon.store import cached, late
 from llmprof_addon.store.before import Before
 from llmprof_addon.store.detail import StoredCall, StoredNode, detail
 from llmprof_addon.store.open import Store
@@ -104,7 +107,12 @@ def process(
     paid = cost(usage, rates, status=exchange.status, cache_ttl=call.cache_ttl)
     leaves = lay_out(whole, raws, estimated, usage, paid)
 
-    history = store.history(call, paths, exchange, family.encoding)
+    run = choose(exchange, call, paths, store.history(call, paths, exchange, family.encoding))
+    view = view_of(exchange, whole, usage, paid, rates.read_rate if rates else None)
+    earlier = cached.before(store, run, call, paths, view, family.encoding)
+    if earlier is not None and falls_short(view, earlier):
+        view = replace(view, steps=prompt_steps(whole.prompt, whole.section_order, raws.prompt))
+        earlier = cached.with_steps(store, earlier)
     record = CallRecord(
         exchange=exchange,
         call=call,
@@ -119,8 +127,10 @@ def process(
         context_window=book.context_window(call),
         label=label(call.prompt),
         answer_digest=answer_digest(answer.parts),
-        run=choose(exchange, call, paths, history),
+        run=run,
         inherited=context.inherited,
+        cache_view=view,
+        cache=examine(view, earlier),
     )
     store.write(record)
     if answer.response_id is not None:

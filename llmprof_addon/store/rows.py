@@ -67,7 +67,7 @@ class CallRow:
     response_truncated: int
     failed: bool
     """An error status, an error said by the provider, or cut off."""
-    cache: CacheVerdict | None
+    cache: CacheVerdict | None = None
     """What became of the cached prefix; `None` where that is not known."""
 
     @property
@@ -126,11 +126,11 @@ class RunRow:
     """Sums over the calls that have a number; `source` is `estimated` if any call's is."""
     cost: CostSum | None
     peak_context_tokens: int | None
-    cache_breaks: int
-    cache_expiries: int
-    cache_lost: int | None
+    cache_breaks: int = 0
+    cache_expiries: int = 0
+    cache_lost: int | None = None
     """Tokens that could have been read from the cache and were paid for anew."""
-    cache_wasted: int | None
+    cache_wasted: int | None = None
     """Pico-dollars that this cost."""
 
 

@@ -1,9 +1,10 @@
 # Every target sets up what it needs: a virtual environment in .venv from the hashed lock file, nothing else on the machine.
 VENV ?= .venv
 BIN = $(VENV)/bin
+SDKS_JS = tests/e2e/sdks/js/node_modules
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test lint types imports packaging check accuracy bench lock clean
+.PHONY: help demo test lint types imports packaging check e2e-sdks e2e-agents accuracy bench lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -28,6 +29,12 @@ packaging: $(VENV)/.dev ## Build the wheel, install it elsewhere, run it
 
 check: test lint types imports packaging ## All of the above
 
+e2e-sdks: $(VENV)-sdks/.dev $(SDKS_JS)/.installed ## Send the calls of a dozen SDKs, in Python and JavaScript, through the proxy
+	@$(VENV)-sdks/bin/python -m pytest tests/e2e/sdks -rs $(ARGS)
+
+e2e-agents: $(VENV)/.dev .agents/node_modules/.installed ## Run real agents offline through the proxy (some 800 MB by npm)
+	@$(BIN)/python -m pytest tests/e2e/agents -m agents -rs $(ARGS)
+
 accuracy: $(VENV)/.dev ## Compare counts with recorded calls (CORPUS=DIR, by default ../shared/corpus)
 	@$(BIN)/python -m tests.accuracy $(ARGS)
 
@@ -38,7 +45,7 @@ lock: ## Make the lock files anew (needs uv on the path)
 	@sh tests/packaging/lock.sh
 
 clean: ## Remove the environment and all caches
-	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-sdks $(SDKS_JS) .agents build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # The stamps: a changed lock file or project file installs anew.
 $(VENV)/.runtime: requirements.lock pyproject.toml tests/packaging/setup.sh
@@ -48,3 +55,13 @@ $(VENV)/.runtime: requirements.lock pyproject.toml tests/packaging/setup.sh
 $(VENV)/.dev: requirements-dev.lock pyproject.toml tests/packaging/setup.sh
 	@VENV=$(VENV) sh tests/packaging/setup.sh requirements-dev.lock
 	@touch $@ $(VENV)/.runtime
+
+$(VENV)-sdks/.dev: requirements-sdks.lock pyproject.toml tests/packaging/setup.sh
+	@VENV=$(VENV)-sdks sh tests/packaging/setup.sh requirements-sdks.lock
+	@touch $@
+
+$(SDKS_JS)/.installed: tests/e2e/sdks/js/package-lock.json
+	@sh tests/packaging/npm.sh tests/e2e/sdks/js
+
+.agents/node_modules/.installed: tests/e2e/agents/package-lock.json
+	@sh tests/packaging/npm.sh tests/e2e/agents .agents

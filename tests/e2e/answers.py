@@ -12,6 +12,8 @@ from tests.e2e.replay import Answer, Request
 Body = dict[str, Any]
 MODELS = {"gpt-4o-mini": "gpt-4o-mini-2024-07-18", "claude-haiku-4-5": "claude-haiku-4-5-20251001"}
 ARGUMENTS = '{"city": "Bergen"}'
+AGAIN = "Ask again."
+"""A tool's result with these words has the tool called once more."""
 
 
 def input_tokens(body: Body) -> int:
@@ -57,7 +59,7 @@ def _reply(body: Body) -> tuple[str, str | None]:
     """The text, or the name of the tool to call."""
     text, is_result = _last(body.get("messages", body.get("input")))
     tools = body.get("tools")
-    if tools and not is_result:
+    if tools and (not is_result or AGAIN in text):
         return "", tools[0].get("name") or tools[0]["function"]["name"]
     return f"You said: {text}", None
 
@@ -81,7 +83,11 @@ def chat(body: Body) -> tuple[Body, Iterator[str]]:
     base = {"id": "chatcmpl-made-up", "created": 1795132800, "model": MODELS.get(body["model"], body["model"])}
     message: Body = {"role": "assistant", "content": text or None}
     if tool:
-        call = {"id": "call_1", "type": "function", "function": {"name": tool, "arguments": ARGUMENTS}}
+        call = {
+            "id": f"call_{input_tokens(body)}",
+            "type": "function",
+            "function": {"name": tool, "arguments": ARGUMENTS},
+        }
         message["tool_calls"] = [call]
     reason = "tool_calls" if tool else "stop"
     choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
@@ -118,7 +124,7 @@ def responses(body: Body) -> tuple[Body, Iterator[str]]:
     content = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
     item: Body = {"id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "content": [content]}
     if tool:
-        call = {"call_id": "call_1", "name": tool, "arguments": ARGUMENTS}
+        call = {"call_id": f"call_{count}", "name": tool, "arguments": ARGUMENTS}
         item = {"id": "fc_1", "type": "function_call", "status": "completed", **call}
     whole: Body = {
         "id": "resp_made_up",
@@ -179,7 +185,7 @@ def messages(body: Body) -> tuple[Body, Iterator[str]]:
     }
     block: Body = {"type": "text", "text": text}
     if tool:
-        block = {"type": "tool_use", "id": "toolu_1", "name": tool, "input": json.loads(ARGUMENTS)}
+        block = {"type": "tool_use", "id": f"toolu_{input_tokens(body)}", "name": tool, "input": json.loads(ARGUMENTS)}
     reason = "tool_use" if tool else "end_turn"
     whole = {
         "id": "msg_made_up",

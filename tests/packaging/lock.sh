@@ -4,3 +4,4 @@ set -eu
 flags="--quiet --universal --python-version 3.12 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links"
 uv pip compile pyproject.toml --group build $flags --output-file requirements.lock
 uv pip compile pyproject.toml --group build --group dev $flags --constraint requirements.lock --output-file requirements-dev.lock
+uv pip compile pyproject.toml --group build --group sdks $flags --constraint requirements.lock --output-file requirements-sdks.lock

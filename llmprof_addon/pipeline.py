@@ -14,7 +14,7 @@ from llmprof_addon.attribution.tree import components, totals
 from llmprof_addon.cachedoctor.examine import examine
 from llmprof_addon.cachedoctor.expected import falls_short
 from llmprof_addon.cachedoctor.view import prompt_steps, view_of
-from llmprof_addon.counting.estimate import answer_leaves, prompt_leaves
+from llmprof_addon.counting.estimate import answer_leaves, framing_of, prompt_leaves
 from llmprof_addon.counting.families import family_of
 from llmprof_addon.counting.modalities import pinned
 from llmprof_addon.counting.raw import count_part
@@ -24,7 +24,7 @@ from llmprof_addon.grouping.said import answer_digest
 from llmprof_addon.model.call import SECTIONS, Answer, Call, Prompt
 from llmprof_addon.model.component import Component, Leaf
 from llmprof_addon.model.cost import Cost
-from llmprof_addon.model.count import RawCount
+from llmprof_addon.model.count import Framing, RawCount
 from llmprof_addon.model.exchange import Exchange, Headers
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.record import CallRecord, LateRecord, WarmupRecord
@@ -99,7 +99,8 @@ def process(
     whole = replace(call, prompt=context.whole)
     raws = Raws.of(whole, paths, counts, before.counts(context, family.encoding))
 
-    estimated, answered = prompt_leaves(whole, raws.prompt), answer_leaves(whole, raws.answer)
+    estimated = prompt_leaves(whole, raws.prompt, raws.framing)
+    answered = answer_leaves(whole, raws.answer, raws.framing)
     failed = exchange.status is None or exchange.status >= 400 or answer.error is not None
     cut = exchange.outcome != "complete"
     usage = effective_usage(answer.usage, estimated, answered, failed=failed, cut=cut)
@@ -131,6 +132,7 @@ def process(
         inherited=context.inherited,
         cache_view=view,
         cache=examine(view, earlier),
+        framing=raws.framing,
     )
     store.write(record)
     if answer.response_id is not None:
@@ -160,7 +162,7 @@ def _laid_out_again(row: CallRow, store: Store) -> LateRecord:
     counts = _counts(paths, row.encoding, store, Effort())
     whole = replace(call, prompt=context.whole)
     raws = Raws.of(whole, paths, counts, before.counts(context, row.encoding))
-    estimated = prompt_leaves(whole, raws.prompt)
+    estimated = prompt_leaves(whole, raws.prompt, raws.framing)
     leaves = lay_out(whole, raws, estimated, row.usage, row.cost)
     return LateRecord(
         call_id=row.id,
@@ -172,6 +174,7 @@ def _laid_out_again(row: CallRow, store: Store) -> LateRecord:
         composition=totals(leaves.prompt),
         output_composition=totals(leaves.answer),
         inherited=context.inherited,
+        framing=raws.framing,
     )
 
 
@@ -211,8 +214,8 @@ def explain(store: Store, row: CallRow) -> Explanation:
     context = before.around(call)
     call = replace(call, prompt=context.own)
     whole = replace(call, prompt=context.whole)
-    raws = Raws.stored(stored, context.laid, call.answer, before.counts(context, row.encoding))
-    leaves = lay_out(whole, raws, prompt_leaves(whole, raws.prompt), row.usage, row.cost)
+    raws = Raws.stored(whole, stored, context.laid, before.counts(context, row.encoding))
+    leaves = lay_out(whole, raws, prompt_leaves(whole, raws.prompt, raws.framing), row.usage, row.cost)
     return Explanation(
         row=row,
         call=call,
@@ -259,34 +262,32 @@ class Raws:
 
     prompt: tuple[RawCount, ...]
     answer: tuple[RawCount, ...]
+    framing: Framing | None
 
     @classmethod
     def of(cls, call: Call, paths: Chains, counts: Mapping[bytes, RawCount], before: Sequence[RawCount]) -> "Raws":
         """Pick a call's counts by the keys of its chains; `before` are those of the messages that it continues."""
         prompt = call.prompt
-        return cls(
-            (
-                *_along(prompt.tools, paths.tools, counts),
-                *_along(prompt.system, paths.system, counts),
-                *before,
-                *_along(prompt.messages[len(before) :], paths.messages, counts),
-            ),
-            tuple(_along(call.answer.parts, paths.answer, counts)),
+        own = (
+            *_along(prompt.tools, paths.tools, counts),
+            *_along(prompt.system, paths.system, counts),
+            *before,
+            *_along(prompt.messages[len(before) :], paths.messages, counts),
         )
+        return cls(own, tuple(_along(call.answer.parts, paths.answer, counts)), framing_of(call, own))
 
     @classmethod
-    def stored(cls, call: StoredCall, laid: Prompt, answer: Answer, before: Sequence[RawCount]) -> "Raws":
-        """Those of a stored call, of which prompt and answer were read again."""
-        sections, encoding = call.sections, call.row.encoding
-        return cls(
-            (
-                *_as_stored(laid.tools, sections["tools"], encoding),
-                *_as_stored(laid.system, sections["system"], encoding),
-                *before,
-                *_as_stored(laid.messages, sections["messages"], encoding),
-            ),
-            tuple(_as_stored(answer.parts, sections["answer"], encoding)),
+    def stored(cls, call: Call, kept: StoredCall, laid: Prompt, before: Sequence[RawCount]) -> "Raws":
+        """Those of a stored call that was read again, `laid` along its chains."""
+        sections, encoding = kept.sections, kept.row.encoding
+        own = (
+            *_as_stored(laid.tools, sections["tools"], encoding),
+            *_as_stored(laid.system, sections["system"], encoding),
+            *before,
+            *_as_stored(laid.messages, sections["messages"], encoding),
         )
+        answer = tuple(_as_stored(call.answer.parts, sections["answer"], encoding))
+        return cls(own, answer, framing_of(call, own, kept.framing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +301,7 @@ class Leaves:
 def lay_out(call: Call, raws: Raws, estimated: Sequence[Leaf], usage: Usage, paid: Cost | None) -> Leaves:
     """Leaves that sum to the usage and the cost exactly. Pure: nothing is tokenised, looked up or priced."""
     slack = family_of(call).slack
-    answered = answer_leaves(replace(call, answer=replace(call.answer, usage=usage)), raws.answer)
+    answered = answer_leaves(replace(call, answer=replace(call.answer, usage=usage)), raws.answer, raws.framing)
     if usage.output_tokens == 0:  # an empty answer has no frame either
         answered = ()
     return Leaves(

@@ -10,8 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from llmprof_addon.counting.families import family_of
-from llmprof_addon.counting.openai_framing import leaves
+from llmprof_addon.counting.estimate import prompt_leaves
 from llmprof_addon.model.part import Part, PartKind
 from tests import accuracy_families
 from tests.accuracy_families import CORPUS, Row, quantile
@@ -44,7 +43,7 @@ def main() -> int:
     sets: dict[str, list[Miss]] = defaultdict(list)
     for row in accuracy_families.load():
         if any(row.call.provider.startswith(host) for host in HOSTS) and row.call.api.startswith("openai."):
-            counted = sum(leaf.tokens for leaf in leaves(row.call, row.raws, family_of(row.call)))
+            counted = sum(leaf.tokens for leaf in prompt_leaves(row.call, row.raws))
             sets[_set(row)].append(Miss(row, row.reported - counted))
     failed = _openai(sets)
     print("\nOther families, relative errors of estimates\n")

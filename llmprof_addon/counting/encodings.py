@@ -10,8 +10,10 @@ from binascii import a2b_base64
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-import tiktoken
+if TYPE_CHECKING:
+    import tiktoken
 
 # How text is split before merging: tiktoken 0.12, `tiktoken_ext/openai_public.py`.
 _PATTERNS = {
@@ -35,7 +37,9 @@ _SEAM = re.compile(r"(?<=\S)(?= )|(?<=\n)(?=[^\s/])|(?<=[A-Za-z0-9])(?=[!-&(-/:-
 
 
 @cache
-def _encoding(name: str) -> tiktoken.Encoding:
+def _encoding(name: str) -> "tiktoken.Encoding":
+    import tiktoken  # with its regular expressions: what reads stored counts alone needs neither
+
     packed = files("llmprof_addon.counting").joinpath("data", f"{name}.tiktoken.xz").read_bytes()
     # Lines of `<base64 token> <rank>`, ranks 0, 1, 2, … in order.
     tokens = lzma.decompress(packed).split()[::2]

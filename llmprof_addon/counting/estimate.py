@@ -1,8 +1,8 @@
 """Leaves of a prompt or an answer before the provider's total is known: exact where the family is, else estimated.
 
 An estimate is a linear model: the raw counts of each part times its family's coefficients, plus hidden preambles and
-framing as leaves of their own. Nothing is tokenised here. Fractions are carried over from leaf to leaf, so that the sum
-of the leaves is the rounded sum of the model.
+framing as leaves of their own. Nothing is tokenised here but by `framing_of`. Fractions are carried over from leaf to
+leaf, so that the sum of the leaves is the rounded sum of the model.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,14 +10,14 @@ from itertools import accumulate
 from operator import sub
 from typing import NamedTuple
 
-from llmprof_addon.counting import openai_framing
+from llmprof_addon.counting import openai_framing, openai_leaves
 from llmprof_addon.counting.families import Family, family_of
 from llmprof_addon.counting.hidden import sealed_chars, sealed_thoughts, server_loop
 from llmprof_addon.counting.images import media_tokens
 from llmprof_addon.model.apportion import apportion
 from llmprof_addon.model.call import Call, Prompt
 from llmprof_addon.model.component import Kind, Leaf, leaves_of
-from llmprof_addon.model.count import RawCount
+from llmprof_addon.model.count import Framing, RawCount
 from llmprof_addon.model.kinds import kind_of
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.usage import Source, Usage
@@ -63,22 +63,42 @@ class Weight(NamedTuple):
     guessed: bool = False
 
 
-def prompt_leaves(call: Call, raws: Sequence[RawCount]) -> tuple[Leaf, ...]:
-    """Leaves of the prompt in the provider's cache order; `raws` are parallel to `call.prompt.parts`."""
+def framing_of(call: Call, raws: Sequence[RawCount], kept: Framing | None = None) -> Framing | None:
+    """What has to be tokenised beside the parts, which `leaves` then need; `kept` is what was stored of the call.
+
+    `None` for families whose framing is estimated: that takes no tokenizer.
+    """
+    family = family_of(call)
+    if not family.exact:
+        return None
+    if call.api in UNFRAMED:
+        return kept or Framing(answer=openai_framing.answer_frame(call, family))
+    if kept is not None and openai_leaves.fits(kept, call.prompt):
+        return kept
+    return openai_framing.frame(call, raws, family)
+
+
+def prompt_leaves(call: Call, raws: Sequence[RawCount], framing: Framing | None = None) -> tuple[Leaf, ...]:
+    """Leaves of the prompt in the provider's cache order; `raws` are parallel to `call.prompt.parts`.
+
+    `framing` is what `framing_of` gives, and is asked for where it is missing.
+    """
     family = family_of(call)
     if family.exact and call.api not in UNFRAMED:
-        return openai_framing.leaves(call, raws, family)
+        framing = framing or openai_framing.frame(call, raws, family)
+        return tuple(openai_leaves.leaves(call.prompt, raws, family, framing))
     return _rounded(prompt_weights(call, raws, family))
 
 
-def answer_leaves(call: Call, raws: Sequence[RawCount]) -> tuple[Leaf, ...]:
-    """Leaves of the answer in its order; `raws` are parallel to `call.answer.parts`.
+def answer_leaves(call: Call, raws: Sequence[RawCount], framing: Framing | None = None) -> tuple[Leaf, ...]:
+    """Leaves of the answer in its order; `raws` are parallel to `call.answer.parts`, `framing` as for the prompt.
 
     Reasoning has what was reported of it, or, where only the total was, what the rest of the answer leaves of that.
     """
     family = family_of(call)
     if family.exact:
-        written = openai_framing.answer_tokens(call, raws, family)
+        around = framing.answer if framing else openai_framing.answer_frame(call, family)
+        written = openai_leaves.answer_tokens(call, raws, around)
     else:
         written = _rounded(_answered(call, raws, family))
     return _reasoned(written, call.answer.usage)

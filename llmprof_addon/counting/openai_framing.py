@@ -1,27 +1,24 @@
-"""Prompts of OpenAI's models, counted before the provider reports: each part's own text, and the framing around it.
+"""What stands around the parts of an OpenAI prompt and of its answer, counted before the provider reports.
 
-The sum of the leaves is the prompt that the model reads. Texts were counted when they were first seen; what is
-tokenised here depends on more than one part (the tools as one text, where that text joins the system prompt, names in
-headers) and is remembered, so that a later call of a conversation pays for none of it again.
+The parts' own texts were counted when they were first seen. What is tokenised here depends on more than one part (the
+tools as one text, where that text joins the system prompt, names in headers) and is remembered, so that a later call of
+a conversation pays for none of it again; what it came to is kept with the call.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from llmprof_addon.counting.encodings import count
 from llmprof_addon.counting.families import Family
-from llmprof_addon.counting.hidden import sealed_chars, sealed_thoughts
-from llmprof_addon.counting.images import media_tokens
-from llmprof_addon.counting.openai_preamble import MESSAGE, count_once, declared_as, forced_name, is_function, preamble
+from llmprof_addon.counting.openai_leaves import inner_tools
+from llmprof_addon.counting.openai_preamble import MESSAGE, count_once, declared_as, forced_name, preamble
 from llmprof_addon.counting.openai_rules import Dialect, Rules, rules_of
 from llmprof_addon.counting.openai_tools import NAMESPACE
 from llmprof_addon.model.call import Call, Prompt
-from llmprof_addon.model.component import Kind, Leaf
-from llmprof_addon.model.count import RawCount
-from llmprof_addon.model.kinds import kind_of
+from llmprof_addon.model.count import Framing, RawCount
 from llmprof_addon.model.part import Part, PartKind
-from llmprof_addon.model.usage import Source
 
 NAME = 1
 RESULT = 4
@@ -36,7 +33,6 @@ WRITTEN_WRAPPER = 10
 WRITTEN_FORMAT = 4
 """Of a plain answer by an output schema, in the header of models that have channels."""
 
-_MEDIA = (PartKind.IMAGE, PartKind.AUDIO, PartKind.DOCUMENT)
 _ENDS_CHARS = 24
 
 
@@ -48,16 +44,16 @@ class _Unit(NamedTuple):
     role: str
 
 
-def leaves(call: Call, raws: Sequence[RawCount], family: Family) -> tuple[Leaf, ...]:
-    """The prompt in the provider's order, framing first; `raws` are parallel to `call.prompt.parts`."""
-    return tuple(_Framing(call, raws, family).leaves())
+def frame(call: Call, raws: Sequence[RawCount], family: Family) -> Framing:
+    """What stands around the parts of prompt and answer; `raws` are parallel to `call.prompt.parts`."""
+    return replace(_Frame(call, raws, family).counted(), answer=answer_frame(call, family))
 
 
-def answer_tokens(call: Call, raws: Sequence[RawCount], family: Family) -> tuple[Leaf, ...]:
-    """What the model wrote, for answers whose usage is not reported; `raws` are parallel to `call.answer.parts`.
+def answer_frame(call: Call, family: Family) -> int:
+    """Tokens around what the model wrote.
 
     A plain answer of a GPT-4 model in the Chat Completions API is its text and no more; later models add their channel,
-    calls their header unless the request forced it. Reasoning is not shown, hence not in the sum.
+    calls their header unless the request forced it.
     """
     rules = rules_of(call)
     calls = [part for part in call.answer.parts if part.kind is PartKind.TOOL_CALL]
@@ -69,38 +65,30 @@ def answer_tokens(call: Call, raws: Sequence[RawCount], family: Family) -> tuple
         framing += WRITTEN_CALL + _suffix(calls[0].name or "", family.encoding)
     elif rules.turn and any(part.kind is PartKind.OUTPUT_SCHEMA for part in call.prompt.tools):
         framing += WRITTEN_FORMAT
-    opening = (_overhead("framing", framing),) if framing and call.answer.parts else ()
-    source = Source.ESTIMATED if calls else Source.COUNTED
-    written = []
-    for index, part in enumerate(call.answer.parts):
-        shown_text = part.kind in (PartKind.TEXT, PartKind.TOOL_CALL, PartKind.GENERIC)
-        kind, tokens = kind_of(part, "answer"), raws[index].text if shown_text else 0
-        written.append(Leaf(kind=kind, name=part.name or "", tokens=tokens, source=source, part=index))
-    return (*opening, *written)
+    return framing
 
 
-class _Framing:
-    """The count of one call."""
+class _Frame:
+    """The framing of one call's prompt."""
 
     def __init__(self, call: Call, raws: Sequence[RawCount], family: Family) -> None:
-        self.call = call
+        self.api = call.api
         self.prompt = call.prompt
         self.parts = call.prompt.parts
         self.raws = raws
-        self.family = family
         self.encoding = family.encoding
         self.rules: Rules = rules_of(call)
         self.dialect: Dialect = self.rules.of(call.api)
         self.framing = self.rules.priming
 
-    def leaves(self) -> Iterator[Leaf]:
+    def counted(self) -> Framing:
         units = list(_units(self.prompt))
         opening = next((unit for unit in units if unit.role in ("system", "developer")), None)
         section = preamble(
             self.prompt,
             self.raws,
             self.rules,
-            self.call.api,
+            self.api,
             self.encoding,
             opening="".join(self.parts[index].text or "" for index in opening.indexes) if opening else None,
             turns=sum(1 for unit in units if unit.role == "assistant" and unit.kind is not PartKind.TOOL_CALL),
@@ -108,22 +96,12 @@ class _Framing:
         at = 0
         while at < len(units):
             at = self._exchange(units, at) if units[at].kind in _EXCHANGED else self._message(units[at], at)
-        # Joining the system prompt can save more tokens than the preamble has.
-        yield _overhead("framing", self.framing + min(0, section.around))
-        if section.around > 0:
-            yield _overhead("tool preamble", section.around)
-        if self.prompt.continues is not None:
-            yield Leaf(kind=Kind.ELIDED, tokens=0, source=Source.ESTIMATED, scalable=False)
-        borders = (len(self.prompt.tools), len(self.prompt.tools) + len(self.prompt.system))
-        turn = _turn(self.prompt)
-        for index, part in enumerate(self.parts):
-            where = "tools" if index < borders[0] else "system" if index < borders[1] else "messages"
-            kind, raw = kind_of(part, where), self.raws[index]
-            yield self._leaf(part, section.parts.get(index, raw.text), kind, index, (), past=index < turn)
-            if part.inner and not part.volatile:
-                yield from self._inner(part, raw, kind, where, index, ())
-
-    # -- messages
+        return Framing(
+            prompt=self.framing,
+            preamble=section.around,
+            tools=tuple(section.parts.get(at, self.raws[at].text) for at in range(len(self.prompt.tools))),
+            inner=tuple(count_once(declared_as(part), self.encoding) for part in inner_tools(self.parts)),
+        )
 
     def _message(self, unit: _Unit, at: int) -> int:
         if unit.kind is PartKind.REASONING and len(unit.indexes) == 1:
@@ -173,37 +151,6 @@ class _Framing:
         shown = tuple((self.parts[index].name or "", _ends(self.parts[index].text or "{}")) for index in calls)
         return _wrapping(shown, self.encoding)
 
-    # -- leaves
-
-    def _leaf(self, part: Part, text: int, kind: Kind, index: int, inner: tuple[int, ...], *, past: bool) -> Leaf:
-        """`text`: tokens of what the part says; media and sealed content come to more than that."""
-        source, scalable, guessed, tokens = Source.COUNTED, True, False, text
-        if part.volatile or part.deferred:
-            tokens, scalable = 0, False
-        elif part.kind in _MEDIA and part.media is not None:
-            media = media_tokens(part, self.family.media)
-            tokens, guessed, scalable = media.tokens + text, media.guessed, False
-            source = Source.COUNTED if media.exact else Source.ESTIMATED
-        elif part.kind is PartKind.REASONING:
-            # Sealed thoughts are read again until the user says something new; a summary of them never is.
-            tokens, source = 0 if past else round(sealed_thoughts(part)), Source.ESTIMATED
-        elif part.hidden:
-            tokens, source = round(0.15 * sealed_chars(part.value)), Source.ESTIMATED
-        elif part.kind is PartKind.TOOL_SCHEMA and inner and not part.inner:
-            tokens = count_once(declared_as(part), self.encoding)
-        elif part.kind is PartKind.TOOL_SCHEMA and not is_function(part.value):
-            source = Source.ESTIMATED
-        return Leaf(kind, tokens, source, part.name or "", index, inner, scalable, guessed)
-
-    def _inner(
-        self, part: Part, raw: RawCount, kind: Kind, section: str, index: int, path: tuple[int, ...]
-    ) -> Iterator[Leaf]:
-        for at, (inner, counted) in enumerate(zip(part.inner, raw.inner, strict=True)):
-            own = kind if inner.kind in (PartKind.TEXT, PartKind.GENERIC) else kind_of(inner, section)
-            yield self._leaf(inner, counted.text, own, index, (*path, at), past=False)
-            if inner.inner:
-                yield from self._inner(inner, counted, own, section, index, (*path, at))
-
 
 _EXCHANGED = (PartKind.TOOL_CALL, PartKind.TOOL_RESULT)
 
@@ -226,17 +173,6 @@ def _unit(parts: Sequence[Part], indexes: Sequence[int]) -> _Unit:
     kinds = [parts[index].kind for index in indexes]
     kind = PartKind.TOOL_CALL if PartKind.TOOL_CALL in kinds else kinds[0]
     return _Unit(tuple(indexes), kind, parts[indexes[0]].role)
-
-
-def _turn(prompt: Prompt) -> int:
-    """Index in `prompt.parts` of the last thing that the user said."""
-    start = len(prompt.tools) + len(prompt.system)
-    said = (at for at in range(len(prompt.messages) - 1, -1, -1) if prompt.messages[at].role == "user")
-    return start + next(said, 0)
-
-
-def _overhead(name: str, tokens: int) -> Leaf:
-    return Leaf(kind=Kind.PROVIDER_OVERHEAD, name=name, tokens=tokens, source=Source.COUNTED, scalable=False)
 
 
 def _ends(text: str) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from llmprof_addon.counting.encodings import count
 from llmprof_addon.counting.openai_rules import Rules
-from llmprof_addon.counting.openai_tools import declaration, output_format, output_schema, wrap
+from llmprof_addon.counting.openai_tools import declaration, is_function, output_format, output_schema, wrap
 from llmprof_addon.model.apportion import apportion
 from llmprof_addon.model.call import Prompt
 from llmprof_addon.model.count import RawCount
@@ -117,11 +117,6 @@ def declared_as(tool: Part) -> str:
 def _declaration(schema: str) -> str:
     """By the schema's JSON: the tools of a conversation come with every call."""
     return declaration(json.loads(schema))
-
-
-def is_function(value: Json) -> bool:
-    """Whether a tool's schema stands in the request; others the provider defines."""
-    return isinstance(value, dict) and (value.get("type") in (None, "function", "custom") or "parameters" in value)
 
 
 def forced_name(params: Json) -> str:

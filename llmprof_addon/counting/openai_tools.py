@@ -22,6 +22,11 @@ _MAX_SHOWN_DEPTH = 200
 _MAX_TYPES = 20_000
 
 
+def is_function(value: Json) -> bool:
+    """Whether a tool's schema stands in the request; others the provider defines."""
+    return isinstance(value, dict) and (value.get("type") in (None, "function", "custom") or "parameters" in value)
+
+
 def declaration(tool: Json) -> str:
     """One function or custom tool: its description as comments, then its type."""
     schema = tool if isinstance(tool, dict) else {}

@@ -22,6 +22,23 @@ class RawCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Framing:
+    """What has to be tokenised of a call beside the texts of its parts, each by itself: kept with the call, so that no
+    tokenizer is needed to lay it out again."""
+
+    prompt: int = 0
+    """Tokens around messages, calls and results, the names in their headers among them."""
+    preamble: int = 0
+    """Tokens around the tools; negative where joining the system prompt saves more than their frame costs."""
+    tools: tuple[int, ...] = ()
+    """Tokens of each tool and output schema, as the model reads it."""
+    inner: tuple[int, ...] = ()
+    """Those of the tools that stand inside parts, in their order."""
+    answer: int = 0
+    """Tokens around what the model wrote."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextKinds:
     """Token sums that a family's coefficients apply to, kept per node as a running total from the root."""
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 class Recent[K, V]:
     """Values by key in two generations: a full one pushes out what was not asked for since the last time.
 
-    A generation holds values of so much `size_of` together; without it, so many values.
+    A generation holds values of so much `size_of` together; without it, so many values. One that is larger than a
+    generation is not held.
     """
 
     def __init__(self, generation: int, size_of: Callable[[V], int] = lambda value: 1) -> None:
@@ -31,6 +32,8 @@ class Recent[K, V]:
     def add(self, key: K, value: V) -> None:
         """Hold a value, in place of the one that had this key."""
         size = self._size_of(value)
+        if size > self._limit:
+            return
         if self._held + size > self._limit:
             self._old, self._young, self._held = self._young, {}, 0
         self._young[key] = value

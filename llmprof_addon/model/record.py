@@ -6,7 +6,7 @@ from llmprof_addon.model.cache import CacheVerdict, CacheView
 from llmprof_addon.model.call import Call
 from llmprof_addon.model.component import KindTotal
 from llmprof_addon.model.cost import Cost
-from llmprof_addon.model.count import RawCount
+from llmprof_addon.model.count import Framing, RawCount
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.history import RunChoice
 from llmprof_addon.model.tree import Chains
@@ -41,6 +41,8 @@ class CallRecord:
     cache_view: CacheView | None = None
     """What the call after this one is compared with."""
     cache: CacheVerdict | None = None
+    framing: Framing | None = None
+    """Of families that are counted exactly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class LateRecord:
     composition: tuple[KindTotal, ...]
     output_composition: tuple[KindTotal, ...]
     inherited: tuple[int, int]
+    framing: Framing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

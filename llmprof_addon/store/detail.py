@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmprof_addon.errors import StoreError
-from llmprof_addon.model.count import RawCount
+from llmprof_addon.model.count import Framing, RawCount
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.tree import StoredPart, assemble, parse, restore, root
 from llmprof_addon.store.compress import unpack, unsqueeze
 from llmprof_addon.store.counts import unpack_raw
 from llmprof_addon.store.database import errors_of
-from llmprof_addon.store.documents import put_back, to_envelope
+from llmprof_addon.store.documents import put_back, to_envelope, to_framing
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rows import CallRow
 from llmprof_addon.store.schema import Attachment, Call, Content, Node
@@ -66,6 +66,8 @@ class StoredCall:
     base: bytes
     """Key of the node that its messages start below."""
     answer_digest: bytes | None
+    framing: Framing | None = None
+    """What was counted around its parts."""
     inherited: tuple[StoredNode, ...] = ()
     """Those of the system nodes that the call did not send, but continues."""
 
@@ -115,6 +117,7 @@ def detail(store: Store, row: CallRow) -> StoredCall:
         response_headers=_headers(document.get("response_headers", ())),
         base=base,
         answer_digest=None if digest is None else bytes(digest),
+        framing=to_framing(document),
         inherited=sections["system"][start : start + number],
     )
 

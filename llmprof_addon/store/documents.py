@@ -5,6 +5,7 @@ echoes, a long schema) is stored once.
 """
 
 from llmprof_addon.model.call import Answer
+from llmprof_addon.model.count import Framing
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.part import Form, Json, Marker, Part, PartKind
 from llmprof_addon.model.tree import Envelope, canonical, digest, parse
@@ -95,18 +96,28 @@ def _form(form: Form) -> Form:
     return form
 
 
-PLACES = ("markers", "volatile", "forms", "inherited", "answer")
+PLACES = ("markers", "volatile", "forms", "inherited", "framing", "answer")
 """Keys of `placed` in the document of a call."""
 
 
-def placed(kept: Envelope, of_answer: Envelope, inherited: tuple[int, int]) -> dict[str, Json]:
-    """What depends on the paths of a call: the envelopes of its prompt and its answer."""
+def placed(kept: Envelope, of_answer: Envelope, inherited: tuple[int, int], framing: Framing | None) -> dict[str, Json]:
+    """What depends on the paths of a call: the envelopes of its prompt and its answer, and what stands around both."""
     document: dict[str, Json] = from_envelope(kept)
     if inherited[1]:
         document["inherited"] = list(inherited)
+    if framing is not None:
+        document["framing"] = [framing.prompt, framing.preamble, framing.answer, [*framing.tools], [*framing.inner]]
     if held := from_envelope(of_answer):
         document["answer"] = held
     return document
+
+
+def to_framing(document: Json) -> Framing | None:
+    """The framing in a call's document; `None` where an earlier version wrote it, or there is none to count."""
+    if "framing" not in document:
+        return None
+    prompt, preamble, answer, tools, inner = document["framing"]
+    return Framing(prompt=prompt, preamble=preamble, answer=answer, tools=tuple(tools), inner=tuple(inner))
 
 
 def envelope_document(exchange: Exchange, answer: Answer, places: dict[str, Json], contents: Contents) -> Json:

@@ -91,7 +91,7 @@ def _put(store: Store, record: LateRecord) -> None:
     kept = Envelope.select(Envelope.data).where(Envelope.call == call["id"])
     document = dict(unsqueeze(bytes(db.execute(kept).fetchone()[0])))
     rest = {name: value for name, value in document.items() if name not in PLACES}
-    places = placed(*envelopes(record, sections, known), record.inherited)
+    places = placed(*envelopes(record, sections, known), record.inherited, record.framing)
     db.execute(Envelope.update(data=squeeze(places | rest)).where(Envelope.call == call["id"]))
     _join(db, call)
     left = {call[name] for name in _HEADS} - {new[name] for name in _HEADS} - {None}

@@ -145,7 +145,7 @@ class Writer:
         values = [call[field.name] for field in _CALL_FIELDS]
         call_id = self._nodes.statements.run("call", _insert_call, values).fetchone()[0]
         kept, of_answer = envelopes(record, sections, known)
-        places = placed(kept, of_answer, record.inherited)
+        places = placed(kept, of_answer, record.inherited, record.framing)
         document = squeeze(envelope_document(record.exchange, record.call.answer, places, own))
         self._write_contents(own)
         self._insert(Attachment, (Attachment.call, Attachment.content), [(call_id, one) for one in sorted(own)])

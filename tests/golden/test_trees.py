@@ -16,15 +16,18 @@ import brotli  # type: ignore[import-untyped]  # has no stubs
 import pytest
 import zstandard
 
+from llmprof_addon.counting import openai_framing, raw
 from llmprof_addon.export.shapes import component_json, composition_json, cost_json, usage_json
 from llmprof_addon.model.component import Component
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.record import CallRecord
 from llmprof_addon.pipeline import Explanation, explain, process
 from llmprof_addon.pricing.book import PriceBook
+from llmprof_addon.store.compress import squeeze, unsqueeze
 from llmprof_addon.store.detail import detail
 from llmprof_addon.store.open import Store, open_store
 from llmprof_addon.store.queries import call as stored_row
+from llmprof_addon.store.schema import Envelope
 from tests.factories import FIXTURES, fixture_cases, fixture_exchange
 
 UPDATE = os.environ.get("LLMPROF_UPDATE_GOLDEN") == "1"
@@ -130,6 +133,30 @@ def test_the_tree_derived_later_has_the_sums_that_were_stored(dialect: str, case
     counts = detail(store, row).counts
     for chain in (record.chains.tools, record.chains.system, record.chains.messages, record.chains.answer):
         assert all(counts[link.key] == record.counts[link.key] for link in chain)
+
+
+@every_case
+def test_opening_a_stored_call_tokenises_nothing(
+    dialect: str, case: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, explained = analysed(fixture_exchange(dialect, case), store)
+    for room, name in ((raw, "count"), (openai_framing, "frame"), (openai_framing, "answer_frame")):
+        monkeypatch.setattr(room, name, lambda *_: pytest.fail("tokenised"))
+    row = stored_row(store, record.exchange.id)
+    assert row is not None
+    assert explain(store, row) == explained
+
+
+@every_case
+def test_a_call_that_was_stored_without_its_framing_has_the_same_tree(dialect: str, case: str, store: Store) -> None:
+    record, explained = analysed(fixture_exchange(dialect, case), store)
+    for call, kept in store.db.execute(Envelope.select(Envelope.call, Envelope.data)).fetchall():
+        document = dict(unsqueeze(bytes(kept)))
+        document.pop("framing", None)
+        store.db.execute(Envelope.update(data=squeeze(document)).where(Envelope.call == call))
+    row = stored_row(store, record.exchange.id)
+    assert row is not None
+    assert explain(store, row) == explained
 
 
 @every_case

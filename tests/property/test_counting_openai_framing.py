@@ -3,7 +3,8 @@ from hypothesis import strategies as st
 
 from llmprof_addon.counting.encodings import count
 from llmprof_addon.counting.families import family
-from llmprof_addon.counting.openai_framing import leaves
+from llmprof_addon.counting.openai_framing import frame
+from llmprof_addon.counting.openai_leaves import leaves
 from llmprof_addon.counting.openai_tools import declaration, namespace, output_schema
 from llmprof_addon.counting.raw import count_part
 from llmprof_addon.model.call import Call
@@ -44,7 +45,8 @@ def counted(api, model, messages, tools):
         )
     found = family(api, model, "openai")
     call = Call(provider="openai", api=api, request_model=model, prompt=prompt)
-    return leaves(call, [count_part(part, found.encoding) for part in prompt.parts], found), found.encoding, prompt
+    raws = [count_part(part, found.encoding) for part in prompt.parts]
+    return tuple(leaves(prompt, raws, found, frame(call, raws, found))), found.encoding, prompt
 
 
 @settings(max_examples=200, deadline=None)

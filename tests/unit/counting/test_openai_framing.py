@@ -2,10 +2,11 @@ import json
 
 import pytest
 
-from llmprof_addon.counting import openai_framing, openai_preamble
+from llmprof_addon.counting import openai_framing, openai_leaves, openai_preamble
 from llmprof_addon.counting.encodings import count
 from llmprof_addon.counting.families import family
-from llmprof_addon.counting.openai_framing import answer_tokens, leaves
+from llmprof_addon.counting.openai_framing import answer_frame, frame
+from llmprof_addon.counting.openai_leaves import answer_tokens, fits
 from llmprof_addon.counting.openai_tools import namespace, output_format, output_schema
 from llmprof_addon.counting.raw import count_part
 from llmprof_addon.model.call import Answer, Call
@@ -26,6 +27,10 @@ SCHEMA = {"name": "Pet", "schema": {"type": "object", "properties": {"name": {"t
 
 def n(text, encoding="o200k_base"):
     return count(text, encoding)
+
+
+def leaves(call, raws, found):
+    return tuple(openai_leaves.leaves(call.prompt, raws, found, frame(call, raws, found)))
 
 
 def counted(body, api="openai.chat", model="gpt-4o"):
@@ -226,11 +231,29 @@ def test_a_second_call_tokenises_nothing_again(monkeypatch):
     assert leaves(call, raws, found) == first
 
 
+def test_a_framing_fits_prompts_with_as_many_tools_inside_and_out():
+    names = {"type": "namespace", "name": "mail", "tools": [WEATHER | {"name": "send"}, CLOCK]}
+    found = family("openai.responses", "gpt-5.1", "openai")
+
+    def of(*tools):
+        prompt = openai_responses.read_request({"input": "x", "tools": list(tools)})
+        call = Call(provider="openai", api="openai.responses", request_model="gpt-5.1", prompt=prompt)
+        return prompt, frame(call, [count_part(part, found.encoding) for part in prompt.parts], found)
+
+    prompt, framing = of(WEATHER, names)
+    assert (len(framing.tools), len(framing.inner)) == (2, 2)
+    assert fits(framing, prompt)
+    assert not fits(framing, of(WEATHER)[0])
+    assert not fits(framing, of(WEATHER, names, CLOCK)[0])
+    assert not fits(framing, of(WEATHER, CLOCK)[0])
+
+
 def answer(*parts, api="openai.chat", model="gpt-4o", body=None):
     prompt = openai_chat.read_request(body or chat(USER))
     call = Call(provider="openai", api=api, request_model=model, prompt=prompt, answer=Answer(parts=parts))
     found = family(api, model, "openai")
-    return sum(leaf.tokens for leaf in answer_tokens(call, [count_part(part, found.encoding) for part in parts], found))
+    raws = [count_part(part, found.encoding) for part in parts]
+    return sum(leaf.tokens for leaf in answer_tokens(call, raws, answer_frame(call, found)))
 
 
 def test_an_answer_without_usage_is_counted():

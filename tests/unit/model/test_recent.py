@@ -20,12 +20,14 @@ def test_what_is_held_is_bounded_by_two_generations() -> None:
     assert sum(recent.get(number) is not None for number in range(480, 500)) <= 20
 
 
-def test_a_value_larger_than_a_generation_pushes_out_the_others_alone() -> None:
+def test_a_value_larger_than_a_generation_is_not_held_and_pushes_out_nothing() -> None:
     recent: Recent[str, bytes] = Recent(10, len)
     recent.add("small", b"1")
     recent.add("large", bytes(100))
-    assert recent.get("large") == bytes(100)
-    assert recent.get("small") == b"1"
+    recent.add("as large as can be", bytes(10))
+    recent.add("another", bytes(9))
+    assert recent.get("large") is None
+    assert recent.get("as large as can be") == bytes(10)
 
 
 def test_values_of_both_generations_are_found_together() -> None:

@@ -1,8 +1,9 @@
 import pytest
 
+from llmprof_addon.model.count import Framing
 from llmprof_addon.model.part import Json, Marker, Part, PartKind
 from llmprof_addon.model.tree import Envelope, canonical, parse
-from llmprof_addon.store.documents import from_envelope, put_back, set_out, to_envelope
+from llmprof_addon.store.documents import PLACES, from_envelope, placed, put_back, set_out, to_envelope, to_framing
 
 
 @pytest.mark.parametrize("value", [{}, {"b": 1, "a": "x" * 2000, "c": ["y" * 2000]}, None, [1, 2], "text", 7.0])
@@ -39,3 +40,12 @@ def test_envelopes_come_back() -> None:
     )
     assert to_envelope(parse(canonical(from_envelope(envelope)))) == envelope
     assert from_envelope(Envelope()) == {}
+
+
+@pytest.mark.parametrize(
+    "framing", [None, Framing(), Framing(prompt=7, preamble=-2, tools=(31, 0), inner=(5,), answer=1)]
+)
+def test_framings_come_back(framing: Framing | None) -> None:
+    document = placed(Envelope(), Envelope(), (0, 0), framing)
+    assert to_framing(parse(canonical(document))) == framing
+    assert set(document) <= set(PLACES)

@@ -41,7 +41,10 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def connect(url: str, *, read_only: bool) -> pw.Database:
-    """Open the database, without looking at what it holds. A missing SQLite file is created (0600) unless read only."""
+    """Open the database, without looking at what it holds. A missing SQLite file is created (0600) unless read only.
+
+    A database that is only read has one connection, which any thread may close, but only one may use at a time.
+    """
     path = sqlite_path(url)
     with errors_of(url):
         db = _postgres(url, read_only) if path is None else _sqlite(path, read_only)
@@ -61,7 +64,8 @@ def _sqlite(path: Path, read_only: bool) -> pw.Database:
         if not path.exists():
             raise StoreError(f"no store at {path}", hint="`llmprof up` makes one and records into it")
         uri = path.absolute().as_uri() + "?mode=ro"
-        return pw.SqliteDatabase(uri, pragmas=pragmas, timeout=BUSY_S, uri=True)
+        shared: dict[str, Any] = {"thread_safe": False, "check_same_thread": False}
+        return pw.SqliteDatabase(uri, pragmas=pragmas, timeout=BUSY_S, uri=True, **shared)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Created here, so that nobody else can read it at any moment; SQLite gives its side files the same mode.
@@ -89,7 +93,7 @@ def _postgres(url: str, read_only: bool) -> pw.Database:
     params: dict[str, Any] = {} if "connect_timeout" in given else {"connect_timeout": CONNECT_S}
     if read_only:
         params["options"] = " ".join([*given.get("options", ()), "-c default_transaction_read_only=on"])
-    return pw.PostgresqlDatabase(conninfo, prefer_psycopg3=True, **params)
+    return pw.PostgresqlDatabase(conninfo, prefer_psycopg3=True, thread_safe=not read_only, **params)
 
 
 _LINES = (

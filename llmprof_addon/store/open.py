@@ -44,7 +44,7 @@ def open_store(url: str, *, read_only: bool = False) -> "Store":
 
 
 class Store:
-    """One open database. Connections are per thread; what is cached serves the one thread that writes."""
+    """One open database. Connections that write are per thread; what is cached serves the one thread that writes."""
 
     def __init__(self, url: str, db: pw.Database) -> None:
         self.url = url
@@ -106,9 +106,12 @@ class Store:
         return self.db.atomic("DEFERRED") if isinstance(self.db, pw.SqliteDatabase) else self.db.atomic()
 
     def close(self) -> None:
-        """Close this thread's connection."""
+        """Close this thread's connection, or the one of a store that is only read."""
         if not self.db.is_closed():
             self.db.close()
+
+    def __del__(self) -> None:
+        self.close()
 
     def __enter__(self) -> Self:
         return self

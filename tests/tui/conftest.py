@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,9 @@ def home(recorded: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def source(home: Path) -> Source:
-    return Source(f"sqlite:///{home}/llmprof.db", home)
+def source(home: Path) -> Iterator[Source]:
+    with closing(Source(f"sqlite:///{home}/llmprof.db", home)) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """The comparisons, by keys and mouse, on a recorded store."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,7 +122,7 @@ async def test_the_row_of_a_node_that_is_selected_in_the_flame(source: Source) -
 
 
 @pytest.fixture
-def edited(tmp_path: Path) -> Source:
+def edited(tmp_path: Path) -> Iterator[Source]:
     """Two calls of one conversation: a tool was described otherwise, and the run is cut short after it."""
     first, second, *_ = agent()
     body = json.loads(second.request_body)
@@ -132,7 +132,8 @@ def edited(tmp_path: Path) -> Source:
     home = tmp_path / "edited"
     home.mkdir()
     record(home, [first, second])
-    return Source(f"sqlite:///{home}/llmprof.db", home)
+    with closing(Source(f"sqlite:///{home}/llmprof.db", home)) as source:
+        yield source
 
 
 async def test_where_prompts_part_and_the_two_texts_of_it(edited: Source) -> None:

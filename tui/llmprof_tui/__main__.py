@@ -1,6 +1,7 @@
 """`python -m llmprof_tui URL [RUN|CALL]`: the terminal UI on a store, without the rest of llmprof's command line."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from llmprof_addon import settings
@@ -13,11 +14,11 @@ def open_ui(url: str, home: Path, id: str | None = None, *, tour: bool = False) 
 
     Raises `LlmprofError` if there is none, before anything is drawn.
     """
-    source = Source(url, home)
-    start = None if id is None else source.find(id)
-    from llmprof_tui.app import LlmprofApp  # takes half a second, which an unknown id need not wait for
+    with closing(Source(url, home)) as source:
+        start = None if id is None else source.find(id)
+        from llmprof_tui.app import LlmprofApp  # takes half a second, which an unknown id need not wait for
 
-    return LlmprofApp(source, start=start, tour=tour).run() or 0
+        return LlmprofApp(source, start=start, tour=tour).run() or 0
 
 
 def main(arguments: list[str]) -> int:

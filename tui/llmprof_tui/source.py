@@ -75,6 +75,10 @@ class Source:
             store = self._local.store = open_store(self.url, read_only=True)
         return store
 
+    def close(self) -> None:
+        """Close the stores of all threads; one that is being asked is closed with its answer."""
+        self._local = threading.local()  # which alone holds them
+
     # lists
 
     def list_runs(self, wanted: RunFilter, order: RunOrder, descending: bool) -> RunList:

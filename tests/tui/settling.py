@@ -5,7 +5,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 CALM = 3
-"""Rounds of messages in a row without a question: an answer is handed over, drawn, and may lead to the next question."""
+"""Rounds of messages in a row without a question: an answer is handed over, drawn, and may lead to another question."""
 
 
 async def settled(pilot: Pilot[Any]) -> None:

@@ -356,7 +356,7 @@ def test_without_pager_the_usual_ones_are_tried(monkeypatch: pytest.MonkeyPatch)
 
 async def test_a_call_that_is_not_there(app: LlmprofApp) -> None:
     async with opened(app, "f" * 32, (80, 24)) as it:
-        said = str(it.screen.query_one("#state", Static).render())
+        said = str(it.screen.query_one("#state Static", Static).render())
         assert "there is no call" in said
         assert "deleted" in said
         await it.press("2", "y", "o", "d", "r", "escape")

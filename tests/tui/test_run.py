@@ -1,6 +1,5 @@
 """The run screen on a real store, by keys and mouse."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

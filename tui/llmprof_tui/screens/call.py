@@ -8,7 +8,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher
 
 from llmprof_addon.errors import LlmprofError
 from llmprof_addon.export.text import counted, plain
@@ -26,6 +26,7 @@ from llmprof_tui.widgets.flame_pane import FlamePane
 from llmprof_tui.widgets.key_bar import KeyBar
 from llmprof_tui.widgets.messages_pane import MessagesPane
 from llmprof_tui.widgets.node_entries import Node, behind
+from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Loaded:
 class CallScreen(LoadingScreen):
     """The screen of a call."""
 
+    AUTO_FOCUS = ""  # what has the focus answers keys, and there is nothing yet that could
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(index + 1), f"tab({index})", name.capitalize(), show=False, id=f"call.{name}",
@@ -89,7 +91,7 @@ class CallScreen(LoadingScreen):
         yield CompositionBar()
         yield TabBar([name.capitalize() for name in TABS])
         with ContentSwitcher(initial="state"):
-            yield Static("", id="state", markup=False)
+            yield Notice(id="state")
             with Vertical(id="flame"):
                 yield FlamePane()
                 yield MessagesPane(levels=False, id="node")
@@ -112,7 +114,7 @@ class CallScreen(LoadingScreen):
     def _open(self, call_id: str) -> None:
         self.call_id = call_id
         self._loaded = None
-        self.query_one("#state", Static).update("Reading the call …")
+        self.query_one("#state", Notice).say("Reading the call …")
         self.load("call", lambda source: source.call(call_id), self._show_row)
         self._ask_neighbours()
 
@@ -144,6 +146,7 @@ class CallScreen(LoadingScreen):
         if loaded.explained.row.id != self.call_id:
             return  # another call was opened meanwhile
         self._loaded = loaded
+        self.query_one(TabBar).display = True
         row = loaded.explained.row
         total = sum(total.tokens for total in row.composition)
         usage = row.usage
@@ -171,9 +174,10 @@ class CallScreen(LoadingScreen):
                 self.query_one(CallHeader).say("deleted from the store; what is shown is what was read before")
             return
         if self._loaded is None:
-            hint = f"\n\n{error.hint}" if error.hint else ""
-            self.query_one("#state", Static).update(f"✗ {error.message}{hint}\n\nesc goes back")
+            said = f"{error.hint}\n\nesc goes back".lstrip()
+            self.query_one("#state", Notice).say(f"✗ {plain(error.message)}", said, colour="error")
             self.query_one(ContentSwitcher).current = "state"
+            self.query_one(TabBar).display = False
         else:
             super().failed(group, error)
 

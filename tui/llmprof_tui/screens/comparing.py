@@ -32,6 +32,7 @@ class ComparingScreen[C](LoadingScreen):
         WindowTable { height: 3fr; min-height: 4; }
     }
     """
+    AUTO_FOCUS = ""  # what has the focus answers keys, and there is nothing yet that could
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "swap", "Swap", id="compare.swap", show=False, tooltip="The later one as the earlier one"),
         Binding("escape", "app.pop_screen", "Back", id="compare.back", tooltip="Leave the comparison"),

@@ -1,5 +1,6 @@
 """All keys that work at this moment, by who answers them; made from the bindings themselves."""
 
+import textwrap
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -10,6 +11,8 @@ from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+WIDTH, FRAME = 84, 7
+"""Cells of the dialog, and of its border, padding and scrollbar."""
 KEYS = 14
 NAME = 11
 """Cells of the columns of keys and names."""
@@ -35,13 +38,14 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Lay the groups out."""
         theme = self.app.theme_variables
-        shown = Text()
+        shown, indent = Text(), 2 + KEYS + NAME
         for title, lines in self._groups:
             shown.append(f"{title}\n", style=f"bold {theme['primary']}")
             for keys, name, said in lines:
                 shown.append(f"  {keys:<{KEYS}}", style=theme["accent"])
                 shown.append(f"{name:<{NAME}}", style="bold")
-                shown.append(f"{said}\n")
+                rest = textwrap.wrap(said, max(20, min(WIDTH, self.app.size.width * 95 // 100) - FRAME - indent))
+                shown.append(f"{f'\n{" " * indent}'.join(rest)}\n")
             shown.append("\n")
         shown.append("Mouse  ", style=f"bold {theme['primary']}")
         shown.append(

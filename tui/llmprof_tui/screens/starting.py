@@ -20,9 +20,10 @@ def how_to_record(source: Source) -> str:
         forward_port=ports.get("forward", found.forward_port),
         ca_dir=found.ca_dir,
     )
+    demo = "Look at a recorded run first, without key or internet:\n  llmprof tui --demo"
     if proxies:
-        first = "The proxy runs. Paste one of these where your application starts:\n"
+        first = f"{demo}\n\nThe proxy runs. Paste one of these where your application starts:\n"
     else:
-        first = f"Run a program and record its calls:\n  llmprof run{home} -- python agent.py\n\n"
+        first = f"Run a program and record its calls:\n  llmprof run{home} -- python agent.py\n\n{demo}\n\n"
         first += f"Or start the proxy, and paste its lines where your application starts:\n  llmprof up{home}\n"
-    return f"\n{first}\n{lines}\n\nOr look at a recorded run first, without key or internet:\n  llmprof tui --demo"
+    return f"\n{first}\n{lines}"

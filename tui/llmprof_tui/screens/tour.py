@@ -43,7 +43,11 @@ class TourScreen(ModalScreen[None]):
             yield Static(markup=False)
 
     def on_mount(self) -> None:
-        """Lay the text out."""
+        """Lay the text out, in the colours of the theme."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
+        self._draw()
+
+    def _draw(self) -> None:
         theme = self.app.theme_variables
         shown = Text("A coding agent is being recorded right now, into a store of its own.\n\n")
         for name, question, about in PLACES:

@@ -19,7 +19,7 @@ class FindBar(Horizontal):
         display: none;
         &.-open { display: block; }
         & > .find--slash { width: 3; padding: 0 1; color: $primary; text-style: bold; }
-        & > Input { width: 1fr; height: 1; border: none; padding: 0; background: $panel; }
+        & > Input, & > Input:focus { width: 1fr; height: 1; border: none; padding: 0; background: $panel; }
         & > .find--count { width: auto; padding: 0 1; color: $foreground 70%; }
     }
     """

@@ -145,7 +145,14 @@ class FlameGraph(Explorable[Component]):
         super().notify_style_update()
 
     def mark(self, node: Component) -> str:
-        return KIND_MARKS[node.kind] if getattr(self.app, "monochrome", False) else ""
+        if not self._monochrome:
+            return ""
+        mark = KIND_MARKS[node.kind]
+        return mark if node.read_tokens * 2 > node.tokens else mark.upper()
+
+    @property
+    def _monochrome(self) -> bool:
+        return bool(getattr(self.app, "monochrome", False))
 
     def tones(self, node: Component, frame: Frame, run: Run, width: int) -> Iterable[tuple[int, float]]:
         """Faded as far as it was read."""
@@ -189,7 +196,8 @@ class FlameGraph(Explorable[Component]):
         if self._shows_boundary:
             return _ruler(self.boundaries(width), parts, width)
         order = "largest first" if self.by_size else "in prompt order"
-        read = f" · faded: cached, {text.share(root.read_tokens, root.tokens)}" if root.read_tokens else ""
+        faded = "small letters" if self._monochrome else "faded"
+        read = f" · {faded}: cached, {text.share(root.read_tokens, root.tokens)}" if root.read_tokens else ""
         what = f"{self.metric.write(root)} {self.metric.unit}".strip()
         where = "by position" if self.by_position and self._positions else "by component"
         return f" {what} {where}, {order}{read}"

@@ -107,6 +107,8 @@ class KeyBar(Widget):
             _, binding, enabled, tooltip = active[pressed]
             if binding.action in seen or not (binding.show or pressed == palette):
                 continue
+            if not enabled and getattr(self.app, "monochrome", False):
+                continue  # what is faint elsewhere would look like the others, or like the background
             seen.add(binding.action)
             away = pressed == palette or (binding.id or "").startswith(LEAVES) or binding.key in LEAVES
             key = Key(

@@ -17,6 +17,10 @@ class Notice(Middle):
     }
     """
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._said = "", "", "foreground"
+
     def compose(self) -> ComposeResult:
         """One text."""
         with Center():
@@ -24,6 +28,17 @@ class Notice(Middle):
 
     def say(self, title: str, lines: str = "", *, colour: str = "foreground") -> None:
         """Show a title in a theme's colour, and lines below it; those that are indented are commands."""
+        self._said = title, lines, colour
+        self._draw()
+
+    def notify_style_update(self) -> None:
+        """Another theme has other colours."""
+        super().notify_style_update()
+        if self.is_mounted:
+            self._draw()
+
+    def _draw(self) -> None:
+        title, lines, colour = self._said
         theme = self.app.theme_variables
         shown = Text.assemble((title, f"bold {theme[colour]}"))
         for line in lines.splitlines():

@@ -143,8 +143,9 @@ class Painter:
         room -= len(cached)
         for kind in self._kinds():
             name = f" {text.KIND_NAMES[kind]}  "
-            if (room := room - 1 - len(name)) < 0:
-                break
+            if 1 + len(name) > room:
+                continue
+            room -= 1 + len(name)
             colour = look.colours["text"] if look.monochrome else self.inks.colour(paint(kind))
             style = Style(color=colour.rich_color, bgcolor=look.background.rich_color, reverse=look.monochrome)
             pieces += [Segment(KIND_MARKS[kind].upper() if look.monochrome else "■", style)]

@@ -53,6 +53,7 @@ class RunsScreen(LoadingScreen):
 
     TITLE = "Runs"
     AUTO_FOCUS = ""
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]  # noqa: RUF012  # declared as an instance's in the base
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search", key_display="/", id="runs.search", tooltip="Narrow the list as you type"),
         Binding("f", "filter", "Filter", id="runs.filter", tooltip="App, model, provider, status, tag, period"),
@@ -212,10 +213,8 @@ class RunsScreen(LoadingScreen):
         self._swap(table=False)
 
     def _swap(self, *, table: bool) -> None:
-        self.query_one(Notice).display = not table
-        self.query_one(RunDetail).display = table
-        changed = self.table.display != table
-        self.table.display = table
+        changed = self.has_class("-listing") != table
+        self.set_class(table, "-listing")
         if table and (changed or self.focused is None) and not self.query_one(FindBar).has_class("-open"):
             self.table.focus()
 

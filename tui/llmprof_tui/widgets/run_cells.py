@@ -24,7 +24,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 COLUMNS = (
     Column(key="started", title="when", width=11, left=True),
     Column(key="app", title="app", width=12, least=9, left=True, leaves=2),
-    Column(key="label", title="  what", width=34, least=20, grow=3, left=True),
+    Column(key="label", title="  what", width=34, least=24, grow=3, left=True),
     Column(key="model", title="model", width=18, least=12, grow=1, left=True, leaves=1),
     Column(key="calls", title="turns", width=5),
     Column(key="peak", title="context", width=SPARK, left=True),

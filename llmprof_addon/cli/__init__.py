@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from llmprof_addon import __version__
+from llmprof_addon.cli import opened
 from llmprof_addon.errors import ConfigError, LlmprofError
 
 COMMANDS = {
@@ -69,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     parser = _parser(arguments)
     args = parser.parse_args(arguments)
-    if args.command is None and sys.stdin.isatty() and sys.stdout.isatty():
+    if args.command is None and opened.interactive():
         arguments = [*arguments, "tui"]
         args = _parser(arguments).parse_args(arguments)
     if args.command is None:

@@ -76,6 +76,11 @@ def chosen_run(store: "Store", id: str | None) -> "RunRow":
     raise NotFoundError(NOTHING_YET)
 
 
+def interactive() -> bool:
+    """Whether somebody sees what is written and can press keys."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def positive(text: str) -> int:
     """An argument that is a whole number above 0."""
     if not text.isdecimal() or int(text) < 1:

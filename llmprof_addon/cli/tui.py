@@ -21,7 +21,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmprof_addon.cli.opened import settings_of
+from llmprof_addon.cli import opened
 from llmprof_addon.errors import StartError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     if args.demo:
         with _recording_demo() as home:
             return _open(f"sqlite:///{home.as_posix()}/llmprof.db", home, args.id, tour=True)
-    settings = settings_of(args)
+    settings = opened.settings_of(args)
     return _open(settings.db_url, settings.home, args.id)
 
 
@@ -59,7 +59,7 @@ def _open(url: str, home: Path, id: str | None, *, tour: bool = False) -> int:
 
 def _need_terminal() -> None:
     """Raise `StartError` where nobody could see or press anything; a browser's session has a driver of its own."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
+    if not opened.interactive() and "TEXTUAL_DRIVER" not in os.environ:
         raise StartError("the UI needs a terminal", hint="`llmprof runs` and `llmprof report` print instead")
 
 
@@ -98,6 +98,6 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 def _command(args: argparse.Namespace) -> str:
     """The command that each session of the browser runs."""
-    home = ["--home", str(settings_of(args).home)] if args.home else []
+    home = ["--home", str(opened.settings_of(args).home)] if args.home else []
     words = [sys.executable, "-m", "llmprof_addon", "tui", *home, *(["--demo"] if args.demo else [])]
     return shlex.join([*words, *([args.id] if args.id else [])])

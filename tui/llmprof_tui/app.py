@@ -30,7 +30,7 @@ class LlmprofApp(App[int]):
     COMMANDS: ClassVar = App.COMMANDS | {ScreenCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys of this place"),
-        Binding("q,ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave llmprof"),
+        Binding("q,ctrl+q", "quit", "Quit", key_display="q", id="app.quit", tooltip="Leave llmprof"),
     ]
 
     def __init__(self, source: Source, *, start: RunRow | CallRow | None = None, tour: bool = False) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 from llmprof_tui.widgets.columns import Column
-from llmprof_tui.widgets.window_table import GUTTER, KEPT, Order, WindowTable
+from llmprof_tui.widgets.held_rows import KEPT
+from llmprof_tui.widgets.window_table import GUTTER, Order, WindowTable
 from rich.text import Text
 from textual.app import App, ComposeResult
 

@@ -21,16 +21,12 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from llmprof_tui.widgets.columns import GAP, Column, Slot, fit, slot_at
+from llmprof_tui.widgets.columns import Column, Slot, fit, slot_at
+from llmprof_tui.widgets.held_rows import HeldRows
+from llmprof_tui.widgets.table_line import segments
 
 GUTTER = 2
 """Cells on the left for the cursor and the mark, which thus need no colour."""
-
-PAGE = 100
-"""Rows of one request."""
-
-KEPT = 2000
-"""Rows kept in memory of a table whose rows are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +35,19 @@ class Order:
 
     key: str
     descending: bool = True
+
+
+class TableMessage(Message):
+    """What a table tells its owner."""
+
+    def __init__(self, table: "WindowTable[Any]") -> None:
+        super().__init__()
+        self.table = table
+
+    @property
+    def control(self) -> "WindowTable[Any]":
+        """The table, by which handlers can be chosen."""
+        return self.table
 
 
 class WindowTable[R](ScrollView, can_focus=True, inherit_bindings=False):
@@ -80,53 +89,33 @@ class WindowTable[R](ScrollView, can_focus=True, inherit_bindings=False):
         Binding("enter", "choose", "Open", id="table.open", tooltip="Open the row under the cursor"),
     ]
 
-    class Wanted(Message):
+    class Wanted(TableMessage):
         """Rows of these numbers are asked for: answer with `fill(numbers, rows)`, also with fewer rows or none."""
 
         def __init__(self, table: "WindowTable[Any]", numbers: Sequence[int]) -> None:
-            super().__init__()
-            self.table, self.numbers = table, numbers
+            super().__init__(table)
+            self.numbers = numbers
 
-        @property
-        def control(self) -> "WindowTable[Any]":
-            """The table that asks."""
-            return self.table
-
-    class Highlighted(Message):
+    class Highlighted(TableMessage):
         """The cursor stands on this row; `None` in an empty table."""
 
         def __init__(self, table: "WindowTable[Any]", number: int | None) -> None:
-            super().__init__()
-            self.table, self.number = table, number
+            super().__init__(table)
+            self.number = number
 
-        @property
-        def control(self) -> "WindowTable[Any]":
-            """The table of the cursor."""
-            return self.table
-
-    class Chosen(Message):
+    class Chosen(TableMessage):
         """A person opens this row."""
 
         def __init__(self, table: "WindowTable[Any]", number: int) -> None:
-            super().__init__()
-            self.table, self.number = table, number
+            super().__init__(table)
+            self.number = number
 
-        @property
-        def control(self) -> "WindowTable[Any]":
-            """The table of the row."""
-            return self.table
-
-    class SortAsked(Message):
+    class SortAsked(TableMessage):
         """A person asks for the order of this column by a click on its title."""
 
         def __init__(self, table: "WindowTable[Any]", key: str) -> None:
-            super().__init__()
-            self.table, self.key = table, key
-
-        @property
-        def control(self) -> "WindowTable[Any]":
-            """The table to sort."""
-            return self.table
+            super().__init__(table)
+            self.key = key
 
     def __init__(
         self,
@@ -155,12 +144,7 @@ class WindowTable[R](ScrollView, can_focus=True, inherit_bindings=False):
         self._numbers: Sequence[int] = array("q")
         self._index = 0
         """Where the cursor's number stands among all numbers."""
-        self._rows: dict[int, R | None] = {}
-        """Rows by number, those used longest ago first; `None` for a row that is gone."""
-        self._current: set[int] = set()
-        """Numbers whose row needs not be read again."""
-        self._asked: Sequence[int] = ()
-        self._bounded = True
+        self._rows = HeldRows[R]()
         self._hovered: int | None = None
         self._slots: tuple[Slot, ...] = ()
         self._width = -1
@@ -175,38 +159,26 @@ class WindowTable[R](ScrollView, can_focus=True, inherit_bindings=False):
         The cursor stays on its row, or where that is gone at its place. The window stays at the top if it is there, so
         that new rows are seen; anywhere else its rows stay where they are.
         """
-        self._bounded = True
+        self._rows.listed()
         self._list(numbers, order)
         self._ask()
 
     def show_rows(self, rows: Sequence[R], *, order: Order | None = None) -> None:
         """Show rows that are all at hand; their numbers are their positions."""
-        self._bounded = False
-        self._rows, self._current = dict(enumerate(rows)), set(range(len(rows)))
+        self._rows.take_all(rows)
         self._strips.clear()
         self._list(range(len(rows)), order)
 
     def fill(self, asked: Sequence[int], rows: Mapping[int, R]) -> None:
         """Take the rows of a `Wanted`. Those asked for and not given are shown as gone."""
-        for number in asked:
-            self._rows.pop(number, None)
-            self._rows[number] = rows.get(number)
-            self._current.add(number)
-        if asked is self._asked:
-            self._asked = ()
-        for number in list(self._rows)[: max(0, len(self._rows) - KEPT)] if self._bounded else ():
-            del self._rows[number]
-            self._current.discard(number)
-        self._strips.clear()
-        self.refresh()
+        self._rows.take(asked, rows)
+        self.redraw()
         self._ask()
 
     def renew(self) -> None:
         """Ask anew for rows: what is shown stays until the answer arrives."""
-        if self._bounded:
-            self._current.clear()
-            self._asked = ()
-            self._ask()
+        self._rows.outdated()
+        self._ask()
 
     def row(self, number: int | None) -> R | None:
         """The row of this number, if it is at hand."""
@@ -214,7 +186,7 @@ class WindowTable[R](ScrollView, can_focus=True, inherit_bindings=False):
 
     def rows_at_hand(self) -> Iterator[R]:
         """All rows in memory."""
-        return (row for row in self._rows.values() if row is not None)
+        return self._rows.at_hand()
 
     def redraw(self) -> None:
         """Make all cells anew: they depend on more than their row."""
@@ -318,7 +290,7 @@ class WindowTable[R](ScrollView, can_focus=True, inherit_bindings=False):
             self._slots = fit(self.columns, max(0, width - GUTTER))
             self._strips.clear()
         if y == 0:
-            return self._header(width)
+            return self._header()
         index = round(self.scroll_y) + y - 1
         if index >= len(self._numbers):
             return Strip.blank(width, self.rich_style)
@@ -326,17 +298,17 @@ class WindowTable[R](ScrollView, can_focus=True, inherit_bindings=False):
         key = (number, index == self._index, index == self._hovered)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._line(number, *key[1:]).adjust_cell_length(width)
+            strip = self._line(number, *key[1:])
             self._strips[key] = strip
         return strip
 
-    def _header(self, width: int) -> Strip:
+    def _header(self) -> Strip:
         style = self.get_component_rich_style("window-table--header")
         titles = []
         for column in self.columns:
             arrow = ("▾" if self.order.descending else "▴") if self.order and self.order.key == column.key else ""
             titles.append(Text(f"{column.title}{arrow}" if column.left else f"{arrow}{column.title}"))
-        return self._join(" " * GUTTER, titles, style, style).adjust_cell_length(width, style)
+        return self._join(Segment(" " * GUTTER, style), titles, style)
 
     def _line(self, number: int, on: bool, hovered: bool) -> Strip:
         style = self.rich_style
@@ -344,58 +316,28 @@ class WindowTable[R](ScrollView, can_focus=True, inherit_bindings=False):
             ground = self.get_component_rich_style(f"window-table--{'cursor' if on else 'hover'}")
             style += Style(bgcolor=ground.bgcolor)
         marked = number in self.marked
-        gutter = ("▌" if on else " ") + ("✓" if marked else " ")
-        name = "marked" if marked else "cursor-mark"
-        gutter_style = style + self._ink(name)
-        row = self._rows.get(number)
-        if row is None:
-            waiting = style + self._ink("waiting")
-            word = "gone" if number in self._rows else "·"
-            cells = [Text(word if slot.index == self._slots[0].index else "") for slot in self._slots]
-            strip = self._join(gutter, cells, gutter_style, waiting, chosen=True)
-        else:
-            strip = self._join(gutter, self._cells(row), gutter_style, style)
-        return strip.extend_cell_length(self._width, style)
+        sign = ("▌" if on else " ") + ("✓" if marked else " ")
+        gutter = Segment(sign, style + self._ink("marked" if marked else "cursor-mark"))
+        if (row := self._rows.get(number)) is not None:
+            return self._join(gutter, self._cells(row), style)
+        cells = [""] * len(self.columns)
+        cells[self._slots[0].index] = "gone" if number in self._rows else "·"
+        return self._join(gutter, cells, style + self._ink("waiting"))
 
     def _ink(self, name: str) -> Style:
         style = self.get_component_rich_style(f"window-table--{name}")
         return Style(color=style.color, bold=style.bold)
 
-    def _join(
-        self, gutter: str, cells: Sequence[Text | str], gutter_style: Style, style: Style, *, chosen: bool = False
-    ) -> Strip:
-        """One line of cells, each cut or padded to its slot; `chosen` cells are those of the slots alone."""
-        segments = [Segment(gutter, gutter_style)]
-        for place, slot in enumerate(self._slots):
-            if place:
-                segments.append(Segment(" " * GAP, style))
-            cell = cells[place if chosen else slot.index]
-            segments += self._fitted(cell, slot, style)
-        return Strip(segments)
-
-    def _fitted(self, cell: Text | str, slot: Slot, style: Style) -> list[Segment]:
-        """The cell as segments of exactly as many cells as its slot has."""
-        text = Text(cell) if isinstance(cell, str) else cell.copy()
-        console = self.app.console
-        style += console.get_style(text.style)  # which `render` leaves out
-        text.no_wrap, text.end = True, ""
-        if text.cell_len > slot.width:
-            text.truncate(slot.width, overflow="ellipsis")
-        lacking = slot.width - text.cell_len
-        if self.columns[slot.index].left:
-            text.pad_right(lacking)
-        else:
-            text.pad_left(lacking)
-        return [
-            Segment(segment.text, style + segment.style if segment.style else style) for segment in text.render(console)
-        ]
+    def _join(self, gutter: Segment, cells: Sequence[Text | str], style: Style) -> Strip:
+        line = segments(cells, self.columns, self._slots, style, self.app.console)
+        return Strip([gutter, *line]).adjust_cell_length(self._width, style)
 
     # Places and windows
 
     def _list(self, numbers: Sequence[int], order: Order | None) -> None:
         top = round(self.scroll_y)
         holds = self._holding(top)
-        self._numbers, self.order, self._asked = numbers, order, ()
+        self._numbers, self.order = numbers, order
         self.virtual_size = Size(0, len(numbers) + 1)
         found = self._find(self.cursor)
         self._index = found if found is not None else min(self._index, max(0, len(numbers) - 1))
@@ -461,12 +403,6 @@ class WindowTable[R](ScrollView, can_focus=True, inherit_bindings=False):
                     self.refresh(Region(0, one + 1 - round(self.scroll_y), self.size.width, 1))
 
     def _ask(self) -> None:
-        """Ask for the page around the window, unless its rows are known or a request is under way."""
-        if self._asked or not self._bounded or not (window := self._window()):
-            return
-        if all(self._numbers[index] in self._current for index in window):
-            return
-        first = max(0, window.start - (PAGE - len(window)) // 2 if len(window) < PAGE else window.start)
-        about = self._numbers[first : max(window.stop, first + PAGE)]
-        self._asked = [number for number in about if number not in self._current]
-        self.post_message(self.Wanted(self, self._asked))
+        """Ask for rows of the window that are not at hand."""
+        if numbers := self._rows.request(self._numbers, self._window()):
+            self.post_message(self.Wanted(self, numbers))

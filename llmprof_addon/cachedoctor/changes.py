@@ -6,6 +6,7 @@ The sizes of parts are estimates: their raw tokens, scaled to what was reported 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import accumulate
 
 from llmprof_addon.cachedoctor.rules import EVERYTHING, CacheRules
 from llmprof_addon.model.cache import CacheCause, CacheView, Difference, Step
@@ -32,17 +33,18 @@ class Comparison:
     """All differences of the cached prefix, and what they mean for its size."""
 
     changes: tuple[Change, ...]
-    removed: float
-    """Estimated tokens of the earlier call's cached prefix that the later prompt does not have."""
-    added: float
-    """Estimated tokens of the later prompt before the last part that both have, which the earlier one did not have."""
+    gone: float
+    """Estimated tokens by which the earlier call's cached prefix is larger than what became of it."""
+    tail: float
+    """Estimated tokens of the later prompt that are no part of what became of that prefix."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A stretch in which a section of two prompts differs: the earlier's steps and the later's."""
+    """A stretch in which a section of two prompts is the same, or differs: the earlier's steps and the later's."""
 
     section: str
+    is_same: bool
     old: tuple[Step, ...]
     new: tuple[Step, ...]
     old_start: int
@@ -54,17 +56,15 @@ class _Run:
 
 def compare(call: CacheView, previous: CacheView, rules: CacheRules) -> Comparison:
     """Compare two calls whose steps are known."""
-    gone = {step.identity for step in call.steps or () if step.deferred}
-    old = tuple(step for step in previous.steps or () if step.identity not in gone)
+    deferred = {step.identity for step in call.steps or () if step.deferred}
+    old = tuple(step for step in previous.steps or () if step.identity not in deferred)
     new = tuple(step for step in call.steps or () if not step.deferred)
     cached = previous.marks[-1].end if rules.opt_in and previous.marks else len(old)
-    old_size, new_size = _scale(previous, old), _scale(call, new)
-    ends = [0.0]
-    for step in new:
-        ends.append(ends[-1] + step.tokens * new_size)
+    old_size, ends = _scale(previous, old), _ends(call, new)
 
     changes: list[tuple[int, Change]] = []
-    removed = added = 0.0
+    gone = anew = 0.0
+    kept = 0
     ranks = {EVERYTHING: -1} | {section: 2 * rank + 1 for rank, section in enumerate(call.section_order)}
     for name in sorted(call.params.keys() | previous.params.keys()):
         before, after = previous.params.get(name), call.params.get(name)
@@ -79,19 +79,34 @@ def compare(call: CacheView, previous: CacheView, rules: CacheRules) -> Comparis
         if run.old_start >= cached:
             continue
         lost = run.old[: cached - run.old_start]
-        removed += sum(step.tokens for step in lost) * old_size
+        if run.is_same:
+            kept = max(kept, run.new_start + len(lost))
+            continue
+        cause = _cause(run, old, new)
+        gone += sum(step.tokens for step in lost) * old_size
+        came = ends[run.new_start + len(run.new)] - ends[run.new_start]
+        if cause is CacheCause.HISTORY_COMPACTED and not run.is_tail:
+            anew += came  # a summary had to be read once in any case
+        elif not run.is_tail:
+            gone -= came
         if not run.is_tail:
-            added += sum(step.tokens for step in run.new) * new_size
-        first = run.new[0] if run.new else None
-        end = ends[run.new_start + (first is not None)]
-        change = Change(cause=_cause(run, old, new), difference=_difference(run), end=end)
+            kept = max(kept, run.new_start + len(run.new))
+        change = Change(cause=cause, difference=_difference(run), end=ends[run.new_start + bool(run.new)])
         changes.append((ranks[run.section], change))
     changes.sort(key=lambda item: item[0])  # stable: within a section as they stand
-    return Comparison(changes=tuple(change for _, change in changes), removed=removed, added=added)
+    return Comparison(
+        changes=tuple(change for _, change in changes), gone=max(0.0, gone), tail=ends[-1] - ends[kept] + anew
+    )
 
 
 def _section_of(name: str, rules: CacheRules) -> str | None:
     return EVERYTHING if name in rules.headers else rules.params.get(name)
+
+
+def _ends(call: CacheView, steps: Sequence[Step]) -> list[float]:
+    """Estimated tokens of a prompt up to each of its steps, and up to its end."""
+    size = _scale(call, steps)
+    return list(accumulate((step.tokens * size for step in steps), initial=0.0))
 
 
 def _scale(call: CacheView, steps: Sequence[Step]) -> float:
@@ -107,22 +122,28 @@ def _runs(order: Sequence[str], old: Sequence[Step], new: Sequence[Step], answer
         new_start = next((at for at, step in enumerate(new) if step.section == section), _place(order, section, new))
         if section == "messages":  # what was answered is sent back: a part of it shows that the conversation goes on
             before += answer
-        same = 0
-        while same < min(len(before), len(after)) and before[same].identity == after[same].identity:
-            same += 1
-        matcher = SequenceMatcher(
-            None, [step.identity for step in before[same:]], [step.identity for step in after[same:]], autojunk=False
-        )
-        for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-            if tag != "equal":
-                yield _Run(
-                    section,
-                    tuple(before[same + i1 : same + i2]),
-                    tuple(after[same + j1 : same + j2]),
-                    old_start + same + i1,
-                    new_start + same + j1,
-                    section == "messages" and same + i2 == len(before),
-                )
+        for is_same, i1, i2, j1, j2 in _stretches(before, after):
+            yield _Run(
+                section,
+                is_same,
+                tuple(before[i1:i2]),
+                tuple(after[j1:j2]),
+                old_start + i1,
+                new_start + j1,
+                section == "messages" and i2 == len(before),
+            )
+
+
+def _stretches(before: Sequence[Step], after: Sequence[Step]) -> Iterator[tuple[bool, int, int, int, int]]:
+    """Whether it is the same in both, and from where to where it is in each; the common beginning first."""
+    same = 0
+    while same < min(len(before), len(after)) and before[same].identity == after[same].identity:
+        same += 1
+    if same:
+        yield True, 0, same, 0, same
+    old, new = ([step.identity for step in steps[same:]] for steps in (before, after))
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        yield tag == "equal", same + i1, same + i2, same + j1, same + j2
 
 
 def _place(order: Sequence[str], section: str, steps: Sequence[Step]) -> int:

@@ -80,11 +80,13 @@ def examine(call: CacheView, previous: CacheView | None) -> CacheVerdict | None:
 def _short(call: CacheView, previous: CacheView, rules: CacheRules, there: int) -> CacheVerdict:
     read = call.read or 0
     compared = compare(call, previous, rules)
-    gone = max(0.0, compared.removed - compared.added)
-    expected = min(round(there - gone), call.input or 0)
+    # Both leave out what is not asked for any more; the one whose estimate is smaller is the more exact.
+    roughly = min(compared.gone, compared.tail)
+    left = there - compared.gone if compared.gone <= compared.tail else (call.input or 0) - compared.tail
+    expected = min(there, round(left), call.input or 0)
     lost = expected - read
     cause, change = _cause(call, previous, rules, compared)
-    if lost <= noise(rules, expected) + ROUGHLY * gone:
+    if lost <= noise(rules, expected) + ROUGHLY * roughly:
         # What was there is not asked for any more: a conversation that was taken back, or begun anew.
         compacted = cause is CacheCause.HISTORY_COMPACTED
         if not compacted:
@@ -97,7 +99,7 @@ def _short(call: CacheView, previous: CacheView, rules: CacheRules, there: int) 
                 provider_reason=call.provider_reason,
                 previous=previous.call_id,
             )
-        lost = 0
+        lost = max(lost, 0)
     return CacheVerdict(
         status=_STATUS.get(cause, CacheStatus.BREAK) if cause is not CacheCause.PROVIDER_EVICTED else _evicted(read),
         cause=cause,
@@ -105,7 +107,7 @@ def _short(call: CacheView, previous: CacheView, rules: CacheRules, there: int) 
         read=read,
         lost=lost,
         wasted=wasted(call, lost),
-        estimated=gone > 0,
+        estimated=compared.gone > 0,
         first_diff=change.difference if change else None,
         provider_reason=call.provider_reason,
         previous=previous.call_id,

@@ -3,15 +3,16 @@
 A view's steps are walked only when a call read less than was there; otherwise finding the call before is one query.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from llmprof_addon.cachedoctor.view import weight
+from llmprof_addon.grouping.said import is_said
 from llmprof_addon.model.cache import CacheView, Step
 from llmprof_addon.model.call import Call as CallModel
 from llmprof_addon.model.history import RunChoice
-from llmprof_addon.model.tree import Chains
+from llmprof_addon.model.tree import Chains, Link
 from llmprof_addon.store.cacherows import cache_view
 from llmprof_addon.store.compress import unpack
 from llmprof_addon.store.counts import unpack_raw
@@ -50,33 +51,41 @@ def before(
 ) -> CacheView | None:
     """The latest answered call of the run whose context this one goes on from; `None` if there is none.
 
-    That is a call of the same agent whose messages this one's begin with, or else (in a session that the wire names)
-    one with the same tools and system prompt.
+    That is a call of the same agent whose messages this one's begin with, if no other call stands in between; else (in
+    a session that the wire names) the latest with the same tools and system prompt.
     """
     if run.run_id is None:
         return None
-    keys = [link.key for link in (*chains.messages, *chains.system[-1:], *chains.tools[-1:])]
+    links = chains.messages
+    ends = {"system": chains.system[-1:], "tools": chains.tools[-1:]}
+    keys = [chains.base, *(link.key for link in (*links, *ends["system"], *ends["tools"]))]
     with errors_of(store.url):
-        stored = store.nodes.load([*keys, chains.base], encoding)
+        stored = store.nodes.load(keys, encoding)
         query = Call.select(*_COLUMNS).join(Run, on=(Call.run == Run.id))
         query = query.where((Run.uid == run.run_id) & (Call.started_ns < view.started_ns) & (Call.uid != view.call_id))
         rows = list(query.order_by(Call.started_ns.desc(), Call.id.desc()).limit(CANDIDATES).dicts().execute(store.db))
-    on_path = {node.id: node.depth for key, node in stored.items() if key not in keys[len(chains.messages) :]}
-    system, tools = (
-        stored[links[-1].key].id if links and links[-1].key in stored else None
-        for links in (chains.system, chains.tools)
-    )
+    places = {stored[key].id: place for place, key in enumerate(keys[: len(links) + 1]) if key in stored}
     lane = [row for row in rows if _is_of_lane(row, call)]
     going_on = [
-        (on_path[head], row) for row in lane for head in (row["message_head"], row["answer_head"]) if head in on_path
+        (places[row[head]], row) for row in lane for head in ("message_head", "answer_head") if row[head] in places
     ]
-    if going_on:
-        return cache_view(max(going_on, key=lambda found: (found[0], found[1]["started_ns"]))[1])
+    nearest = max(going_on, key=lambda found: (found[0], found[1]["started_ns"]), default=None)
+    if nearest is not None and not _is_said_later(links, nearest[0]):
+        return cache_view(nearest[1])
     if run.reason in ("session", "header"):
+        heads = {name: stored[end[0].key].id for name, end in ends.items() if end and end[0].key in stored}
         for row in lane:
-            if (row["system_head"], row["tools_head"]) == (system, tools) and row["request_model"] == view.model:
+            same = (row["system_head"], row["tools_head"]) == (heads.get("system"), heads.get("tools"))
+            if same and row["request_model"] == view.model:
                 return cache_view(row)
-    return None
+    return None if nearest is None else cache_view(nearest[1])
+
+
+def _is_said_later(links: Sequence[Link], place: int) -> bool:
+    """Whether the model spoke again after the answer that follows this place."""
+    said = [is_said(link.part) for link in links[place:]]
+    answered = said.index(False) if False in said else len(said)
+    return any(said[answered:])
 
 
 def _is_of_lane(row: Mapping[str, Any], call: CallModel) -> bool:

@@ -55,9 +55,13 @@ def prompt_steps(prompt: Prompt, section_order: Sequence[str], counts: Sequence[
     return tuple(step for section in section_order for step in at[section])
 
 
+FRAME = 4
+"""About so many tokens stand around a part's text."""
+
+
 def weight(count: RawCount) -> int:
     """Raw tokens of a part with all that is in it."""
-    return count.text + count.label + sum(map(weight, count.inner))
+    return FRAME + count.text + count.label + sum(map(weight, count.inner))
 
 
 def _step(section: str, part: Part, count: RawCount) -> Step:

@@ -199,7 +199,7 @@ def _message_removed(agent: Agent, provider: Provider, added: int) -> tuple[bool
 
 def _history_compacted(agent: Agent, provider: Provider, added: int) -> tuple[bool, int]:
     ends = [at for at, said in enumerate(agent.history) if said.role == "assistant"]
-    kept = agent.history[ends[-agent.rng.randint(1, 3)] :]
+    kept = agent.history[ends[-agent.rng.randint(1, max(1, min(3, len(ends) // 2)))] :]
     agent.history = [Said("user", "Summary of what was done so far: " + agent.words(40, 120)), *kept]
     return True, added
 

@@ -16,6 +16,9 @@ class Price:
     """ISO date from which the price holds, if the source says."""
     tier: str | None = None
     """Service or long-context tier that was applied, and what stood in for a rate that the source does not list."""
+    rates: tuple[tuple[str, int], ...] = ()
+    """(`input`, pico-dollars per token), (`cache_write_1h`, …), (`input_audio`, …), (`web_search`, per request), as
+    they were applied; empty where nothing was billed, and where the call was stored without them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

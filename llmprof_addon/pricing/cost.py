@@ -1,6 +1,8 @@
 """Usage times rates: what a call cost, in whole pico-dollars, by what was billed."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from llmprof_addon.model.cost import Cost, Price
 from llmprof_addon.model.usage import Usage
@@ -32,6 +34,19 @@ class Rates:
     def read_rate(self) -> int:
         """What a token costs that is read from the cache."""
         return (self.input or 0) if self.cache_read is None else self.cache_read
+
+    @property
+    def named(self) -> tuple[tuple[str, int], ...]:
+        """All rates by the names of charges, those that stand in for what is not listed among them."""
+        write = self.input if self.cache_write_5m is None else self.cache_write_5m
+        tokens = (
+            ("input", self.input),
+            ("cache_read", self.input if self.cache_read is None else self.cache_read),
+            ("cache_write_5m", write),
+            ("cache_write_1h", write if self.cache_write_1h is None else self.cache_write_1h),
+            ("output", self.output),
+        )
+        return (*((name, rate) for name, rate in tokens if rate is not None), *self.modalities, *self.fees)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,41 +93,65 @@ def cost(usage: Usage, rates: Rates | None, *, status: int | None = None, cache_
         return None
     if (usage.input_tokens is None and rates.input) or (usage.output_tokens is None and rates.output):
         return None  # half a sum would be taken for the whole
-    split = cache_split(usage, cache_ttl)
-    output = max(usage.output_tokens or 0, 0)
-    if (rates.input is None and usage.input_tokens) or (rates.output is None and output):
+    if (rates.input is None and usage.input_tokens) or (rates.output is None and (usage.output_tokens or 0) > 0):
         return None
-    input_rate, output_rate = rates.input or 0, rates.output or 0
-    write_rate = input_rate if rates.cache_write_5m is None else rates.cache_write_5m
-    long_rate = write_rate if rates.cache_write_1h is None else rates.cache_write_1h
-    # Cached tokens are text first: what a modality costs more is charged on fresh tokens as far as they go.
-    special = dict(rates.modalities)
-    used = (*usage.by_modality, ("output_reasoning", usage.reasoning_output_tokens or 0))
+    sums = dict.fromkeys(BUCKETS, 0)
+    for charge in charges(usage, dict(rates.named), cache_ttl=cache_ttl):
+        sums[charge.bucket] += charge.amount or 0
+    return Cost(**sums, price=replace(rates.price, rates=rates.named))
+
+
+type Bucket = Literal["input", "cache_read", "cache_write", "output", "other"]
+BUCKETS: tuple[Bucket, ...] = ("input", "cache_read", "cache_write", "output", "other")
+"""What a `Cost` consists of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """One thing that is billed: so many units at one rate."""
+
+    name: str
+    """Of its rate: `input`, `cache_read`, `cache_write_5m`, `cache_write_1h`, `output`, `input_audio`, `web_search`."""
+    bucket: Bucket
+    units: int
+    """Tokens, or requests."""
+    rate: int | None
+    """Pico-dollars each; `None` where none is listed, and nothing is charged."""
+
+    @property
+    def amount(self) -> int | None:
+        """Pico-dollars."""
+        return None if self.rate is None else self.units * self.rate
+
+
+def charges(usage: Usage, rates: Mapping[str, int], *, cache_ttl: str | None = None) -> Iterator[Charge]:
+    """All that a call is billed for, bucket after bucket, at these rates by name; the amounts sum to its cost.
+
+    Cached tokens are text first: what a modality costs more is charged on fresh tokens as far as they go.
+    """
+    split = cache_split(usage, cache_ttl)
     if usage.billed_input_tokens is not None:  # whatever was read from a cache
         split = CacheSplit(fresh=usage.billed_input_tokens, read=0, write_5m=0, write_1h=0)
-    return Cost(
-        input=split.fresh * input_rate + _surcharge("input_", used, special, split.fresh, input_rate),
-        cache_read=split.read * rates.read_rate,
-        cache_write=split.write_5m * write_rate + split.write_1h * long_rate,
-        output=output * output_rate + _surcharge("output_", used, special, output, output_rate),
-        other=_fees(usage, dict(rates.fees)),
-        price=rates.price,
-    )
+    yield from _by_modality("input", usage, split.fresh, rates)
+    yield Charge(name="cache_read", bucket="cache_read", units=split.read, rate=rates.get("cache_read"))
+    yield Charge(name="cache_write_5m", bucket="cache_write", units=split.write_5m, rate=rates.get("cache_write_5m"))
+    yield Charge(name="cache_write_1h", bucket="cache_write", units=split.write_1h, rate=rates.get("cache_write_1h"))
+    yield from _by_modality("output", usage, max(usage.output_tokens or 0, 0), rates)
+    if "request" in rates:
+        yield Charge(name="request", bucket="other", units=1, rate=rates["request"])
+    for name, count in usage.server_tool_requests:
+        yield Charge(name=name, bucket="other", units=count, rate=rates.get(name))
 
 
-def _surcharge(
-    direction: str, used: tuple[tuple[str, int], ...], special: dict[str, int], tokens: int, rate: int
-) -> int:
-    """What tokens with a rate of their own cost above (or below) the text rate, for at most `tokens` of them."""
-    extra = 0
-    for name, count in used:
-        if name.startswith(direction) and name in special:
+def _by_modality(
+    direction: Literal["input", "output"], usage: Usage, tokens: int, rates: Mapping[str, int]
+) -> Iterator[Charge]:
+    """At most `tokens` of the tokens that have a rate of their own, behind the rest at the text rate."""
+    special: list[Charge] = []
+    for name, count in (*usage.by_modality, ("output_reasoning", usage.reasoning_output_tokens or 0)):
+        if name.startswith(f"{direction}_") and name in rates:
             count = min(max(count, 0), tokens)
             tokens -= count
-            extra += count * (special[name] - rate)
-    return extra
-
-
-def _fees(usage: Usage, fees: dict[str, int]) -> int:
-    """Fees that the source lists; requests of a tool without a listed fee are not charged."""
-    return fees.get("request", 0) + sum(count * fees.get(name, 0) for name, count in usage.server_tool_requests)
+            special.append(Charge(name=name, bucket=direction, units=count, rate=rates[name]))
+    yield Charge(name=direction, bucket=direction, units=tokens, rate=rates.get(direction))
+    yield from special

@@ -220,4 +220,6 @@ def _cost(row: Mapping[str, Any]) -> Cost | None:
     if row["snapshot"] is None:
         return None
     parts = cast(dict[str, int], {name: row[f"{name}_cost"] for name in _COSTS})
-    return Cost(**parts, price=Price(**loads(row["snapshot"])))
+    snapshot = loads(row["snapshot"])
+    rates = tuple((name, rate) for name, rate in snapshot.pop("rates", ()))
+    return Cost(**parts, price=Price(**snapshot, rates=rates))

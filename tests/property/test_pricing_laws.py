@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmprof_addon.export.bill import bill
 from llmprof_addon.model.component import Kind, Leaf
 from llmprof_addon.model.cost import Price
 from llmprof_addon.model.usage import Source, Usage
@@ -59,6 +60,18 @@ def test_the_leaves_sum_to_the_call_in_every_bucket(made: tuple[tuple[Leaf, ...]
     for before, after in zip(leaves, placed, strict=False):
         assert after.tokens == before.tokens == after.read + after.write + after.fresh
         assert min(after.read, after.write, after.fresh, after.cost or 0) >= 0
+
+
+@given(calls(), rates)
+def test_what_is_charged_sums_to_the_call_and_to_its_cost(made: tuple[tuple[Leaf, ...], Usage], prices: Rates) -> None:
+    _, usage = made
+    paid = cost(usage, prices)
+    assert paid is not None
+    charged = bill(usage, paid)
+    assert sum(charge.amount or 0 for charge in charged) == paid.total
+    tokens = [charge for charge in charged if charge.bucket != "other"]
+    assert sum(charge.units for charge in tokens) == (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    assert all(charge.units >= 0 and charge.rate is not None for charge in tokens)
 
 
 @given(calls(), rates)

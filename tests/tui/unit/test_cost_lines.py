@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -51,6 +52,49 @@ def test_mixed_rates_are_an_average_and_say_so() -> None:
     write = next(line for line in lines if line.name == "cache write")
     assert write.about == "2 for 5 minutes · 1 for 1 hour"
     assert per_million(write.rate).startswith("≈$4.5")
+
+
+RATES = (
+    ("input", 3_000_000), ("cache_read", 300_000), ("cache_write_5m", 3_750_000), ("cache_write_1h", 6_000_000),
+    ("output", 15_000_000), ("input_audio", 9_000_000), ("web_search", DOLLAR // 100),
+)  # fmt: skip
+
+
+def listed(**amounts: int) -> Cost:
+    paid = cost(**amounts)
+    return replace(paid, price=replace(PRICE, rates=RATES))
+
+
+def test_rates_that_are_stored_part_what_is_mixed() -> None:
+    used = usage(
+        100, 50, 30, cache_creation_5m_input_tokens=20, cache_creation_1h_input_tokens=10, output_tokens=8,
+        reasoning_output_tokens=5, by_modality=(("input_audio", 40),),
+        server_tool_requests=(("web_search", 2), ("x", 1)),
+    )  # fmt: skip
+    paid = listed(
+        input=60 * 3_000_000 + 40 * 9_000_000, cache_read=50 * 300_000, cache_write=20 * 3_750_000 + 10 * 6_000_000,
+        output=8 * 15_000_000, other=DOLLAR // 50,
+    )  # fmt: skip
+    lines = cost_lines(used, split(100, 50, 30), paid)
+    assert [(line.name, line.tokens, per_million(line.rate), line.about) for line in lines] == [
+        ("fresh input", 60, "$3.00", ""), ("audio input", 40, "$9.00", ""), ("cache read", 50, "$0.30", ""),
+        ("cache write", 20, "$3.75", "for 5 minutes"), ("1h cache write", 10, "$6.00", "for 1 hour"),
+        ("output", 8, "$15.00", ""), ("of it reasoning", 5, "$15.00", ""),
+        ("requests", None, "–", "2 web search at $0.01"), ("requests", None, "–", "1 x"),
+    ]  # fmt: skip
+    assert sum(line.amount or 0 for line in lines if not line.part) == paid.total
+
+
+def test_without_a_fresh_token_a_stored_rate_says_what_it_had_cost() -> None:
+    paid = listed(cache_read=300 * 300_000)
+    found = uncached(cost_lines(usage(0, 300, 0), split(0, 300, 0), paid), paid)
+    assert found is not None
+    assert (found.amount, found.exact) == (300 * 3_000_000, True)
+
+
+def test_rates_that_do_not_give_the_amounts_are_not_shown() -> None:
+    lines = cost_lines(usage(10, 0, 0, output_tokens=0), split(10, 0, 0), listed(input=10 * 7))
+    assert per_million(lines[0].rate) == per_million(Fraction(7))
 
 
 def test_requests_have_no_tokens() -> None:

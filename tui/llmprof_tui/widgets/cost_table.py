@@ -14,7 +14,7 @@ from llmprof_addon.export.text import KIND_NAMES, exact, plain, share
 from llmprof_addon.model.component import KindTotal
 from llmprof_addon.model.usage import Source
 from llmprof_tui.themes import kind_colour
-from llmprof_tui.widgets.cost_lines import aligned, cost_lines, money, per_million, uncached, unpriced
+from llmprof_tui.widgets.cost_lines import REQUESTS, aligned, cost_lines, money, per_million, uncached, unpriced
 from llmprof_tui.widgets.timing_bar import TimingBar
 from llmprof_tui.widgets.timing_layout import timing
 
@@ -111,8 +111,8 @@ def _bill(row: "CallRow") -> Table:
     for line, amount in zip(lines, amounts, strict=False):
         table.add_row(
             Text(f"  {line.name}" if line.part else line.name),
-            "" if line.name == "requests" else exact(line.tokens, estimated=estimated),
-            "" if line.name == "requests" or not line.tokens else per_million(line.rate),
+            "" if line.name == REQUESTS else exact(line.tokens, estimated=estimated),
+            "" if line.name == REQUESTS or not line.tokens else per_million(line.rate),
             amount,
             Text("part of the output" if line.part else line.about, "dim"),
             style="dim" if line.part or not (line.tokens or line.amount) else "",

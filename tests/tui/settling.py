@@ -12,6 +12,6 @@ async def settled(pilot: Pilot[Any]) -> None:
     """Until nothing is asked or drawn any more; the watch for changes never ends."""
     calm = 0
     while calm < CALM:
-        await pilot.pause(0.005)
+        await pilot.pause(0.01)
         asking = [each for each in pilot.app.workers if each.name != "watch" and not each.is_finished]
         calm = 0 if asking else calm + 1

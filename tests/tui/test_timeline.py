@@ -206,7 +206,7 @@ async def test_scale_and_metric() -> None:
         assert any("200k┤" in line and "╌" in line for line in lines)
         timeline.action_metric()
         lines = app.lines()
-        assert lines[0].strip() == "dollars ■ answer text"
+        assert lines[0].strip() == "dollars ■ text"
         assert any("$0.02┤" in line for line in lines)
         await pilot.pause()
 

@@ -5,7 +5,7 @@ that were stored. Only parts that no earlier call brought are tokenised.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
 from llmprof_addon.attribution.effective import effective_usage
@@ -19,13 +19,14 @@ from llmprof_addon.counting.families import family_of
 from llmprof_addon.counting.modalities import pinned
 from llmprof_addon.counting.raw import count_part
 from llmprof_addon.counting.reconcile import reconcile
-from llmprof_addon.grouping.runs import choose, label
+from llmprof_addon.grouping.opening import label
+from llmprof_addon.grouping.runs import choose
 from llmprof_addon.grouping.said import answer_digest
-from llmprof_addon.model.call import SECTIONS, Answer, Call, Prompt
+from llmprof_addon.model.call import SECTIONS, Answer, Call, Identity, Prompt
 from llmprof_addon.model.component import Component, Leaf
 from llmprof_addon.model.cost import Cost
 from llmprof_addon.model.count import Framing, RawCount
-from llmprof_addon.model.exchange import Exchange, Headers
+from llmprof_addon.model.exchange import Client, Exchange, Headers
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.record import CallRecord, LateRecord, WarmupRecord
 from llmprof_addon.model.secrets import redact_json, redact_text
@@ -38,7 +39,7 @@ from llmprof_addon.providers import dialects
 from llmprof_addon.providers.carving import text_of
 from llmprof_addon.providers.dialects import Dialect
 from llmprof_addon.providers.reader import read_call, settled
-from llmprof_addon.store import cached, late
+from llmprof_addon.store import cached, late, regroup
 from llmprof_addon.store.before import Before
 from llmprof_addon.store.detail import StoredCall, StoredNode, detail
 from llmprof_addon.store.open import Store
@@ -134,9 +135,10 @@ def process(
         cache=examine(view, earlier),
         framing=raws.framing,
     )
-    store.write(record)
-    if answer.response_id is not None:
-        _put_late_behind(answer.response_id, store)
+    if store.write(record):
+        if answer.response_id is not None:
+            _put_late_behind(answer.response_id, store)
+        _group_again(regroup.affected(store, record), store)
     return record
 
 
@@ -149,6 +151,42 @@ def _put_late_behind(response_id: str, store: Store) -> None:
             if row.response_id is not None and row.response_id not in seen:
                 seen.add(row.response_id)
                 waiting.append(row.response_id)
+
+
+def _group_again(rows: Sequence[CallRow], store: Store) -> None:
+    """Choose run and lane of stored calls again, by all that is stored by now."""
+    for row in rows:
+        stored = detail(store, row)
+        call = _stored_call(stored, stored.body)
+        before = Before.of(call, store, row.encoding)
+        context = before.around(call)
+        call = replace(call, prompt=context.own, identity=_identity(row))
+        paths = chains(context.laid, call.answer.parts, base=before.base)
+        exchange = _as_asked(row)
+        regroup.put(store, row, choose(exchange, call, paths, store.history(call, paths, exchange, row.encoding)))
+
+
+def _identity(row: CallRow) -> Identity:
+    known = {each.name for each in fields(Identity)}
+    said = {name: value for name, value in row.identity.items() if name in known}
+    if durations := said.get("tool_durations_ms"):
+        said["tool_durations_ms"] = tuple((name, milliseconds) for name, milliseconds in durations)
+    return Identity(**(said | {"app": row.app, "weak_session": row.weak_session}))
+
+
+def _as_asked(row: CallRow) -> Exchange:
+    """As much of a stored call's exchange as its grouping needs."""
+    return Exchange(
+        id=row.id,
+        started_ns=row.started_ns,
+        ended_ns=row.ended_ns,
+        mode="import",  # no matter
+        status=row.status,
+        method=row.method,
+        url=row.url,
+        client=Client(app=row.app, user_agent=row.user_agent, peer=row.peer),
+        session=row.forced_session,
+    )
 
 
 def _laid_out_again(row: CallRow, store: Store) -> LateRecord:

@@ -5,13 +5,16 @@ reasoning, empty blocks and what servers did in between are left out: clients dr
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from llmprof_addon.model.part import Part, PartKind
 from llmprof_addon.model.tree import canonical, digest
 
 ROLES = ("assistant", "model")
 """Roles under which a model speaks."""
+
+MOST_TOOLS = 32
+"""Tools that an answer in JSON is compared with; those who ask for a form offer few."""
 
 
 def is_said(part: Part) -> bool:
@@ -41,12 +44,59 @@ def answer_digest(parts: Iterable[Part]) -> bytes | None:
     return digest(canonical(words)) if words else None
 
 
+def answer_digests(parts: Sequence[Part], tools: Sequence[Part]) -> set[bytes]:
+    """The digests of all answers that these parts may be in a prompt that offers these tools.
+
+    An answer in a form that a tool's schema holds comes as a call of that tool; many clients send it back as the JSON
+    of its arguments, or of the only one.
+    """
+    own = answer_digest(parts)
+    if own is None:
+        return set()
+    said = [part for part in parts if part.text and part.kind is not PartKind.REASONING]
+    text = said[0].text or "" if len(said) == 1 and said[0].kind is PartKind.TEXT else ""
+    if not text.lstrip().startswith("{"):
+        return {own}
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {own}
+    found = {own}
+    for tool in tools[:MOST_TOOLS]:
+        for arguments in (value, *({name: value} for name in _only_parameter(tool))):
+            call = Part(kind=PartKind.TOOL_CALL, name=tool.name, text=json.dumps(arguments))
+            if (digest_ := answer_digest([call])) is not None:
+                found.add(digest_)
+    return found
+
+
+def _only_parameter(tool: Part) -> Iterator[str]:
+    """The name of a tool's parameter, if it has just one."""
+    waiting = [tool.value]
+    while waiting:
+        value = waiting.pop()
+        if not isinstance(value, dict):
+            continue
+        names = value.get("properties")
+        if isinstance(names, dict):
+            if len(names) == 1:
+                yield from names
+            return
+        waiting += value.values()
+
+
 def _arguments(text: str | None) -> str:
     try:
         value = json.loads(text or "{}")
     except (ValueError, RecursionError):
         return (text or "").strip()
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def open_calls(parts: Sequence[Part]) -> int:
+    """How many tool calls of an answer its client has to run."""
+    served = {part.call_id for part in parts if part.kind is PartKind.TOOL_RESULT and part.call_id}
+    return sum(part.kind is PartKind.TOOL_CALL and part.call_id not in served for part in parts)
 
 
 def said_after(parts: Sequence[Part], start: int) -> tuple[Part, ...]:

@@ -45,6 +45,8 @@ class Answer:
     parts: tuple[Part, ...] = ()
     usage: Usage | None = None
     response_id: str | None = None
+    request_id: str | None = None
+    """The provider's name for the exchange, by which clients name it as well."""
     response_model: str | None = None
     finish_reasons: tuple[str, ...] = ()
     service_tier: str | None = None

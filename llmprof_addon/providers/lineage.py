@@ -58,6 +58,14 @@ def _anywhere(name: str) -> tuple[_Source, ...]:
     return _metadata(name), _header(name)
 
 
+def _title(said: "_Said") -> Json:
+    """Claude Code's call for a session's title bears no class behind a base URL: no tools, one field to fill in."""
+    asked = at(said.body, "output_config.format.schema.properties")
+    if said.header("x-claude-code-session-id") and isinstance(asked, dict) and list(asked) == ["title"]:
+        return None if at(said.body, "tools") else "auxiliary"
+    return None
+
+
 SOURCES: dict[str, tuple[_Source, ...]] = {
     "agent": (
         _header("x-claude-code-agent-id"),
@@ -76,6 +84,7 @@ SOURCES: dict[str, tuple[_Source, ...]] = {
         _header("x-claude-code-request-class"),
         _turn("request_kind"),
         _header("x-claude-1p-request-class"),
+        _title,
     ),
     "subagent": (*_anywhere("x-openai-subagent"), _billed("cc_is_subagent")),
     "thread_source": (_turn("thread_source"),),

@@ -58,7 +58,11 @@ def read_call(exchange: Exchange, request: bytes, response: bytes, *, extra: Map
     params = prompt.params if isinstance(prompt.params, dict) else {}
     ttl = _cache_ttl(prompt, params)
     usage = with_headers(answer.usage, exchange)
-    answer = replace(answer, usage=_fill_writes(usage, ttl or DEFAULT_WRITE_TTL.get(where.api)))
+    answer = replace(
+        answer,
+        usage=_fill_writes(usage, ttl or DEFAULT_WRITE_TTL.get(where.api)),
+        request_id=exchange.response_header("request-id"),
+    )
     return Call(
         provider=where.provider,
         api=where.api,

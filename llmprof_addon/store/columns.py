@@ -5,10 +5,14 @@ from dataclasses import asdict
 from typing import Any
 
 from llmprof_addon import __version__
+from llmprof_addon.grouping.classes import request_class
+from llmprof_addon.grouping.opening import opening
+from llmprof_addon.grouping.said import answer_digest, is_said, open_calls, said_after
 from llmprof_addon.model.call import SECTIONS, Identity, Prompt
+from llmprof_addon.model.history import RunChoice
 from llmprof_addon.model.part import Form
 from llmprof_addon.model.record import CallRecord, LateRecord
-from llmprof_addon.model.tree import Chains, Envelope, Link, envelope
+from llmprof_addon.model.tree import Chains, Envelope, Link, digest, envelope
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.store import cacherows
 from llmprof_addon.store.counts import pack_composition
@@ -101,12 +105,49 @@ def columns(record: CallRecord, known: Mapping[bytes, Stored], params: bytes) ->
         "composition": pack_composition(record.composition, record.output_composition),
         **heads(record.chains, known),
         "answer_digest": record.answer_digest,
+        **lineage_columns(record),
         "params": params,
         "redactions": exchange.redactions,
         "request_truncated": exchange.request_truncated,
         "response_truncated": exchange.response_truncated,
         **cacherows.columns(record.cache_view, record.cache),
     }
+
+
+def lineage_columns(record: CallRecord) -> dict[str, Any]:
+    """By what a call and those that go on from it find each other. Lane, turn and predecessor are the writer's."""
+    call, answer = record.call, record.call.answer
+    return {
+        "request_class": request_class(call.identity),
+        "link": record.run.link,
+        "inherits": inherited(record.run),
+        "label": clean(record.label),
+        "opening": opening(call.prompt),
+        "awaits": awaited(record.chains),
+        "previous": clean(call.identity.previous_message or call.identity.previous_request),
+        "request_id": clean(answer.request_id),
+        "tool_calls": open_calls(answer.parts),
+        "tool_call_id": clean(next((part.call_id for part in answer.parts if part.call_id), None)),
+    }
+
+
+def inherited(choice: RunChoice) -> str | None:
+    """What a call has from others, as one text."""
+    return ",".join(sorted(choice.inherits)) or None
+
+
+def awaited(chains: Chains) -> bytes | None:
+    """Digest over where the last answer in a prompt begins and what it says: what a call has that was answered so."""
+    parts = [link.part for link in chains.messages]
+    index = next((index for index in range(len(parts) - 1, -1, -1) if is_said(parts[index])), 0)
+    while index > 0 and is_said(parts[index - 1]):
+        index -= 1
+    return awaited_of(chains.messages[index - 1].key, answer_digest(said_after(parts, index))) if index else None
+
+
+def awaited_of(head: bytes, answer: bytes | None) -> bytes | None:
+    """The same, of a call by its message head and its answer's digest."""
+    return None if answer is None else digest(head + answer)
 
 
 _COLUMNS_OF_IDENTITY = ("app", "weak_session")

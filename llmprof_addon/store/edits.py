@@ -12,9 +12,23 @@ import peewee as pw
 
 from llmprof_addon.store import rollup
 from llmprof_addon.store.database import errors_of
+from llmprof_addon.store.lanes import label_run, sum_lane
 from llmprof_addon.store.nodes import DELETIONS
 from llmprof_addon.store.open import Store
-from llmprof_addon.store.schema import TABLES, Attachment, Call, Content, Envelope, Fact, Node, NodeCount, Run, Warmup
+from llmprof_addon.store.schema import (
+    TABLES,
+    Attachment,
+    Call,
+    Content,
+    Envelope,
+    Fact,
+    Lane,
+    Node,
+    NodeCount,
+    Run,
+    Spawn,
+    Warmup,
+)
 from llmprof_addon.store.text import clean, dumps, loads
 
 CALLS_AT_ONCE = 50
@@ -111,9 +125,11 @@ def _delete_calls(db: pw.Database, ids: Sequence[int]) -> None:
     contents: set[bytes] = set()
     runs: set[int] = set()
     continued: set[str] = set()
-    columns = (Call.run, Call.params, Call.continues, *_HEADS)
-    for run, params, continues, *nodes in db.execute(Call.select(*columns).where(Call.id.in_(ids))):
+    in_lanes: set[int] = set()
+    columns = (Call.run, Call.lane, Call.params, Call.continues, *_HEADS)
+    for run, lane, params, continues, *nodes in db.execute(Call.select(*columns).where(Call.id.in_(ids))):
         runs.add(run)
+        in_lanes.add(lane)
         continued |= {continues} - {None}
         contents.add(bytes(params))
         heads |= {node for node in nodes if node is not None}
@@ -121,10 +137,14 @@ def _delete_calls(db: pw.Database, ids: Sequence[int]) -> None:
     contents |= {bytes(row[0]) for row in db.execute(attached).fetchall()}
     db.execute(Attachment.delete().where(Attachment.call.in_(ids)))
     db.execute(Envelope.delete().where(Envelope.call.in_(ids)))
+    db.execute(Spawn.delete().where(Spawn.call.in_(ids)))
+    db.execute(Call.update(predecessor=None).where(Call.predecessor.in_(ids)))
     db.execute(Call.delete().where(Call.id.in_(ids)))
     heads |= _delete_warmups(db, continued)
     contents |= delete_nodes(db, sorted(heads))
     delete_contents(db, contents)
+    for lane in sorted(in_lanes):
+        sum_lane(db, lane)
     for run in sorted(runs):
         sum_anew(db, run)
     announce(db)
@@ -186,11 +206,11 @@ def sum_anew(db: pw.Database, run: int) -> None:
     """Sum a run over its calls; it goes if it has none."""
     calls = list(Call.select().where(Call.run == run).order_by(Call.started_ns, Call.id).dicts().execute(db))
     if not calls:
+        db.execute(Lane.delete().where(Lane.run == run))
         db.execute(Run.delete().where(Run.id == run))
         return
-    sums = rollup.total(calls)
-    del sums["label"]
-    db.execute(Run.update(**sums).where(Run.id == run))
+    db.execute(Run.update(**rollup.total(calls)).where(Run.id == run))
+    label_run(db, run)
 
 
 def announce(db: pw.Database) -> None:

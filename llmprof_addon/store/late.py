@@ -4,25 +4,22 @@ On one machine that does not happen, since calls are stored in the order in whic
 is already changes nothing.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import peewee as pw
 
 from llmprof_addon.model.component import Kind
 from llmprof_addon.model.record import LateRecord
 from llmprof_addon.store import past
-from llmprof_addon.store.columns import envelopes, heads, sections_of
+from llmprof_addon.store.columns import awaited, envelopes, heads, sections_of
 from llmprof_addon.store.compress import squeeze, unsqueeze
 from llmprof_addon.store.counts import pack_composition
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.documents import PLACES, placed
-from llmprof_addon.store.edits import announce, delete_contents, delete_nodes, sum_anew
+from llmprof_addon.store.edits import announce, delete_contents, delete_nodes
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.queries import call_query
 from llmprof_addon.store.rows import CallRow, call_row
-from llmprof_addon.store.schema import Call, Envelope, Node, Run
-from llmprof_addon.store.text import clean, dumps, loads
+from llmprof_addon.store.schema import Call, Envelope, Node
+from llmprof_addon.store.text import clean
 
 MOST = 1000
 """Calls that continue one call by its id, as many as are looked at."""
@@ -56,7 +53,7 @@ def _elided(row: CallRow) -> bool:
 
 
 def put(store: Store, record: LateRecord) -> None:
-    """Point a call at its new paths, drop those that nothing else needs, and join the runs. One transaction."""
+    """Point a call at its new paths, and drop those that nothing else needs. One transaction."""
     with errors_of(store.url):
         try:
             _attempt(store, record)
@@ -84,6 +81,7 @@ def _put(store: Store, record: LateRecord) -> None:
     known = store.writer.write_nodes(record, sections, {})
     new = heads(record.chains, known)
     changed = new | {
+        "awaits": awaited(record.chains),
         "composition": pack_composition(record.composition, record.output_composition),
         "estimated_input_tokens": record.estimated_input_tokens,
     }
@@ -93,20 +91,6 @@ def _put(store: Store, record: LateRecord) -> None:
     rest = {name: value for name, value in document.items() if name not in PLACES}
     places = placed(*envelopes(record, sections, known), record.inherited, record.framing)
     db.execute(Envelope.update(data=squeeze(places | rest)).where(Envelope.call == call["id"]))
-    _join(db, call)
     left = {call[name] for name in _HEADS} - {new[name] for name in _HEADS} - {None}
     delete_contents(db, delete_nodes(db, sorted(left)))
     announce(db)
-
-
-def _join(db: pw.Database, call: Mapping[str, Any]) -> None:
-    """Move the run that the call opened by itself into that of the call that it continues."""
-    own = db.execute(Run.select(Run.key, Run.tags).where(Run.id == call["run"])).fetchone()
-    there = past.run_of(db, call["continues"])
-    if there is None or there == call["run"] or own[0] != f"call:{call['uid']}":
-        return
-    db.execute(Call.update(run=there).where(Call.run == call["run"]))
-    tags = db.execute(Run.select(Run.tags).where(Run.id == there)).fetchone()[0]
-    db.execute(Run.update(tags=dumps(loads(own[1]) | loads(tags))).where(Run.id == there))
-    for run in sorted((there, call["run"])):
-        sum_anew(db, run)

@@ -11,44 +11,59 @@ from typing import Any
 
 import peewee as pw
 
-from llmprof_addon.grouping.runs import session_key
-from llmprof_addon.grouping.said import answer_digest, is_said, said_after
+from llmprof_addon.grouping.lanes import stated
+from llmprof_addon.grouping.opening import opening
+from llmprof_addon.grouping.runs import own_session, session_key
+from llmprof_addon.grouping.said import answer_digests, is_said, said_after
 from llmprof_addon.model.call import Call
 from llmprof_addon.model.component import Kind
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.history import Ancestor, Continued, History
+from llmprof_addon.model.part import Part
 from llmprof_addon.model.tree import Chains, Link, root
 from llmprof_addon.store.counts import unpack_composition
+from llmprof_addon.store.kin import Kin
+from llmprof_addon.store.manual import manual_at
 from llmprof_addon.store.nodes import Nodes, Stored
-from llmprof_addon.store.rollup import is_error
 from llmprof_addon.store.schema import Call as CallTable
 from llmprof_addon.store.schema import Node, Run, Warmup
-from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import clean
 
 STEPS = (4, 32, 256)
 """How many places where an answer may begin are tried at a time, from the end of the chain."""
 
-CANDIDATES = 64
-"""Most candidates that one lookup returns, the latest first."""
-
-SAID_PARTS = 16
-"""An answer of more parts than this is looked up by its beginning alone."""
-
 
 def history(db: pw.Database, nodes: Nodes, call: Call, chains: Chains, exchange: Exchange, encoding: str) -> History:
-    """The past of a call that is not stored yet."""
-    key = session_key(exchange, call.identity)
-    session_run = _one(db, Run.select(Run.uid).where(Run.key == clean(key))) if key is not None else None
-    if session_run is not None:
-        return History(session_run=session_run)
-    continued_run = None
-    if call.prompt.continues is not None:
-        continued_run = _one(db, _by_response(call.prompt.continues, Run.uid).join(Run, on=(CallTable.run == Run.id)))
+    """The past of a call that is not stored yet, or is to be grouped anew."""
+    statements = nodes.statements
+    manual = None if exchange.session else manual_at(statements, exchange.started_ns)
+    key = session_key(exchange, call.identity, manual)
+    run: int | None = None
+    session_run: str | None = None
+    if key is not None:
+        row = statements.run("run of key", _run_of_key, [clean(key)]).fetchone()
+        if row is None:
+            return History(manual=manual)
+        run, session_run = row
+    kin = Kin(statements, run)
+    named = kin.named(call)
     ancestors: tuple[Ancestor, ...] = ()
-    if key is None and continued_run is None and chains.base == root("messages"):
-        ancestors = tuple(_ancestors(nodes, chains, exchange, encoding))
-    return History(continued_run=continued_run, ancestors=ancestors)
+    if named is None and chains.base == root("messages"):
+        ancestors = tuple(_ancestors(nodes, kin, call, chains, exchange, encoding))
+    last: Ancestor | None = None
+    if run is not None and (call.identity.compacted or call.identity.window):
+        lane = stated(call.identity, own_session(call.identity), key)
+        last = kin.last_of(lane.key, exchange) if lane is not None else None
+    opened = opening(call.prompt)
+    spawners = tuple(kin.spawners(opened, exchange)) if opened is not None else ()
+    return History(
+        manual=manual, session_run=session_run, ancestors=ancestors, named=named, spawners=spawners, lane_last=last
+    )
+
+
+def _run_of_key(value: pw.SQL) -> pw.Select:
+    """Takes a key."""
+    return Run.select(Run.id, Run.uid).where(Run.key == value)
 
 
 def continued(db: pw.Database, id: str, *, conversation: bool = False) -> Continued | None:
@@ -74,18 +89,8 @@ def continued(db: pw.Database, id: str, *, conversation: bool = False) -> Contin
     )
 
 
-def run_of(db: pw.Database, response_id: str) -> int | None:
-    """Number of the run of the call with this response id."""
-    number: int | None = _one(db, _by_response(response_id, CallTable.run))
-    return number
-
-
 def _key(db: pw.Database, node: int | None, otherwise: bytes) -> bytes:
     return otherwise if node is None else bytes(_one(db, Node.select(Node.key).where(Node.id == node)))
-
-
-def _by_response(response_id: str, *columns: pw.Field) -> pw.Select:
-    return _latest(CallTable.response_id, response_id, *columns)
 
 
 def _latest(column: pw.Field, value: str, *columns: pw.Field) -> pw.Select:
@@ -98,34 +103,44 @@ def _one(db: pw.Database, query: pw.Select) -> Any:
     return row[0] if row else None
 
 
-def _ancestors(nodes: Nodes, chains: Chains, exchange: Exchange, encoding: str) -> Iterator[Ancestor]:
+def _ancestors(
+    nodes: Nodes, kin: Kin, call: Call, chains: Chains, exchange: Exchange, encoding: str
+) -> Iterator[Ancestor]:
     links = chains.messages
     if not links:
         return
     ids = _Ids(nodes, links, encoding)
+    alike = kin.alike(nodes, call, chains, encoding)
     before = exchange.started_ns
     if (head := ids[len(links) - 1]) is not None:
-        yield from _candidates(nodes.statements, [head], None, before)
-    yield from _after_failure(nodes.statements, links, ids, before)
+        yield from kin.candidates([head], None, before, alike)
+    if failed := list(_after_failure(links, ids)):
+        yield from (one for one in kin.candidates(failed, [], before, alike) if not one.complete)
 
     parts = [link.part for link in links]
     starts = (index for index in range(len(parts) - 1, 0, -1) if is_said(parts[index]) and ids[index - 1] is not None)
     for step in STEPS:
-        expected: dict[int, bytes] = {}
+        expected: dict[int, set[bytes]] = {}
         for index in islice(starts, step):
-            said = answer_digest(said_after(parts, index))
-            if said is not None:
+            if said := answer_digests(said_after(parts, index), call.prompt.tools):
                 expected[index] = said
         if not expected:
             continue
-        heads = [ids[index - 1] for index in expected]
-        answers = list(set(expected.values()))
+        answers = sorted(set().union(*expected.values()))
         # The client knows an answer before its stream has ended.
-        likely = _candidates(nodes.statements, heads, answers, exchange.ended_ns)
-        found = [one for one in likely if expected.get(one.depth) == one.answer]
+        heads = [ids[index - 1] for index in expected]
+        likely = kin.candidates(heads, answers, exchange.ended_ns, alike, partial(_sent_again, parts, ids))
+        found = [one for one in likely if one.answer in expected.get(one.depth, ())]
         if found:
             yield from found
             return
+
+
+def _sent_again(parts: Sequence[Part], ids: "_Ids", depth: int, head: int | None, tool_call_id: str | None) -> bool:
+    end = depth + len(said_after(parts, depth))
+    if tool_call_id is not None:
+        return any(part.call_id == tool_call_id for part in parts[depth:end])
+    return head is not None and any(ids[index] == head for index in range(depth, end))
 
 
 class _Ids:
@@ -148,69 +163,10 @@ class _Ids:
         return stored.id if stored else None
 
 
-def _after_failure(statements: Statements, links: Sequence[Link], ids: _Ids, before: int) -> Iterator[Ancestor]:
-    """Calls that answered nothing, where the prompt has grown since by what no model said."""
-    heads: list[int] = []
-    for index in range(len(links) - 2, -1, -1):
-        if is_said(links[index + 1].part) or len(heads) == STEPS[0]:
-            break
+def _after_failure(links: Sequence[Link], ids: _Ids) -> Iterator[int]:
+    """Where a prompt may have ended that nothing answered: it has grown since by what no model said."""
+    for count, index in enumerate(range(len(links) - 2, -1, -1)):
+        if is_said(links[index + 1].part) or count == STEPS[0]:
+            return
         if (id_ := ids[index]) is not None:
-            heads.append(id_)
-    if heads:
-        yield from (one for one in _candidates(statements, heads, [], before) if not one.complete)
-
-
-_COLUMNS = (
-    CallTable.uid,
-    Run.uid.alias("run_uid"),
-    CallTable.ended_ns,
-    CallTable.depth,
-    CallTable.answer_digest,
-    CallTable.peer,
-    CallTable.user_agent,
-    CallTable.weak_session,
-    CallTable.error,
-    CallTable.outcome,
-    CallTable.status,
-)
-
-
-def _candidates(
-    statements: Statements, heads: Sequence[int | None], answers: Sequence[bytes] | None, before: int
-) -> Iterator[Ancestor]:
-    """Calls with one of these heads that ended by then, the deepest and latest first.
-
-    Of those that gave one of these answers; an empty list asks for those that gave none, `None` for all.
-    """
-    shape = ("candidates", len(heads), None if answers is None else len(answers))
-    query = partial(_by_head, len(heads), shape[2])
-    for row in statements.run(shape, query, [*heads, *(answers or ()), before]).fetchall():
-        uid, run_uid, ended_ns, depth, answer, peer, user_agent, weak_session, error, outcome, status = row
-        yield Ancestor(
-            call_id=uid,
-            run_id=run_uid,
-            ended_ns=ended_ns,
-            depth=depth,
-            answer=None if answer is None else bytes(answer),
-            complete=not is_error({"error": error, "outcome": outcome, "status": status}),
-            peer=peer,
-            user_agent=user_agent,
-            weak_session=weak_session,
-        )
-
-
-def _by_head(heads: int, answers: int | None, value: pw.SQL) -> pw.Select:
-    where = CallTable.message_head.in_([value] * heads)
-    if answers is not None:
-        said = CallTable.answer_digest.in_([value] * answers) if answers else CallTable.answer_digest.is_null()
-        where &= said
-    # Calls of one head are all as deep; by time alone the index gives the latest without sorting the others.
-    latest = CallTable.ended_ns.desc()
-    order = (latest,) if heads == 1 else (CallTable.depth.desc(), latest)
-    return (
-        CallTable.select(*_COLUMNS)
-        .join(Run, on=(CallTable.run == Run.id))
-        .where(where & (CallTable.ended_ns <= value))
-        .order_by(*order)
-        .limit(pw.SQL(str(CANDIDATES)))
-    )
+            yield id_

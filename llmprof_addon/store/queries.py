@@ -1,6 +1,7 @@
 """Questions to the store, answered in frozen rows. Lists come newest first, page by page, without holding a lock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import batched
 from typing import Any
 
 import peewee as pw
@@ -8,8 +9,8 @@ import peewee as pw
 from llmprof_addon.errors import StoreError
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.open import Store
-from llmprof_addon.store.rows import CallRow, RunRow, call_row, run_row
-from llmprof_addon.store.schema import Call, Price, Run
+from llmprof_addon.store.rows import CallRow, LaneRow, RunRow, call_row, lane_row, run_row
+from llmprof_addon.store.schema import Call, Lane, Price, Run
 
 PAGE = 200
 """Rows of one query."""
@@ -73,12 +74,30 @@ def _pages(
 
 
 def call_query() -> "pw.ModelSelect[Any]":
-    """Calls with what `rows.call_row` needs of their run and price."""
+    """Calls with what `rows.call_row` needs of their run, lane, price and predecessor."""
     return (
-        Call.select(Call, Run.uid.alias("run_uid"), Price.snapshot)
+        Call.select(
+            *(Call, Run.uid.alias("run_uid"), Run.key.alias("run_key"), Price.snapshot),
+            *(Lane.key.alias("lane_key"), _BEFORE.uid.alias("predecessor_uid")),
+        )
         .join(Run, on=(Call.run == Run.id))
         .join_from(Call, Price, pw.JOIN.LEFT_OUTER, on=(Call.price == Price.id))
+        .join_from(Call, Lane, pw.JOIN.LEFT_OUTER, on=(Call.lane == Lane.id))
+        .join_from(Call, _BEFORE, pw.JOIN.LEFT_OUTER, on=(Call.predecessor == _BEFORE.id))
     )
+
+
+_BEFORE = Call.alias("before")
+
+
+def lanes(store: Store, runs: Sequence[str]) -> dict[str, tuple[LaneRow, ...]]:
+    """The lanes of each of these runs, by start."""
+    found: dict[str, list[LaneRow]] = {run: [] for run in runs}
+    query = Lane.select(Lane, Run.uid.alias("run_uid")).join(Run, on=(Lane.run == Run.id))
+    for some in batched(runs, PAGE):
+        for row in _dicts(store, query.where(Run.uid.in_(some)).order_by(Lane.started_ns, Lane.id)):
+            found[row["run_uid"]].append(lane_row(row))
+    return {run: tuple(rows) for run, rows in found.items()}
 
 
 def _earlier(table: type[pw.Model], started_ns: int, number: int) -> pw.Expression:

@@ -1,4 +1,4 @@
-"""A run as the sum of its calls: one call added to a run's columns. Pure, so that a run can be summed anew."""
+"""Runs and lanes as the sums of their calls: one call added to their columns. Pure, so that they can be summed anew."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,17 +20,18 @@ TOKENS = (
 
 COSTS = ("input_cost", "cache_read_cost", "cache_write_cost", "output_cost", "other_cost")
 
-SUMS = (*TOKENS, *COSTS, "cache_lost", "cache_wasted")
-"""Columns that a run sums over its calls. A sum is `None` until a call has a number."""
+TIMES = ("model_ns", "tool_ns", "idle_ns", "streamed_ns", "streamed_tokens")
+"""How long calls took, what went by between those of one lane, and the answers whose speed is known."""
+
+SUMS = (*TOKENS, *COSTS, "cache_lost", "cache_wasted", *TIMES)
+"""Columns that are summed over calls. A sum is `None` until a call has a number."""
 
 type Columns = Mapping[str, Any]
 """Column values by name."""
 
-EMPTY: Columns = {
+EMPTY_LANE: Columns = {
     "label": None,
-    "app": None,
-    "models": "[]",
-    "providers": "[]",
+    "labelled_ns": None,
     "started_ns": None,
     "ended_ns": None,
     "calls": 0,
@@ -43,20 +44,35 @@ EMPTY: Columns = {
     **dict.fromkeys(SUMS),
 }
 
+EMPTY: Columns = {"app": None, "models": "[]", "providers": "[]"} | {
+    name: value for name, value in EMPTY_LANE.items() if name not in ("label", "labelled_ns")
+}
+
 
 def is_error(call: Columns) -> bool:
     """Whether a call failed or was cut off."""
     return bool(call["error"]) or call["outcome"] != "complete" or (call["status"] or 0) >= 400
 
 
-def add(run: Columns, call: Columns, label: str | None = None) -> dict[str, Any]:
-    """The run's columns with this call; `label` is what the call says that the run is about."""
-    out = {name: run[name] for name in EMPTY}
-    if label and (out["label"] is None or call["started_ns"] < out["started_ns"]):
-        out["label"] = label
+def add(run: Columns, call: Columns) -> dict[str, Any]:
+    """The run's columns with this call. Its label is that of one of its lanes."""
+    out = _add(run, call, EMPTY)
     out["app"] = out["app"] or call["app"]
     out["models"] = _with(out["models"], call["response_model"] or call["request_model"])
     out["providers"] = _with(out["providers"], call["provider"])
+    return out
+
+
+def add_to_lane(lane: Columns, call: Columns) -> dict[str, Any]:
+    """The lane's columns with this call; what the earliest call says that it is about is its label."""
+    out = _add(lane, call, EMPTY_LANE)
+    if call["label"] and (out["labelled_ns"] is None or call["started_ns"] < out["labelled_ns"]):
+        out |= {"label": call["label"], "labelled_ns": call["started_ns"]}
+    return out
+
+
+def _add(sums: Columns, call: Columns, names: Iterable[str]) -> dict[str, Any]:
+    out = {name: sums[name] for name in names}
     out["started_ns"] = _least(out["started_ns"], call["started_ns"])
     out["ended_ns"] = _most(out["ended_ns"], call["ended_ns"])
     out["calls"] += 1
@@ -64,12 +80,25 @@ def add(run: Columns, call: Columns, label: str | None = None) -> dict[str, Any]
     out["unpriced_calls"] += call["input_cost"] is None
     out["estimated_calls"] += call["usage_source"] != "reported"
     out["peak_context_tokens"] = _most(out["peak_context_tokens"], call["input_tokens"])
+    numbers = times(call)
     out["cache_breaks"] += call["cache_status"] in LOSSES
     out["cache_expiries"] += call["cache_status"] == CacheStatus.EXPIRED
     for name in SUMS:
-        if call[name] is not None:
-            out[name] = (out[name] or 0) + call[name]
+        number = numbers[name] if name in numbers else call[name]
+        if number is not None:
+            out[name] = (out[name] or 0) + number
     return out
+
+
+def times(call: Columns) -> dict[str, int | None]:
+    """How long a call took, and of a streamed one for how long it spoke and what."""
+    first, ended, said = call["first_chunk_ns"], call["ended_ns"], call["output_tokens"]
+    spoke = max(0, ended - first) if call["stream"] and first is not None and said else None
+    return {
+        "model_ns": max(0, ended - call["started_ns"]),
+        "streamed_ns": spoke,
+        "streamed_tokens": None if spoke is None else said,
+    }
 
 
 def total(calls: Iterable[Columns]) -> dict[str, Any]:
@@ -78,6 +107,14 @@ def total(calls: Iterable[Columns]) -> dict[str, Any]:
     for call in calls:
         run = add(run, call)
     return run
+
+
+def total_of_lane(calls: Iterable[Columns]) -> dict[str, Any]:
+    """The columns of a lane that has these calls."""
+    lane: dict[str, Any] = dict(EMPTY_LANE)
+    for call in calls:
+        lane = add_to_lane(lane, call)
+    return lane
 
 
 def _with(names: str, name: str | None) -> str:

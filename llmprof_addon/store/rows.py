@@ -10,7 +10,7 @@ from llmprof_addon.model.cost import Cost, Price
 from llmprof_addon.model.usage import Source, Usage
 from llmprof_addon.store.cacherows import cache_verdict
 from llmprof_addon.store.counts import unpack_composition
-from llmprof_addon.store.rollup import TOKENS, is_error
+from llmprof_addon.store.rollup import TIMES, TOKENS, is_error
 from llmprof_addon.store.text import loads
 
 
@@ -69,6 +69,28 @@ class CallRow:
     """An error status, an error said by the provider, or cut off."""
     cache: CacheVerdict | None = None
     """What became of the cached prefix; `None` where that is not known."""
+    lane: str = "main"
+    """Key of its lane in its run."""
+    turn: int | None = None
+    """Its place in its lane, from 1."""
+    request_class: str | None = None
+    """What it is for: `main`, `subagent`, `workflow`, `compaction`, `auxiliary`; `None` if its client does not say."""
+    predecessor: str | None = None
+    """Id of the call of its lane that it goes on from."""
+    link: str | None = None
+    """How: `turn`, `branch` (another call went on from that one before), `retry` (the same prompt), `compacted`."""
+    weak_session: str | None = None
+    forced_session: str | None = None
+    """The session that its client forced."""
+    tool_ns: int | None = None
+    """Between the call before in its lane and this one: time of tools."""
+    idle_ns: int | None = None
+    """The rest of that time: a person's, mostly."""
+
+    @property
+    def output_tokens_per_second(self) -> float | None:
+        """From the first to the last byte of a streamed answer."""
+        return _per_second(self.usage.output_tokens, self.ended_ns, self.first_chunk_ns) if self.stream else None
 
     @property
     def ttft_ms(self) -> float | None:
@@ -103,6 +125,31 @@ class CostSum:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """Where the time of a run's or lane's calls went, in ns; lanes that run side by side are added up."""
+
+    model_ns: int | None = None
+    """From requests to the ends of their answers."""
+    tool_ns: int | None = None
+    """Between an answer that asks for tools and the next call of its lane: as the client says, else all of it."""
+    idle_ns: int | None = None
+    """The rest of the time between calls of one lane."""
+    streamed_ns: int | None = None
+    streamed_tokens: int | None = None
+
+    @property
+    def output_tokens_per_second(self) -> float | None:
+        """Of streamed answers, from their first bytes to their last."""
+        return _per_second(self.streamed_tokens, self.streamed_ns, 0)
+
+
+def _per_second(tokens: int | None, end_ns: int | None, start_ns: int | None) -> float | None:
+    if not tokens or end_ns is None or start_ns is None or end_ns <= start_ns:
+        return None
+    return tokens * 1e9 / (end_ns - start_ns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
     """One run with the sums of its calls."""
 
@@ -132,6 +179,39 @@ class RunRow:
     """Tokens that could have been read from the cache and were paid for anew."""
     cache_wasted: int | None = None
     """Pico-dollars that this cost."""
+    times: Times = Times()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneRow:
+    """One lane of a run with the sums of its calls."""
+
+    number: int = field(repr=False)
+    run_id: str
+    id: str
+    """Its key, unique in its run."""
+    kind: str
+    agent_type: str | None
+    parent: str | None
+    """Key of the lane that it works for, which need not have calls."""
+    spawned_by: str | None
+    """Id of the call whose answer asked for it."""
+    tool_call_id: str | None
+    label: str | None
+    started_ns: int
+    ended_ns: int
+    calls: int
+    error_calls: int
+    unpriced_calls: int
+    estimated_calls: int
+    usage: Usage
+    cost: CostSum | None
+    peak_context_tokens: int | None
+    cache_breaks: int
+    cache_expiries: int
+    cache_lost: int | None
+    cache_wasted: int | None
+    times: Times
 
 
 def call_row(row: Mapping[str, Any]) -> CallRow:
@@ -153,6 +233,9 @@ def call_row(row: Mapping[str, Any]) -> CallRow:
         output_composition=output_composition,
         failed=is_error(row),
         cache=cache_verdict(row),
+        lane=row["lane_key"] or "main",
+        forced_session=_forced(row),
+        predecessor=row["predecessor_uid"],
         **copied,
     )
 
@@ -171,16 +254,20 @@ _COPIED = (
         "redactions",
     ),
     *("request_truncated", "response_truncated"),
+    *("turn", "request_class", "link", "weak_session", "tool_ns", "idle_ns"),
 )
 
 
-_COPIED_OF_RUN = ("peak_context_tokens", "cache_breaks", "cache_expiries", "cache_lost", "cache_wasted")
+def _forced(row: Mapping[str, Any]) -> str | None:
+    """The session of the run's key, if the call has the run by itself."""
+    if not row["run_key"].startswith("header:") or row["inherits"] not in (None, "lane"):
+        return None
+    session: str = row["run_key"].removeprefix("header:")
+    return session
 
 
 def run_row(row: Mapping[str, Any]) -> RunRow:
     """A row of the run table."""
-    costs = (row["input_cost"], row["cache_read_cost"], row["cache_write_cost"], row["output_cost"], row["other_cost"])
-    source = Source.ESTIMATED if row["estimated_calls"] else Source.REPORTED
     return RunRow(
         number=row["id"],
         id=row["uid"],
@@ -190,18 +277,32 @@ def run_row(row: Mapping[str, Any]) -> RunRow:
         models=tuple(loads(row["models"])),
         providers=tuple(loads(row["providers"])),
         tags=loads(row["tags"]),
-        started_ns=row["started_ns"],
-        ended_ns=row["ended_ns"],
-        calls=row["calls"],
-        error_calls=row["error_calls"],
-        unpriced_calls=row["unpriced_calls"],
-        estimated_calls=row["estimated_calls"],
-        usage=Usage(**{name: row[name] for name in TOKENS}, source=source),
-        cost=None if costs[0] is None else CostSum(**dict(zip(_COSTS, costs, strict=True))),
-        **{name: row[name] for name in _COPIED_OF_RUN},
+        **_sums(row),
     )
 
 
+def lane_row(row: Mapping[str, Any]) -> LaneRow:
+    """A row of the lane table, joined with its run's `run_uid`."""
+    copied = {name: row[name] for name in ("kind", "agent_type", "parent", "spawned_by", "tool_call_id", "label")}
+    return LaneRow(number=row["id"], run_id=row["run_uid"], id=row["key"], **copied, **_sums(row))
+
+
+def _sums(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What runs and lanes have in common."""
+    costs = [row[f"{name}_cost"] for name in _COSTS]
+    source = Source.ESTIMATED if row["estimated_calls"] else Source.REPORTED
+    return {
+        **{name: row[name] for name in _SUMMED},
+        "usage": Usage(**{name: row[name] for name in TOKENS}, source=source),
+        "cost": None if costs[0] is None else CostSum(**dict(zip(_COSTS, costs, strict=True))),
+        "times": Times(**{name: row[name] for name in TIMES}),
+    }
+
+
+_SUMMED = (
+    *("started_ns", "ended_ns", "calls", "error_calls", "unpriced_calls", "estimated_calls", "peak_context_tokens"),
+    *("cache_breaks", "cache_expiries", "cache_lost", "cache_wasted"),
+)
 _COSTS = ("input", "cache_read", "cache_write", "output", "other")
 
 

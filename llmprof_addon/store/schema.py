@@ -114,9 +114,62 @@ class Run(Table):
     cache_expiries = pw.IntegerField()
     cache_lost = pw.BigIntegerField(null=True)
     cache_wasted = BigNumber(null=True)
+    model_ns = pw.BigIntegerField(null=True)
+    tool_ns = pw.BigIntegerField(null=True)
+    idle_ns = pw.BigIntegerField(null=True)
+    streamed_ns = pw.BigIntegerField(null=True)
+    streamed_tokens = pw.BigIntegerField(null=True)
+    label_rank = pw.IntegerField(null=True)
+    labelled_ns = pw.BigIntegerField(null=True)
 
     class Meta:
         indexes = ((("started_ns", "id"), False),)
+
+
+class Lane(Table):
+    """One agent inside a run, with the sums of its calls. `parent` is a key: a call of that lane may never come."""
+
+    id = pw.AutoField()
+    run = pw.ForeignKeyField(Run, index=False)
+    key = pw.TextField()
+    kind = pw.TextField()
+    agent_type = pw.TextField(null=True)
+    parent = pw.TextField(null=True)
+    spawned_by = pw.TextField(null=True, index=True)
+    tool_call_id = pw.TextField(null=True)
+    label = pw.TextField(null=True)
+    labelled_ns = pw.BigIntegerField(null=True)
+    started_ns = pw.BigIntegerField()
+    ended_ns = pw.BigIntegerField()
+    calls = pw.IntegerField()
+    error_calls = pw.IntegerField()
+    unpriced_calls = pw.IntegerField()
+    estimated_calls = pw.IntegerField()
+    input_tokens = pw.BigIntegerField(null=True)
+    cache_read_input_tokens = pw.BigIntegerField(null=True)
+    cache_creation_input_tokens = pw.BigIntegerField(null=True)
+    cache_creation_5m_input_tokens = pw.BigIntegerField(null=True)
+    cache_creation_1h_input_tokens = pw.BigIntegerField(null=True)
+    output_tokens = pw.BigIntegerField(null=True)
+    reasoning_output_tokens = pw.BigIntegerField(null=True)
+    peak_context_tokens = pw.BigIntegerField(null=True)
+    input_cost = BigNumber(null=True)
+    cache_read_cost = BigNumber(null=True)
+    cache_write_cost = BigNumber(null=True)
+    output_cost = BigNumber(null=True)
+    other_cost = BigNumber(null=True)
+    cache_breaks = pw.IntegerField()
+    cache_expiries = pw.IntegerField()
+    cache_lost = pw.BigIntegerField(null=True)
+    cache_wasted = BigNumber(null=True)
+    model_ns = pw.BigIntegerField(null=True)
+    tool_ns = pw.BigIntegerField(null=True)
+    idle_ns = pw.BigIntegerField(null=True)
+    streamed_ns = pw.BigIntegerField(null=True)
+    streamed_tokens = pw.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = ((("run", "key"), True),)
 
 
 class Call(Table):
@@ -127,7 +180,7 @@ class Call(Table):
     run = pw.ForeignKeyField(Run, index=False)
     started_ns = pw.BigIntegerField()
     first_chunk_ns = pw.BigIntegerField(null=True)
-    ended_ns = pw.BigIntegerField()
+    ended_ns = pw.BigIntegerField(index=True)
     mode = pw.TextField()
     transport = pw.TextField()
     outcome = pw.TextField()
@@ -190,6 +243,21 @@ class Call(Table):
     cache_lost = pw.BigIntegerField(null=True)
     cache_wasted = pw.BigIntegerField(null=True)
     cache_more = pw.TextField(null=True)
+    lane = pw.ForeignKeyField(Lane, null=True, index=False)
+    turn = pw.IntegerField(null=True)
+    request_class = pw.TextField(null=True)
+    predecessor = pw.IntegerField(null=True, index=True)
+    link = pw.TextField(null=True)
+    inherits = pw.TextField(null=True)
+    label = pw.TextField(null=True)
+    opening = pw.BlobField(null=True, index=True)
+    awaits = pw.BlobField(null=True, index=True)
+    previous = pw.TextField(null=True, index=True)
+    request_id = pw.TextField(null=True, index=True)
+    tool_calls = pw.IntegerField(null=True)
+    tool_call_id = pw.TextField(null=True)
+    tool_ns = pw.BigIntegerField(null=True)
+    idle_ns = pw.BigIntegerField(null=True)
 
     class Meta:
         indexes = (
@@ -197,6 +265,7 @@ class Call(Table):
             (("started_ns", "id"), False),
             (("message_head", "ended_ns"), False),
             (("message_head", "answer_digest"), False),
+            (("lane", "started_ns", "uid"), False),
         )
 
 
@@ -230,5 +299,37 @@ class Attachment(Table):
         primary_key = pw.CompositeKey("call", "content")
 
 
-TABLES: tuple[type[Table], ...] = (Fact, Content, Node, NodeCount, Price, Run, Call, Warmup, Envelope, Attachment)
+class Spawn(Table):
+    """A text that a call's answer gives to a tool, and that may open the chain of an agent."""
+
+    digest = pw.BlobField(index=True)
+    call = pw.ForeignKeyField(Call, index=False)
+    tool_call_id = pw.TextField()
+
+    class Meta:
+        primary_key = pw.CompositeKey("call", "tool_call_id", "digest")
+
+
+class Manual(Table):
+    """A run that a person started; its `Run` is made by its first call."""
+
+    id = pw.AutoField()
+    key = pw.TextField(unique=True)
+    name = pw.TextField()
+    note = pw.TextField(null=True)
+    tags = pw.TextField()
+    ended = pw.BooleanField()
+
+
+class Interval(Table):
+    """When a run that a person started took the calls; open as long as `ended_ns` is null. None overlap."""
+
+    started_ns = pw.BigIntegerField(primary_key=True)
+    ended_ns = pw.BigIntegerField(null=True)
+    manual = pw.ForeignKeyField(Manual)
+
+
+TABLES: tuple[type[Table], ...] = (
+    *(Fact, Content, Node, NodeCount, Price, Run, Lane, Call, Warmup, Envelope, Attachment, Spawn, Manual, Interval),
+)
 """Referred-to tables first."""

@@ -12,15 +12,17 @@ from typing import Any
 
 import peewee as pw
 
+from llmprof_addon.grouping.opening import spawned_texts
+from llmprof_addon.grouping.runs import MANUAL
 from llmprof_addon.model.cost import Cost
 from llmprof_addon.model.record import CallRecord, LateRecord, WarmupRecord
 from llmprof_addon.model.tree import Link, canonical, digest
-from llmprof_addon.store import rollup
+from llmprof_addon.store import lanes, rollup
 from llmprof_addon.store.columns import columns, envelopes, sections_of
 from llmprof_addon.store.compress import pack, squeeze
 from llmprof_addon.store.documents import Contents, envelope_document, placed, set_out
 from llmprof_addon.store.nodes import BATCH, Nodes, Stored, absent_contents
-from llmprof_addon.store.schema import Attachment, Call, Content, NodeCount, Price, Run, Warmup
+from llmprof_addon.store.schema import Attachment, Call, Content, Lane, Manual, NodeCount, Price, Run, Spawn, Warmup
 from llmprof_addon.store.schema import Envelope as EnvelopeRow
 from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import clean, dumps, loads
@@ -142,6 +144,10 @@ class Writer:
         call = columns(record, known, digest(params))
         call["price"] = self._price(record.cost)
         call["run"] = run_id = self._run(record)
+        choice, exchange = record.run, record.exchange
+        call["predecessor"] = self._number(choice.predecessor)
+        lane = lanes.lane_row(self.statements, run_id, choice.lane, exchange.started_ns, exchange.ended_ns)
+        gained = lanes.place(self.statements, lane, call)
         values = [call[field.name] for field in _CALL_FIELDS]
         call_id = self._nodes.statements.run("call", _insert_call, values).fetchone()[0]
         kept, of_answer = envelopes(record, sections, known)
@@ -151,7 +157,22 @@ class Writer:
         self._insert(Attachment, (Attachment.call, Attachment.content), [(call_id, one) for one in sorted(own)])
         self._nodes.statements.run("envelope", _insert_envelope, [call_id, document])
         self._count(2, len(document) + len(call["composition"]))
-        self._add_to_run(run_id, call, record)
+        spawned = {(call_id, clean(name), one) for name, one in spawned_texts(record.call.answer.parts)}
+        self._insert(Spawn, (Spawn.call, Spawn.tool_call_id, Spawn.digest), sorted(spawned))
+        if call["predecessor"] is not None and choice.link == "turn":
+            lanes.link(self.statements, self._db, call["predecessor"])
+        if call["turn"] == 1 and lane["calls"]:
+            self._db.execute(Lane.update(**lanes.attributes(choice.lane)).where(Lane.id == lane["id"]))
+        labelled = lanes.add(self.statements, lane, call, gained)
+        self._add_to_run(run_id, call, gained, dict(exchange.tags), lane["kind"] if labelled else None)
+
+    def _number(self, uid: str | None) -> int | None:
+        """Row id of a call, if it is there still."""
+        if uid is None:
+            return None
+        row = self.statements.run("number", lambda value: Call.select(Call.id).where(Call.uid == value), [uid])
+        found = row.fetchone()
+        return None if found is None else int(found[0])
 
     def _count(self, rows: int, size: int = 0) -> None:
         self.counters.rows_written += rows
@@ -191,33 +212,50 @@ class Writer:
             row = self._nodes.statements.run("lock run", _lock_run, [choice.run_id]).fetchone()
             if row:
                 return int(row[0])
-        key = clean(choice.key)
-        values: dict[str, Any] = {
-            **rollup.EMPTY,
-            "uid": run_uid(key),
-            "key": key,
-            "started_ns": exchange.started_ns,
-            "ended_ns": exchange.ended_ns,
-            "tags": "{}",
-        }
-        self._insert(Run, tuple(Run._meta.fields[name] for name in values), [tuple(values.values())])
-        query = Run.update(calls=Run.calls).where(Run.key == key).returning(Run.id)
-        return int(self._db.execute(query).fetchone()[0])
+        return run_row(self._db, choice.key, exchange.started_ns, exchange.ended_ns)
 
-    def _add_to_run(self, run_id: int, call: dict[str, Any], record: CallRecord) -> None:
+    def _add_to_run(
+        self, run_id: int, call: dict[str, Any], gained: Mapping[str, int], tags: dict[str, str], kind: str | None
+    ) -> None:
+        """Add a call to its run; `kind` is that of its lane, if the lane has its label from this call."""
         statements = self._nodes.statements
         row = statements.run("run", lambda value: Run.select(*_RUN_FIELDS).where(Run.id == value), [run_id]).fetchone()
         run = {field.name: field.python_value(value) for field, value in zip(_RUN_FIELDS, row, strict=True)}
-        values = rollup.add(run, call, clean(record.label))
-        values["tags"] = dumps(dict(record.exchange.tags) | loads(run["tags"]))
+        values = run | lanes.with_gains(rollup.add(run, call), gained)
+        if kind is not None:
+            order, old = (lanes.RANKS[kind], call["started_ns"]), (run["label_rank"], run["labelled_ns"])
+            if None in old or order < old:
+                values |= {"label": call["label"], "label_rank": order[0], "labelled_ns": order[1]}
+        values["tags"] = dumps(tags | loads(run["tags"]))
         new = [field.db_value(values[field.name]) for field in _RUN_FIELDS]
         statements.run("add to run", _update_run, [*new, run_id])
+
+
+def run_row(db: pw.Database, key: str, started_ns: int, ended_ns: int) -> int:
+    """Row id of the run of this key, which is made if it is not there. Locks the row for the transaction."""
+    key = clean(key)
+    named: tuple[str, str] | None = None
+    if key.startswith(MANUAL):
+        named = db.execute(Manual.select(Manual.name, Manual.tags).where(Manual.key == key)).fetchone()
+    values: dict[str, Any] = {
+        **rollup.EMPTY,
+        "uid": run_uid(key),
+        "key": key,
+        "name": named[0] if named else None,
+        "started_ns": started_ns,
+        "ended_ns": ended_ns,
+        "tags": named[1] if named else "{}",
+    }
+    db.execute(Run.insert(values).on_conflict_ignore().as_rowcount())
+    query = Run.update(calls=Run.calls).where(Run.key == key).returning(Run.id)
+    return int(db.execute(query).fetchone()[0])
 
 
 # Peewee writes the columns of an insert or an update in the order of the table, whatever that of the values.
 _CALL_FIELDS = tuple(field for field in Call._meta.sorted_fields if field is not Call.id)
 _WARMUP_FIELDS = tuple(field for field in Warmup._meta.sorted_fields if field is not Warmup.id)
-_RUN_FIELDS = tuple(field for field in Run._meta.sorted_fields if field.name in {*rollup.EMPTY, "tags"})
+_OF_RUN = {*rollup.EMPTY, "tags", "label", "label_rank", "labelled_ns"}
+_RUN_FIELDS = tuple(field for field in Run._meta.sorted_fields if field.name in _OF_RUN)
 
 
 def _insert_call(value: pw.SQL) -> pw.Insert:

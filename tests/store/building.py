@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from llmprof_addon.grouping.runs import choose, label
+from llmprof_addon.grouping.opening import label
+from llmprof_addon.grouping.runs import choose
 from llmprof_addon.grouping.said import answer_digest
 from llmprof_addon.model.call import Answer, Call, Identity, Prompt
 from llmprof_addon.model.component import Kind, KindTotal

@@ -8,7 +8,7 @@ from llmprof_addon.model.call import Identity
 from llmprof_addon.model.exchange import Client
 from llmprof_addon.model.part import Part
 from llmprof_addon.model.tree import root
-from llmprof_addon.store import past, queries
+from llmprof_addon.store import kin, queries
 from llmprof_addon.store.detail import detail
 from llmprof_addon.store.open import Store
 from tests.store.building import conversation, exchange, record, text, tool_call, tool_result
@@ -154,7 +154,7 @@ def test_a_predecessor_that_is_not_there_yet(written: Recorder) -> None:
 
 def test_the_search_is_bounded(written: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """However often a prompt was asked before, few candidates come back, the right one among them."""
-    monkeypatch.setattr(past, "CANDIDATES", 3)
+    monkeypatch.setattr(kin, "CANDIDATES", 3)
     asked = text("user", "Hi")
     runs = [written([asked], [text("assistant", f"Hello {n}")])[0] for n in range(10)]
     messages = [asked, text("assistant", "Hello 2"), text("user", "More")]

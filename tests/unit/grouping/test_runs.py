@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from llmprof_addon.grouping.runs import choose, label, session_key
+from llmprof_addon.grouping.opening import label
+from llmprof_addon.grouping.runs import choose, session_key
 from llmprof_addon.grouping.said import answer_digest
 from llmprof_addon.model.call import Call, Identity, Prompt
 from llmprof_addon.model.exchange import Client
@@ -24,6 +25,11 @@ def chosen(
     return choose(exchange("new", at=at, **more), call, chains(prompt), history)
 
 
+def went_on(choice: RunChoice) -> tuple[str | None, str, str]:
+    """Run, key and reason."""
+    return choice.run_id, choice.key, choice.reason
+
+
 def ancestor(run: str, depth: int = 1, *, ended: float = 50, **more: Any) -> Ancestor:
     given: dict[str, Any] = {"answer": answer_digest([SAID]), "peer": "127.0.0.1", "user_agent": "tests/1"}
     return Ancestor(
@@ -37,15 +43,15 @@ def among(*ancestors: Ancestor) -> History:
 
 def test_the_header_decides_before_all() -> None:
     identity = Identity(session="own", session_source="x")
-    history = History(session_run="forced", continued_run="other", ancestors=(ancestor("a"),))
+    history = History(session_run="forced", named=ancestor("other"), ancestors=(ancestor("a"),))
     choice = chosen([ASKED, SAID, THANKED], history, identity=identity, session="mine")
-    assert choice == RunChoice(run_id="forced", key="header:mine", reason="header")
+    assert went_on(choice) == ("forced", "header:mine", "header")
 
 
 def test_a_new_session_is_a_new_run_even_with_ancestors() -> None:
     identity = Identity(session="fork", session_source="x-session")
     choice = chosen([ASKED, SAID, THANKED], among(ancestor("a")), identity=identity)
-    assert choice == RunChoice(run_id=None, key="x-session:fork", reason="session")
+    assert went_on(choice) == (None, "x-session:fork", "session")
 
 
 def test_session_keys() -> None:
@@ -55,13 +61,13 @@ def test_session_keys() -> None:
 
 
 def test_a_continued_response_decides_before_ancestry() -> None:
-    choice = chosen([THANKED], History(continued_run="a", ancestors=(ancestor("b"),)))
-    assert choice == RunChoice(run_id="a", key="call:new", reason="continues")
+    choice = chosen([THANKED], History(named=ancestor("a"), ancestors=(ancestor("b"),)))
+    assert went_on(choice) == ("a", "call:new", "continues")
 
 
 def test_prompt_and_answer_continued() -> None:
     choice = chosen([ASKED, SAID, THANKED], among(ancestor("a")))
-    assert choice == RunChoice(run_id="a", key="call:new", reason="ancestry")
+    assert went_on(choice) == ("a", "call:new", "ancestry")
 
 
 def test_tool_calls_are_answers_too() -> None:
@@ -79,7 +85,7 @@ def test_tool_calls_are_answers_too() -> None:
     ],
 )
 def test_another_answer_or_none_is_another_run(messages: list[Part]) -> None:
-    assert chosen(messages, among(ancestor("a"))) == RunChoice(run_id=None, key="call:new", reason="new")
+    assert went_on(chosen(messages, among(ancestor("a")))) == (None, "call:new", "new")
 
 
 def test_what_ends_later_is_no_ancestor() -> None:
@@ -126,7 +132,7 @@ def test_weak_signs_alone_decide_nothing() -> None:
 
 def test_a_call_that_failed_is_tried_again() -> None:
     for failed in (ancestor("a", complete=False, answer=None), ancestor("a", complete=False)):
-        assert chosen([ASKED], among(failed)) == RunChoice(run_id="a", key="call:new", reason="retry")
+        assert went_on(chosen([ASKED], among(failed))) == ("a", "call:new", "retry")
     assert chosen([ASKED], among(ancestor("a", complete=False, peer="elsewhere"))).run_id is None
 
 
@@ -135,8 +141,21 @@ def test_equal_first_prompts_stay_apart() -> None:
 
 
 def test_a_second_answer_to_a_conversation_under_way() -> None:
-    choice = chosen([ASKED, SAID, THANKED], among(ancestor("a", depth=3)))
-    assert (choice.run_id, choice.reason) == ("a", "retry")
+    """Only where something else joins the two: few-shot prompts are asked again and again by what has no session."""
+    again = [ASKED, SAID, THANKED]
+    assert went_on(chosen(again, among(ancestor("a", depth=3)))) == (None, "call:new", "new")
+    weak = Identity(weak_session="w")
+    choice = chosen(again, among(ancestor("a", depth=3, weak_session="w")), identity=weak)
+    assert (choice.run_id, choice.reason, choice.link) == ("a", "retry", "retry")
+    history = History(session_run="a", ancestors=(ancestor("a", depth=3),))
+    choice = chosen(again, history, identity=Identity(session="s"))
+    assert (choice.run_id, choice.reason, choice.link) == ("a", "session", "retry")
+
+
+def test_a_failed_call_is_not_tried_again_for_ever() -> None:
+    failed = among(ancestor("a", complete=False, answer=None))
+    assert chosen([ASKED], failed, at=600).run_id == "a"
+    assert chosen([ASKED], failed, at=700).run_id is None
 
 
 def test_two_runs_in_step_stay_apart() -> None:

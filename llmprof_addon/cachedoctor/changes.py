@@ -65,6 +65,7 @@ def compare(call: CacheView, previous: CacheView, rules: CacheRules) -> Comparis
     changes: list[tuple[int, Change]] = []
     gone = anew = 0.0
     kept = 0
+    runs: list[_Run] = []
     ranks = {EVERYTHING: -1} | {section: 2 * rank + 1 for rank, section in enumerate(call.section_order)}
     for name in sorted(call.params.keys() | previous.params.keys()):
         before, after = previous.params.get(name), call.params.get(name)
@@ -82,6 +83,7 @@ def compare(call: CacheView, previous: CacheView, rules: CacheRules) -> Comparis
         if run.is_same:
             kept = max(kept, run.new_start + len(lost))
             continue
+        runs.append(run)
         cause = _cause(run, old, new)
         gone += sum(step.tokens for step in lost) * old_size
         came = ends[run.new_start + len(run.new)] - ends[run.new_start]
@@ -93,6 +95,10 @@ def compare(call: CacheView, previous: CacheView, rules: CacheRules) -> Comparis
             kept = max(kept, run.new_start + len(run.new))
         change = Change(cause=cause, difference=_difference(run), end=ends[run.new_start + bool(run.new)])
         changes.append((ranks[run.section], change))
+    if rules.opt_in and runs and all(run.is_tail for run in runs):
+        # Taken back, or begun anew: of what both have, only what ended at a breakpoint could have been read.
+        kept = max((mark.end for mark in previous.marks if mark.end <= kept), default=0)
+        gone = sum(step.tokens for step in old[kept:cached]) * old_size
     changes.sort(key=lambda item: item[0])  # stable: within a section as they stand
     return Comparison(
         changes=tuple(change for _, change in changes), gone=max(0.0, gone), tail=ends[-1] - ends[kept] + anew

@@ -26,6 +26,7 @@ COMMANDS = {
     "calls": "list the recorded calls",
     "show": "one call: what is in its prompt, and what it cost",
     "report": "one run: how its context grew, and where its dollars went",
+    "cache": "one run: which calls lost their cached prefix, why, and what it cost",
     "import": "read exchange files, saved flows and HAR files into the store",
     "prune": "delete what is older than a given age",
     "reset": "delete everything that was recorded",

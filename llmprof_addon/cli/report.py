@@ -76,6 +76,13 @@ def _print(row: "RunRow", calls: "list[CallRow]", explained: "Explanation", dept
         f" {text.dollars(row.cost.total if row.cost else None, at_least=row.unpriced_calls > 0)}",
         soft_wrap=True,
     )
+    if row.cache_breaks or row.cache_expiries:
+        breaks = text.counted(row.cache_breaks + row.cache_expiries, "cache break")
+        wasted = text.dollars(row.cache_wasted, at_least=row.unpriced_calls > 0)
+        lost = text.tokens(row.cache_lost)
+        out.print(
+            f"{breaks}: {lost} tokens paid for anew, {wasted} wasted  [dim]llmprof cache {row.id}[/]", soft_wrap=True
+        )
     out.print("\n[bold]Context growth[/]")
     _print_growth(calls[-MOST_CALLS:], len(calls))
     if len(calls) > MOST_CALLS:
@@ -114,7 +121,7 @@ def _print_growth(calls: "list[CallRow]", total: int) -> None:
             drawn = end
         rows.append(
             (
-                f"{number}{' ✗' if call.failed else ''}",
+                f"{number}{' ✗' if call.failed else _cache_sign(call)}",
                 bar,
                 text.tokens(usage.input_tokens, estimated=estimated),
                 text.share(usage.cache_read_input_tokens, usage.input_tokens),
@@ -124,6 +131,14 @@ def _print_growth(calls: "list[CallRow]", total: int) -> None:
         )
     numbers = [Column(name=name) for name in ("in", "cached", "out", "cost")]
     print_grid([Column(name="call"), Column(name="", least=cells), *numbers], rows)
+
+
+def _cache_sign(call: "CallRow") -> str:
+    from llmprof_addon.export.cache import is_loss
+
+    if call.cache is None or not is_loss(call.cache):
+        return ""
+    return " ⏱" if call.cache.status.value == "expired" else " ✂"
 
 
 def _legend(calls: "list[CallRow]", width: int) -> "list[Text]":

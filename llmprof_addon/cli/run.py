@@ -202,9 +202,23 @@ def _line(settings: "Settings", run_id: str, calls: "list[CallRow]") -> str:
         f"{tokens} in",
         *([f"{text.share(sum(reads), sum(inputs))} cached"] if reads else []),
         text.dollars(sum(costs) if costs else None, at_least=len(costs) < len(calls)),
+        *_losses(calls),
     ]
     shown = label if len(label) <= 48 else label[:47] + "…"
     return f"{shown}: {', '.join(facts)}    llmprof tui {run_id}{home_flag(settings)}"
+
+
+def _losses(calls: "list[CallRow]") -> list[str]:
+    """What broken and expired caches cost, if any did."""
+    from llmprof_addon.export import text
+    from llmprof_addon.export.cache import is_loss
+
+    lost = [call.cache for call in calls if call.cache is not None and is_loss(call.cache)]
+    if not lost:
+        return []
+    wasted = [verdict.wasted for verdict in lost if verdict.wasted is not None]
+    amount = text.dollars(sum(wasted) if wasted else None, at_least=len(wasted) < len(lost))
+    return [f"{text.counted(len(lost), 'cache break')} ({amount} wasted)"]
 
 
 def _say(line: str) -> None:

@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 from llmprof_addon.cli.opened import NOTHING_YET, NotFoundError, positive, reading
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llmprof_addon.model.cache import CacheVerdict
     from llmprof_addon.pipeline import Explanation
     from llmprof_addon.store.open import Store
     from llmprof_addon.store.rows import CallRow
@@ -125,5 +128,21 @@ def header(row: "CallRow") -> list[str]:
         ratio = row.estimated_input_tokens / usage.input_tokens
         counted = text.exact(row.estimated_input_tokens)
         lines.append(f"[dim]counted before reconciliation: {counted}, {ratio:.3f} of what was reported[/]")
+    if row.cache is not None:
+        lines.append(_cache_line(row.cache, safe))
     lines += [f"[red]✗ {safe(row.error)}[/]"] if row.error else []
     return lines + [f"[yellow]! {safe(warning)}[/]" for warning in row.warnings]
+
+
+def _cache_line(verdict: "CacheVerdict", safe: "Callable[[object], str]") -> str:
+    """What became of the cached prefix."""
+    from llmprof_addon.export import text
+    from llmprof_addon.export.cache import in_words, is_loss
+
+    if not is_loss(verdict):
+        return f"cache  {verdict.status.value}{f': {safe(in_words(verdict))}' if verdict.cause else ''}"
+    lost = text.exact(verdict.lost, estimated=verdict.estimated)
+    return (
+        f"cache  [bold]{verdict.status.value}[/]: {safe(in_words(verdict))};"
+        f" {lost} tokens paid for anew, {text.dollars(verdict.wasted)} wasted"
+    )

@@ -1,0 +1,135 @@
+"""A run's cache -> the JSON and the words in which it is told: which call lost how much, and to which difference."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llmprof_addon.cachedoctor.tally import CacheTally
+from llmprof_addon.export.shapes import cache_json
+from llmprof_addon.export.text import UNKNOWN
+from llmprof_addon.model.cache import CacheCause, CacheStatus, CacheVerdict, Difference
+from llmprof_addon.model.cost import usd
+from llmprof_addon.model.part import Json
+from llmprof_addon.model.tree import parse
+from llmprof_addon.store.cached import content
+from llmprof_addon.store.open import Store
+from llmprof_addon.store.rows import CallRow, RunRow
+
+AROUND = 24
+"""Characters that are shown before the first one that differs."""
+SHOWN = 72
+"""Characters of a text that are shown."""
+
+CAUSES: dict[CacheCause, str] = {
+    CacheCause.TOOLS_ADDED: "a tool was added",
+    CacheCause.TOOLS_REMOVED: "a tool was removed",
+    CacheCause.TOOLS_REORDERED: "tools stand in another order",
+    CacheCause.TOOL_CHANGED: "a tool's schema changed",
+    CacheCause.SYSTEM_CHANGED: "the system prompt changed",
+    CacheCause.MESSAGE_CHANGED: "an earlier message changed",
+    CacheCause.MESSAGE_REMOVED: "earlier messages were removed",
+    CacheCause.HISTORY_COMPACTED: "the history was compacted",
+    CacheCause.MODEL_CHANGED: "another model",
+    CacheCause.PARAMS_CHANGED: "a request field changed",
+    CacheCause.BREAKPOINT_MOVED: "no breakpoint near enough to the last one",
+    CacheCause.NO_BREAKPOINT: "no breakpoint in the request",
+    CacheCause.BELOW_MINIMUM: "the prompt is too short to be cached",
+    CacheCause.EXPIRED: "the prefix had expired",
+    CacheCause.COLD: "nothing was cached yet",
+    CacheCause.PROVIDER_EVICTED: "the provider no longer had it",
+}
+"""In words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """Both texts from shortly before their first difference; `None` where a text is not there (any more)."""
+
+    before: str | None
+    after: str | None
+
+
+def excerpt(store: Store, difference: Difference) -> Excerpt:
+    """The two texts of a difference; of a request field its values."""
+    if difference.section == "params":
+        return Excerpt(before=difference.before, after=difference.after)
+    before, after = (_text(store, digest) for digest in (difference.before, difference.after))
+    same = 0
+    for one, other in zip(before or "", after or "", strict=False):
+        if one != other:
+            break
+        same += 1
+    start = max(0, same - AROUND) if before is not None and after is not None else 0
+    return Excerpt(before=_cut(before, start), after=_cut(after, start))
+
+
+def _text(store: Store, digest: str | None) -> str | None:
+    stored = None if digest is None else content(store, digest)
+    if stored is None:
+        return None
+    value = parse(stored)
+    text = value.get("text") if isinstance(value, dict) else value
+    return text if isinstance(text, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str | None, start: int) -> str | None:
+    if text is None:
+        return None
+    shown = text[start : start + SHOWN]
+    return f"{'…' if start else ''}{shown}{'…' if start + SHOWN < len(text) else ''}"
+
+
+def where(difference: Difference) -> str:
+    """What a difference is called: `tools[1] read_file`, `messages[3].content[0] user`, `thinking`."""
+    place = difference.path or f"{difference.section} (gone)"
+    return place if difference.name in ("", difference.section) else f"{place} {difference.name}"
+
+
+def is_loss(verdict: CacheVerdict) -> bool:
+    """Whether a verdict is worth a line among what was lost."""
+    return verdict.status in (CacheStatus.BREAK, CacheStatus.PARTIAL, CacheStatus.EXPIRED)
+
+
+def in_words(verdict: CacheVerdict) -> str:
+    """A verdict's cause, and where the prompts part."""
+    cause = CAUSES[verdict.cause] if verdict.cause else UNKNOWN
+    place = where(verdict.first_diff) if verdict.first_diff else ""
+    said = f"; the provider says {verdict.provider_reason}" if verdict.provider_reason else ""
+    return f"{cause}{f': {place}' if place else ''}{said}"
+
+
+def cache_report_json(store: Store, run: RunRow, calls: Sequence[CallRow], tally: CacheTally) -> dict[str, Json]:
+    """A run's cache: its sums, its losses by cause, and every call's verdict with the texts that differ."""
+    return {
+        "run_id": run.id,
+        "calls": len(calls),
+        "hit_ratio": _rounded(tally.hit_ratio),
+        "rewrite_factor": _rounded(tally.rewrite_factor),
+        "lost_tokens": tally.lost,
+        "wasted_usd": usd(tally.wasted),
+        "cost_usd": usd(tally.cost),
+        "perfect_cost_usd": usd(tally.perfect_cost),
+        "by_cause": {
+            cause.value: {"calls": losses.calls, "lost_tokens": losses.lost, "wasted_usd": usd(losses.wasted)}
+            for cause, losses in tally.by_cause.items()
+        },
+        "verdicts": [_verdict_json(store, call) for call in calls],
+    }
+
+
+def _verdict_json(store: Store, call: CallRow) -> dict[str, Json]:
+    verdict = call.cache
+    texts = excerpt(store, verdict.first_diff) if verdict and verdict.first_diff else None
+    return {
+        "id": call.id,
+        "started_ns": call.started_ns,
+        "input_tokens": call.usage.input_tokens,
+        "read_tokens": call.usage.cache_read_input_tokens,
+        "cache": cache_json(verdict),
+        "before": texts.before if texts else None,
+        "after": texts.after if texts else None,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

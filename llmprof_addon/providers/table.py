@@ -220,7 +220,7 @@ _HOSTS: tuple[Provider, ...] = (
     Provider(name="zenmux", hosts=("zenmux.ai",), base_url="https://zenmux.ai/api", apis=(*OPENAI, MESSAGES)),
     Provider(
         name="ollama",
-        hosts=("localhost:11434",),
+        hosts=("localhost:11434", "ollama.com"),
         base_url="http://127.0.0.1:11434",
         apis=(OLLAMA_CHAT, OLLAMA_GENERATE, *OPENAI, MESSAGES),
         env_key="OLLAMA_API_KEY",

@@ -55,6 +55,7 @@ CALLS = [
     ("localhost:11434", "/v1/chat/completions", "ollama", "openai.chat"),
     ("127.0.0.1:1234", "/v1/chat/completions", "lmstudio", "openai.chat"),
     ("127.0.0.1:11434", "/api/chat", "ollama", "ollama.chat"),
+    ("ollama.com", "/api/chat", "ollama", "ollama.chat"),
     ("localhost:11434", "/api/generate", "ollama", "ollama.generate"),
     ("localhost:4000", "/v1/messages", "litellm", "anthropic.messages"),
     ("api.openai.com", "/v1/embeddings", "openai", "openai.embeddings"),

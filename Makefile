@@ -30,7 +30,7 @@ packaging: $(VENV)/.dev ## Build the wheel, install it elsewhere, run it
 check: test lint types imports packaging ## All of the above
 
 e2e-sdks: $(VENV)-sdks/.dev $(SDKS_JS)/.installed ## Send the calls of a dozen SDKs, in Python and JavaScript, through the proxy
-	@$(VENV)-sdks/bin/python -m pytest tests/e2e/sdks -rs $(ARGS)
+	@$(VENV)-sdks/bin/python -m pytest tests/e2e/sdks -rs --disable-warnings $(ARGS)
 
 e2e-agents: $(VENV)/.dev .agents/node_modules/.installed ## Run real agents offline through the proxy (some 800 MB by npm)
 	@$(BIN)/python -m pytest tests/e2e/agents -m agents -rs $(ARGS)

@@ -1,5 +1,6 @@
 import pytest
 from llmprof_tui.themes import THEMES
+from llmprof_tui.widgets import flame_pane
 from llmprof_tui.widgets.breadcrumbs import Breadcrumbs
 from llmprof_tui.widgets.flame import FlameGraph
 from llmprof_tui.widgets.flame_layout import Frame
@@ -45,7 +46,7 @@ class Shown(App[None]):
         self.said: list[Message] = []
 
     def compose(self) -> ComposeResult:
-        yield FlamePane(first_seen=lambda component: "first in turn 3" if component.name == "bash" else None)
+        yield FlamePane()
 
     def on_mount(self) -> None:
         for theme in THEMES:
@@ -162,6 +163,22 @@ async def test_search_finds_names_and_texts_and_says_how_much_they_cover() -> No
         assert not app.query_one(Input).has_focus
 
 
+async def test_in_a_large_tree_a_search_waits_until_the_typing_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flame_pane, "MANY", 0)
+    monkeypatch.setattr(flame_pane, "SETTLE_SECONDS", 3600)
+    async with Shown().run_test(size=(100, 30)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Shown)
+        await pilot.press("slash", *"turn")
+        assert app.graph.found is None
+        await pilot.press("enter")
+        assert app.graph.found
+        monkeypatch.setattr(flame_pane, "SETTLE_SECONDS", 0.001)
+        await pilot.press("slash", *"bash")
+        while len(app.graph.found) != 1:
+            await pilot.pause(0.005)
+
+
 async def test_metrics_views_and_orders() -> None:
     async with Shown().run_test(size=(100, 30)) as pilot:
         app = pilot.app
@@ -184,7 +201,7 @@ async def test_exact_numbers_of_the_selected_node() -> None:
         await pilot.press("down", "left", "down", "right")
         await pilot.pause()
         lines = str(app.query_one(NodeDetail).render()).splitlines()
-        assert lines[0] == "██ bash  tool schemas  tools[0]  first in turn 3"
+        assert lines[0] == "██ bash  tool schemas  tools[0]"
         assert lines[1].startswith("100 tokens  10% of prompt, 25% of tool schemas  $0.0003")
         assert "fresh 100" in lines[2]
 

@@ -32,10 +32,8 @@ class FlamePane(Vertical):
         Binding("slash", "find", "Find", id="flame.find", tooltip="Highlight nodes by their names and texts"),
     ]
 
-    def __init__(self, *, first_seen: Callable[[Component], str | None] | None = None, id: str | None = None) -> None:
-        """`first_seen` says which turn brought a component, where that is known."""
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._first_seen = first_seen
         self._wait: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -77,8 +75,7 @@ class FlamePane(Vertical):
         self._tell(message.trail or (graph.trail(graph.cursor) if graph.cursor else ()))
 
     def _tell(self, trail: Sequence[Component]) -> None:
-        seen = self._first_seen(trail[-1]) if trail and self._first_seen else None
-        self.query_one(NodeDetail).show(trail, first_seen=seen)
+        self.query_one(NodeDetail).show(trail)
 
     @on(Breadcrumbs.Chosen)
     def _step(self, message: Breadcrumbs.Chosen) -> None:

@@ -25,12 +25,10 @@ class NodeDetail(Static):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", id=id, markup=False)
         self._trail: tuple[Component, ...] = ()
-        self._first_seen: str | None = None
 
-    def show(self, trail: Sequence[Component], *, first_seen: str | None = None) -> None:
-        """Show the last of these, which come from the root down. `first_seen`: the turn that brought it, if known."""
+    def show(self, trail: Sequence[Component]) -> None:
+        """Show the last of these, which come from the root down."""
         self._trail = tuple(trail)
-        self._first_seen = first_seen
         self.update(self._lines())
 
     def notify_style_update(self) -> None:
@@ -42,13 +40,13 @@ class NodeDetail(Static):
     def _lines(self) -> Text:
         if not self._trail:
             return Text("")
-        lines = lines_of(self._trail, kind_colour(self._trail[-1].kind, self.app.theme), self._first_seen)
+        lines = lines_of(self._trail, kind_colour(self._trail[-1].kind, self.app.theme))
         for line in lines:
             line.truncate(max(1, self.content_size.width or 200), overflow="ellipsis")
         return Text("\n").join(lines)
 
 
-def lines_of(trail: Sequence[Component], colour: str, first_seen: str | None = None) -> list[Text]:
+def lines_of(trail: Sequence[Component], colour: str) -> list[Text]:
     """Three lines about the last component of a trail."""
     node, root = trail[-1], trail[0]
     parent = trail[-2] if len(trail) > 1 else None
@@ -59,9 +57,8 @@ def lines_of(trail: Sequence[Component], colour: str, first_seen: str | None = N
     title.append(text.plain(shown_name(node)), "bold")
     if len(trail) > 2:
         title.append(f"  {text.KIND_NAMES[node.kind]}", "dim")
-    for said in (node.path and text.plain(node.path), first_seen and text.plain(first_seen)):
-        if said:
-            title.append(f"  {said}", "dim")
+    if node.path:
+        title.append(f"  {text.plain(node.path)}", "dim")
 
     amount = Text(text.exact(node.tokens, estimated=estimated), "bold")
     amount.append(" token" if node.tokens == 1 else " tokens", "not bold")

@@ -37,6 +37,8 @@ class Comparison:
     """Estimated tokens by which the earlier call's cached prefix is larger than what became of it."""
     tail: float
     """Estimated tokens of the later prompt that are no part of what became of that prefix."""
+    shares_messages: bool
+    """Whether any message is in both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def compare(call: CacheView, previous: CacheView, rules: CacheRules) -> Comparis
     changes: list[tuple[int, Change]] = []
     gone = anew = 0.0
     kept = 0
+    shares_messages = False
     runs: list[_Run] = []
     ranks = {EVERYTHING: -1} | {section: 2 * rank + 1 for rank, section in enumerate(call.section_order)}
     for name in sorted(call.params.keys() | previous.params.keys()):
@@ -77,6 +80,7 @@ def compare(call: CacheView, previous: CacheView, rules: CacheRules) -> Comparis
                 (ranks[section] - 1, Change(cause=CacheCause.PARAMS_CHANGED, difference=difference, end=end))
             )
     for run in _runs(call.section_order, old, new, previous.answer):
+        shares_messages |= run.is_same and run.section == "messages"
         if run.old_start >= cached:
             continue
         lost = run.old[: cached - run.old_start]
@@ -101,7 +105,10 @@ def compare(call: CacheView, previous: CacheView, rules: CacheRules) -> Comparis
         gone = sum(step.tokens for step in old[kept:cached]) * old_size
     changes.sort(key=lambda item: item[0])  # stable: within a section as they stand
     return Comparison(
-        changes=tuple(change for _, change in changes), gone=max(0.0, gone), tail=ends[-1] - ends[kept] + anew
+        changes=tuple(change for _, change in changes),
+        gone=max(0.0, gone),
+        tail=ends[-1] - ends[kept] + anew,
+        shares_messages=shares_messages,
     )
 
 

@@ -80,6 +80,15 @@ def examine(call: CacheView, previous: CacheView | None) -> CacheVerdict | None:
 def _short(call: CacheView, previous: CacheView, rules: CacheRules, there: int) -> CacheVerdict:
     read = call.read or 0
     compared = compare(call, previous, rules)
+    if not previous.is_kin and not compared.shares_messages:
+        return CacheVerdict(
+            status=CacheStatus.HIT if read else CacheStatus.COLD,
+            cause=None if read else CacheCause.COLD,
+            expected=read,
+            read=read,
+            wasted=_none_wasted(call),
+            provider_reason=call.provider_reason,
+        )
     # Both leave out what is not asked for any more; the one whose estimate is smaller is the more exact.
     roughly = min(compared.gone, compared.tail)
     left = there - compared.gone if compared.gone <= compared.tail else (call.input or 0) - compared.tail

@@ -103,6 +103,8 @@ class CacheView:
     steps: tuple[Step, ...] | None = None
     """The prompt in cache order; `None` where it was not looked up."""
     answer: tuple[Step, ...] = ()
+    is_kin: bool = True
+    """Whether the later call is known to go on from this one; else a message that both have must show it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

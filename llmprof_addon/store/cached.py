@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from peewee import JOIN
+
 from llmprof_addon.cachedoctor.view import weight
 from llmprof_addon.grouping.said import is_said
 from llmprof_addon.model.cache import CacheView, Step
@@ -19,7 +21,7 @@ from llmprof_addon.store.counts import unpack_raw
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rollup import is_error
-from llmprof_addon.store.schema import Call, Content, Run
+from llmprof_addon.store.schema import Call, Content, Lane, Run
 from llmprof_addon.store.text import loads
 
 CANDIDATES = 64
@@ -61,7 +63,8 @@ def before(
     keys = [chains.base, *(link.key for link in (*links, *ends["system"], *ends["tools"]))]
     with errors_of(store.url):
         stored = store.nodes.load(keys, encoding)
-        query = Call.select(*_COLUMNS).join(Run, on=(Call.run == Run.id))
+        query = Call.select(*_COLUMNS, Lane.key.alias("lane_key")).join(Run, on=(Call.run == Run.id))
+        query = query.join_from(Call, Lane, JOIN.LEFT_OUTER, on=(Call.lane == Lane.id))
         query = query.where((Run.uid == run.run_id) & (Call.started_ns < view.started_ns) & (Call.uid != view.call_id))
         rows = list(query.order_by(Call.started_ns.desc(), Call.id.desc()).limit(CANDIDATES).dicts().execute(store.db))
     places = {stored[key].id: place for place, key in enumerate(keys[: len(links) + 1]) if key in stored}
@@ -72,12 +75,12 @@ def before(
     nearest = max(going_on, key=lambda found: (found[0], found[1]["started_ns"]), default=None)
     if nearest is not None and not _is_said_later(links, nearest[0]):
         return cache_view(nearest[1])
-    if run.reason in ("session", "header"):
+    if run.reason in ("session", "header", "manual"):
         heads = {name: stored[end[0].key].id for name, end in ends.items() if end and end[0].key in stored}
         for row in lane:
             same = (row["system_head"], row["tools_head"]) == (heads.get("system"), heads.get("tools"))
             if same and row["request_model"] == view.model:
-                return cache_view(row)
+                return replace(cache_view(row), is_kin=row["lane_key"] == run.lane.key)
     return None if nearest is None else cache_view(nearest[1])
 
 

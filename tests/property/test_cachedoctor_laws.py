@@ -1,12 +1,27 @@
 """What holds for every verdict, whatever two prompts are compared."""
 
-from hypothesis import given
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmprof_addon.cachedoctor.examine import examine, wasted
-from llmprof_addon.model.cache import CacheVerdict, CacheView
+from llmprof_addon.model.cache import CacheCause, CacheVerdict, CacheView
+from llmprof_addon.model.exchange import Exchange
+from llmprof_addon.model.record import CallRecord
+from llmprof_addon.pipeline import process
+from llmprof_addon.pricing.book import PriceBook
+from llmprof_addon.store.open import Store, open_store
+from tests.simulator import runs as runs_module
+from tests.simulator.agents import Style
+from tests.simulator.runs import play
 from tests.unit.cachedoctor.views import EACH, view
 
+BOOK = PriceBook()
 letters = st.text("abcdefgh", max_size=9)
 
 
@@ -55,3 +70,51 @@ def test_the_same_prompt_that_was_read_is_a_hit(pair: tuple[CacheView, CacheView
     found = examine(view(at=1, read=left, input=max(left, 1), write=0), previous)
     assert isinstance(found, CacheVerdict)
     assert found.lost == 0
+
+
+PLAYED = (
+    ("anthropic", CacheCause.SYSTEM_CHANGED),
+    ("chat", CacheCause.MESSAGE_REMOVED),
+    ("responses", None),
+    ("exact", CacheCause.HISTORY_COMPACTED),
+)
+
+
+@contextmanager
+def new_store() -> Iterator[Store]:
+    with TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/llmprof.db") as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def played() -> list[list[Exchange]]:
+    """The exchanges of some runs, each in its order."""
+    runs: list[list[Exchange]] = []
+    with pytest.MonkeyPatch.context() as patch, new_store() as store:
+        for number, (style, cause) in enumerate(PLAYED):
+            seen: list[Exchange] = []
+
+            def kept(exchange: Exchange, *rest: Any, seen: list[Exchange] = seen) -> CallRecord | None:
+                seen.append(exchange)
+                return process(exchange, *rest)
+
+            patch.setattr(runs_module, "process", kept)
+            list(play(cast(Style, style), cause, number, store, BOOK, turns=6))
+            runs.append(seen)
+    return runs
+
+
+def verdicts(exchanges: list[Exchange]) -> dict[str, CacheVerdict | None]:
+    with new_store() as store:
+        records = [process(exchange, store, BOOK) for exchange in exchanges]
+    return {record.exchange.id: record.cache for record in records if record is not None}
+
+
+@settings(max_examples=6, deadline=None)
+@given(data=st.data())
+def test_what_else_arrives_changes_no_verdict(played: list[list[Exchange]], data: st.DataObject) -> None:
+    alone = [verdicts(run) for run in played]
+    turns = data.draw(st.permutations([number for number, run in enumerate(played) for _ in run]))
+    left = [iter(run) for run in played]
+    mixed = verdicts([next(left[number]) for number in turns])
+    assert mixed == {uid: verdict for run in alone for uid, verdict in run.items()}

@@ -138,3 +138,11 @@ def test_automatic_caches_hold_whole_steps() -> None:
     kept = view(params={"prompt_cache_retention": '"24h"'}, **openai)
     kept_call = view(messages="abcde", at=6, params={"prompt_cache_retention": '"24h"'}, **openai)
     assert judged(kept_call, kept).cause is CacheCause.PROVIDER_EVICTED
+
+
+def test_another_conversation_of_the_session_is_no_compaction() -> None:
+    previous = view(messages="abcdefgh", is_kin=False)
+    begun = judged(view(messages="x", at=1, read=3 * EACH), previous)
+    assert (begun.status, begun.cause, begun.lost) == (CacheStatus.HIT, None, 0)
+    trimmed = judged(view(messages="adefghi", at=1, read=3 * EACH), previous)
+    assert trimmed.cause is CacheCause.MESSAGE_REMOVED

@@ -22,7 +22,6 @@ from llmprof_tui.widgets.messages_pane import MessagesPane
 from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.window_table import WindowTable
 from textual.pilot import Pilot
-from textual.widgets import Static
 
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.part import Json
@@ -224,7 +223,7 @@ async def test_a_store_of_an_older_schema(app: LlmprofApp, home: Path) -> None:
         db.commit()
     async with app.run_test(size=(120, 30)) as pilot:
         await settled(pilot)
-        assert "older llmprof" in str(app.screen.query_one(Notice).query_one(Static).content)
+        assert "older llmprof" in str(app.screen.query_one(Notice).text)
 
 
 async def test_a_call_that_comes_while_its_run_is_read(app: LlmprofApp, home: Path) -> None:

@@ -52,7 +52,7 @@ class Opening:
 
     @property
     def notice(self) -> str:
-        return str(self.app.screen.query_one(Notice).query_one(Static).render())
+        return str(self.app.screen.query_one(Notice).text)
 
     @property
     def table(self) -> WindowTable[object]:

@@ -83,7 +83,7 @@ class Looking:
     def said(self, kind: type[Notice] | type[StatusBar]) -> str:
         if kind is StatusBar:
             return str(self.screen.query_one(StatusBar).render())
-        return str(self.screen.query_one(Notice).query_one(Static).content)
+        return str(self.screen.query_one(Notice).text)
 
 
 @asynccontextmanager

@@ -31,6 +31,9 @@ class LlmprofApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys of this place"),
         Binding("q,ctrl+q", "quit", "Quit", key_display="q", id="app.quit", tooltip="Leave llmprof"),
+        Binding(
+            "ctrl+z", "suspend_process", "Pause", show=False, id="app.pause", tooltip="Back to the shell; fg returns"
+        ),
     ]
 
     def __init__(self, source: Source, *, start: RunRow | CallRow | None = None, tour: bool = False) -> None:

@@ -1,6 +1,6 @@
 """What happened, and what did it cost? The list of runs, live, with what the selected one is made of."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, cast
 
@@ -79,6 +79,9 @@ class RunsScreen(LoadingScreen):
         self._complaint = ""
         self._waits: dict[str, Timer] = {}
         self._live: frozenset[int] = frozenset()
+        self._empty = False
+        """Whether it is said how to begin, which depends on the proxies that run."""
+        self._ports: Sequence[Mapping[str, int]] = ()
 
     def compose(self) -> ComposeResult:
         """Recorder, filters, list, detail."""
@@ -133,7 +136,7 @@ class RunsScreen(LoadingScreen):
         self.load("list", lambda source: source.list_runs(wanted, key, order.descending), self._show_list)
 
     def _show_list(self, found: RunList) -> None:
-        self._listing, self._complaint, self._listed = False, "", found
+        self._listing, self._complaint, self._listed, self._empty = False, "", found, False
         self.query_one(StatusBar).show_totals(found.totals, periods.said(self.wanted.period))
         self.table.show(found.numbers, order=self.order)
         self.table.renew()
@@ -145,7 +148,7 @@ class RunsScreen(LoadingScreen):
         elif self.wanted.chips():
             self._say("No run fits.", "Escape takes the filters away.")
         else:
-            self.load("starting", how_to_record, lambda lines: self._say("Nothing is recorded yet.", lines))
+            self._ask_beginning()
         if self._again:
             self._reload()
 
@@ -156,8 +159,9 @@ class RunsScreen(LoadingScreen):
         if isinstance(error, EmptyError):
             if group == "list":
                 self._listed = None
-                self.load("starting", how_to_record, lambda lines: self._say("Nothing is recorded yet.", lines))
+                self._ask_beginning()
         elif group in ("list", "starting") and self._listed is None:
+            self._empty = False
             self._say(text.plain(error.message), text.plain(error.hint), colour="error")
         elif group in ("list", "rows", "detail", "recorder"):
             if self._complaint != error.message:  # asked every second: once is enough
@@ -165,6 +169,14 @@ class RunsScreen(LoadingScreen):
                 super().failed(group, error)
         else:
             super().failed(group, error)
+
+    def _ask_beginning(self) -> None:
+        self._empty = True
+        self.load("starting", how_to_record, self._show_beginning)
+
+    def _show_beginning(self, lines: str) -> None:
+        if self._empty:
+            self._say("Nothing is recorded yet.", lines)
 
     @on(WindowTable.Wanted, "#runs")
     def _read_rows(self, message: WindowTable.Wanted) -> None:
@@ -202,6 +214,10 @@ class RunsScreen(LoadingScreen):
         if live != self._live:  # runs come to rest without a change of the store
             self._live = live
             self.table.redraw()
+        ports = [proxy.ports for proxy in recorder.proxies]
+        if self._empty and ports != self._ports:
+            self._ask_beginning()
+        self._ports = ports
 
     # what is seen
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmprof_addon.model.cache import CacheStatus
 from llmprof_addon.model.component import Kind, KindTotal
 from llmprof_addon.model.usage import Source
 from llmprof_addon.store.counts import unpack_composition
@@ -31,6 +32,8 @@ class TimelineCall:
     """Pico-dollars of the whole call."""
     composition: tuple[KindTotal, ...]
     failed: bool
+    cache_status: CacheStatus | None = None
+    """What became of its cached prefix; `None` where that is not known."""
 
 
 def timeline(store: Store, run: str, *, after: int = 0) -> tuple[TimelineCall, ...]:
@@ -59,7 +62,7 @@ _DRAWN = (
     *(Call.id, Call.uid, Call.started_ns, Call.first_chunk_ns, Call.ended_ns, Call.request_model, Call.response_model),
     *(Call.input_tokens, Call.output_tokens, Call.usage_source, Call.context_window, Call.composition),
     *(getattr(Call, name) for name in _COSTS),
-    *(Call.error, Call.outcome, Call.status),
+    *(Call.error, Call.outcome, Call.status, Call.cache_status),
 )
 
 
@@ -78,6 +81,7 @@ def _timeline_call(row: Mapping[str, Any]) -> TimelineCall:
         cost=None if row["input_cost"] is None else sum(row[name] for name in _COSTS),
         composition=unpack_composition(bytes(row["composition"]))[0],
         failed=is_error(row),
+        cache_status=CacheStatus(row["cache_status"]) if row["cache_status"] else None,
     )
 
 

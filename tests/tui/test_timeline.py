@@ -12,6 +12,7 @@ from llmprof_tui.widgets.timeline_stacks import is_cached
 from textual.app import App, ComposeResult
 from textual.message import Message
 
+from llmprof_addon.model.cache import CacheStatus
 from llmprof_addon.model.component import Kind
 from llmprof_addon.store.timeline import TimelineCall
 from tests.tui.unit.test_call_rows import drawn
@@ -218,6 +219,13 @@ async def test_failed_and_unknown_calls_are_marked() -> None:
         marks = app.lines()[-2]
         width = app.timeline.view.zoom.width
         assert [marks[GUTTER + width * call + 3] for call in range(5)] == [" ", " ", " ", "✗", "–"]
+
+
+async def test_calls_that_lost_their_cached_prefix_are_marked() -> None:
+    states = (CacheStatus.HIT, CacheStatus.BREAK, CacheStatus.PARTIAL, CacheStatus.EXPIRED, None)
+    app = Alone(tuple(drawn(number, cache_status=status) for number, status in enumerate(states, 1)))
+    async with app.run_test(size=(60, 12)):
+        assert app.lines()[-2].split() == ["✂", "✂", "⏱"]
 
 
 async def test_signs_from_outside() -> None:

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from llmprof_addon.export import text
+from llmprof_addon.model.cache import CacheStatus
 from llmprof_addon.model.component import Kind
 from llmprof_addon.store.timeline import TimelineCall
 from llmprof_tui.themes import KIND_MARKS
@@ -34,6 +35,21 @@ class Sign:
 
 
 ERROR_SIGN = Sign(glyph="✗", colour="error", meaning="failed")
+BREAK_SIGN = Sign(glyph="✂", colour="warning", meaning="cache break")
+EXPIRY_SIGN = Sign(glyph="⏱", colour="accent", meaning="cache expired")
+CACHE_SIGNS = {
+    CacheStatus.BREAK: BREAK_SIGN,
+    CacheStatus.PARTIAL: BREAK_SIGN,
+    CacheStatus.EXPIRED: EXPIRY_SIGN,
+}
+"""What is drawn below a call that lost its cached prefix."""
+
+
+def signs_of(call: TimelineCall) -> tuple[Sign, ...]:
+    """What is drawn below a call, the gravest first."""
+    failed = (ERROR_SIGN,) if call.failed else ()
+    lost = CACHE_SIGNS.get(call.cache_status) if call.cache_status else None
+    return failed if lost is None else (*failed, lost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from llmprof_addon.store.timeline import TimelineCall
 from llmprof_tui.widgets import timeline_layout as layout
 from llmprof_tui.widgets.timeline_ink import Inks, Look
 from llmprof_tui.widgets.timeline_layout import ZOOMS, Band, View
-from llmprof_tui.widgets.timeline_painter import ERROR_SIGN, GUTTER, Frame, Painter, Scene, Sign
+from llmprof_tui.widgets.timeline_painter import GUTTER, Frame, Painter, Scene, Sign, signs_of
 from llmprof_tui.widgets.timeline_stacks import Metric
 
 ABOVE = 1
@@ -95,13 +95,14 @@ class TimelineView(ScrollView, can_focus=True):
         """Show these calls, in the order in which they started.
 
         The selection stays on its call and the columns stay where they are, unless the last one was selected and in
-        view: then the new last one is. Calls without `signs` are marked where they failed.
+        view: then the new last one is. Without `signs` calls are marked that
+        failed or lost their cached prefix.
         """
         first = not self.calls
         old = None if self.selected is None or first else self.calls[self.selected].number
         follows = not first and self.selected == len(self.calls) - 1 and self._in_view(self.selected)
         self.calls = calls
-        self.signs = [((ERROR_SIGN,) if call.failed else ()) for call in calls] if signs is None else signs
+        self.signs = [signs_of(call) for call in calls] if signs is None else signs
         self.lanes, self.lane_of = lanes, lane_of
         self._forget()
         if first and self.fitted:

@@ -7,7 +7,7 @@ where that falls short are the prompts compared, and a difference counts only if
 from collections.abc import Sequence
 
 from llmprof_addon.cachedoctor.changes import Change, Comparison, compare
-from llmprof_addon.cachedoctor.expected import idle_seconds, is_parallel, left_behind, lifetimes, noise
+from llmprof_addon.cachedoctor.expected import idle_seconds, is_parallel, left_behind, lifetimes, noise, readable
 from llmprof_addon.cachedoctor.rules import CacheRules, rules_for
 from llmprof_addon.model.cache import CacheCause, CacheStatus, CacheVerdict, CacheView
 
@@ -46,9 +46,10 @@ def examine(call: CacheView, previous: CacheView | None) -> CacheVerdict | None:
     rules = rules_for(call.api, call.model)
     if rules is None or call.read is None or call.input is None:
         return None
+    if call.is_summed or (previous is not None and previous.is_summed):
+        return None
     reason, before = call.provider_reason, previous.call_id if previous else None
-    there = left_behind(previous, rules) if previous else 0
-    expected = min(there, call.input)
+    expected = readable(call, previous, rules) if previous else 0
     if expected - call.read <= noise(rules, expected):
         if call.read or expected:
             return CacheVerdict(
@@ -74,7 +75,7 @@ def examine(call: CacheView, previous: CacheView | None) -> CacheVerdict | None:
             provider_reason=reason,
             previous=before,
         )
-    return _short(call, previous, rules, there)
+    return _short(call, previous, rules, left_behind(previous, rules))
 
 
 def _short(call: CacheView, previous: CacheView, rules: CacheRules, there: int) -> CacheVerdict:

@@ -14,6 +14,12 @@ def left_behind(previous: CacheView, rules: CacheRules) -> int:
     return previous.input // rules.step * rules.step
 
 
+def readable(call: CacheView, previous: CacheView, rules: CacheRules) -> int:
+    """As much of it as a prompt of the call's size can read."""
+    size = call.input or 0
+    return min(left_behind(previous, rules), size // rules.step * rules.step) if size >= rules.minimum else 0
+
+
 def noise(rules: CacheRules, expected: int) -> int:
     """How many tokens may be missing without anything being wrong."""
     return max(rules.noise, expected // 200)
@@ -22,9 +28,9 @@ def noise(rules: CacheRules, expected: int) -> int:
 def falls_short(call: CacheView, previous: CacheView) -> bool:
     """Whether a call read so much less than the one before left behind that their prompts have to be compared."""
     rules = rules_for(call.api, call.model)
-    if rules is None or call.read is None or call.input is None:
+    if rules is None or call.read is None or call.input is None or call.is_summed or previous.is_summed:
         return False
-    expected = min(left_behind(previous, rules), call.input)
+    expected = readable(call, previous, rules)
     return expected - call.read > noise(rules, expected)
 
 

@@ -31,6 +31,7 @@ def view_of(exchange: Exchange, call: Call, usage: Usage, cost: Cost | None, rea
         input=usage.input_tokens if reported else None,
         read=usage.cache_read_input_tokens if reported else None,
         write=usage.cache_creation_input_tokens if reported else None,
+        is_summed=any(requests for name, requests in usage.server_tool_requests if name != "request"),
         marks=_marks(call),
         params=_params(exchange, call),
         write_cost=cost.cache_write if cost else None,

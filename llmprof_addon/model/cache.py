@@ -90,6 +90,8 @@ class CacheView:
     """Reported input tokens, cache included; `None` = not reported."""
     read: int | None = None
     write: int | None = None
+    is_summed: bool = False
+    """Whether the provider ran tools in between, so that its numbers are sums over several prompts."""
     marks: tuple[Mark, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)
     """Request fields on which the cache depends, as short texts."""

@@ -17,6 +17,7 @@ def columns(view: CacheView | None, verdict: CacheVerdict | None) -> dict[str, A
     keys: dict[str, Any] = {}
     if view is not None:
         said = {"marks": view.marks, "params": view.params, "read_rate": view.read_rate, "reason": view.provider_reason}
+        said["is_summed"] = view.is_summed or None
         keys = {name: value for name, value in said.items() if value not in (None, (), {})}
     more: dict[str, Any] = {}
     if verdict is not None:
@@ -70,6 +71,7 @@ def cache_view(row: Mapping[str, Any]) -> CacheView:
         input=row["input_tokens"],
         read=row["cache_read_input_tokens"],
         write=row["cache_creation_input_tokens"],
+        is_summed=keys.get("is_summed", False),
         marks=tuple(Mark(end, ttl) for end, ttl in keys.get("marks", ())),
         params=keys.get("params", {}),
         write_cost=row["cache_write_cost"],

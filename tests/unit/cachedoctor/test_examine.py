@@ -146,3 +146,14 @@ def test_another_conversation_of_the_session_is_no_compaction() -> None:
     assert (begun.status, begun.cause, begun.lost) == (CacheStatus.HIT, None, 0)
     trimmed = judged(view(messages="adefghi", at=1, read=3 * EACH), previous)
     assert trimmed.cause is CacheCause.MESSAGE_REMOVED
+
+
+def test_sums_over_several_prompts_say_nothing_of_one() -> None:
+    """A provider that runs its own tools reports what it read and wrote in all rounds together."""
+    assert examine(view(system="t", at=1, is_summed=True), BEFORE) is None
+    assert examine(view(at=1), view(is_summed=True)) is None
+
+
+def test_a_prompt_below_the_minimum_can_read_nothing() -> None:
+    found = judged(view(messages="abcde", at=1, input=900, write=0))
+    assert (found.status, found.lost) == (CacheStatus.COLD, 0)

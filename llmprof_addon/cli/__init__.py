@@ -21,6 +21,7 @@ COMMANDS = {
     "up": "start the proxy and record",
     "env": "print the variables that lead a program through the running proxy",
     "doctor": "find out what keeps programs from being recorded",
+    "session": "put calls into a run of your own, from now on",
     "status": "what is running, recorded and waiting",
     "runs": "list the recorded runs",
     "calls": "list the recorded calls",

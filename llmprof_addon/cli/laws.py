@@ -15,7 +15,7 @@ from llmprof_addon.store import queries
 from llmprof_addon.store.detail import detail
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rollup import TOKENS
-from llmprof_addon.store.rows import CallRow, RunRow
+from llmprof_addon.store.rows import CallRow, LaneRow, RunRow
 
 
 def check_call(store: Store, row: CallRow) -> Iterator[str]:
@@ -128,6 +128,33 @@ def check_run(store: Store, row: RunRow) -> Iterator[str]:
     costs = [call.cost.total for call in calls if call.cost is not None]
     if (sum(costs) if costs else None) != (row.cost.total if row.cost else None):
         yield f"run {row.id}: its cost is not the {sum(costs)} pico-dollars of its calls"
+    lanes = queries.lanes(store, [row.id])[row.id]
+    for lane in lanes:
+        yield from _check_lane(row, lane, [call for call in calls if call.lane == lane.id])
+    if sum(lane.calls for lane in lanes) != row.calls:
+        yield f"run {row.id}: says {row.calls} calls, its lanes have {sum(lane.calls for lane in lanes)}"
+    for name in TOKENS:
+        numbers = [number for lane in lanes if (number := getattr(lane.usage, name)) is not None]
+        if (sum(numbers) if numbers else None) != getattr(row.usage, name):
+            yield f"run {row.id}: {name} is {getattr(row.usage, name)}, its lanes sum to {sum(numbers)}"
+    costs = [lane.cost.total for lane in lanes if lane.cost is not None]
+    if (sum(costs) if costs else None) != (row.cost.total if row.cost else None):
+        yield f"run {row.id}: its cost is not the {sum(costs)} pico-dollars of its lanes"
+
+
+def _check_lane(row: RunRow, lane: LaneRow, calls: list[CallRow]) -> Iterator[str]:
+    """Breaches of a lane's sums over its calls, and of their turns."""
+    whose = f"lane {lane.id} of run {row.id}"
+    turns = [call.turn for call in sorted(calls, key=lambda call: (call.started_ns, call.id))]
+    if turns != list(range(1, lane.calls + 1)):
+        yield f"{whose}: says {lane.calls} calls, has the turns {turns[:20]}"
+    for name in TOKENS:
+        numbers = [number for call in calls if (number := getattr(call.usage, name)) is not None]
+        if (sum(numbers) if numbers else None) != getattr(lane.usage, name):
+            yield f"{whose}: {name} is {getattr(lane.usage, name)}, its calls sum to {sum(numbers)}"
+    costs = [call.cost.total for call in calls if call.cost is not None]
+    if (sum(costs) if costs else None) != (lane.cost.total if lane.cost else None):
+        yield f"{whose}: its cost is not the {sum(costs)} pico-dollars of its calls"
 
 
 def variants(exchange: Exchange) -> Iterator[tuple[str, Exchange]]:

@@ -10,6 +10,7 @@ Examples:
 """
 
 import argparse
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from llmprof_addon.cli.opened import chosen_run, positive, reading
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
     from llmprof_addon.pipeline import Explanation
     from llmprof_addon.store.open import Store
-    from llmprof_addon.store.rows import CallRow, RunRow
+    from llmprof_addon.store.rows import CallRow, LaneRow, RunRow
+
+MOST_LANES = 12
+"""Lanes that are named."""
 
 MOST_CALLS = 60
 """Calls that the growth chart shows; of a longer run, the last ones."""
@@ -48,10 +52,12 @@ def print_report(store: "Store", run_id: str | None = None, depth: int = 3) -> N
     row = chosen_run(store, run_id)
     calls = list(queries.calls(store, run=row.id))[::-1]
     biggest = max(calls[-MOST_CALLS:], key=lambda call: (not call.failed, call.usage.input_tokens or 0, call.id))
-    _print(row, calls, explain(store, biggest), depth)
+    _print(row, queries.lanes(store, [row.id])[row.id], calls, explain(store, biggest), depth)
 
 
-def _print(row: "RunRow", calls: "list[CallRow]", explained: "Explanation", depth: int) -> None:
+def _print(
+    row: "RunRow", lanes: "Sequence[LaneRow]", calls: "list[CallRow]", explained: "Explanation", depth: int
+) -> None:
     from rich.text import Text
 
     from llmprof_addon.cli import flame
@@ -83,6 +89,8 @@ def _print(row: "RunRow", calls: "list[CallRow]", explained: "Explanation", dept
         out.print(
             f"{breaks}: {lost} tokens paid for anew, {wasted} wasted  [dim]llmprof cache {row.id}[/]", soft_wrap=True
         )
+    for said in _times(row, lanes):
+        out.print(said, markup=False, soft_wrap=True)
     out.print("\n[bold]Context growth[/]")
     _print_growth(calls[-MOST_CALLS:], len(calls))
     if len(calls) > MOST_CALLS:
@@ -95,6 +103,31 @@ def _print(row: "RunRow", calls: "list[CallRow]", explained: "Explanation", dept
     flame.print_flame(flame.lines(explained.components, depth=depth, most=5), total)
     out.print("\n[bold]Dollars of the whole run by component[/]")
     _print_dollars(calls)
+
+
+def _times(row: "RunRow", lanes: "Sequence[LaneRow]") -> "Iterator[str]":
+    """Where the time went; and the lanes, if there are several: the dearest first."""
+    from llmprof_addon.cli.terminal import plain
+    from llmprof_addon.export import text
+
+    times = row.times
+    speed = times.output_tokens_per_second
+    said = [f"{text.duration(times.model_ns)} of model"] if times.model_ns is not None else []
+    if times.tool_ns is not None and times.idle_ns is not None:
+        said += [f"{text.duration(times.tool_ns)} of tools", f"{text.duration(times.idle_ns)} idle"]
+    if said:
+        yield ", ".join(said) + (f"; {speed:.0f} tokens/s out" if speed is not None else "")
+    if len(lanes) == 1:
+        return
+    dearest = sorted(lanes, key=lambda lane: (-(lane.cost.total if lane.cost else 0), lane.started_ns, lane.id))
+    for lane in dearest[:MOST_LANES]:
+        what = ", ".join(filter(None, (lane.kind, lane.agent_type)))
+        cost = text.dollars(lane.cost.total if lane.cost else None, at_least=lane.unpriced_calls > 0)
+        named = plain(lane.label or lane.id).plain
+        calls, tokens = text.counted(lane.calls, "call"), text.tokens(lane.usage.input_tokens)
+        yield f"  {what}: {calls}, {tokens} in, {cost}  {named}"
+    if len(lanes) > MOST_LANES:
+        yield f"  and {text.counted(len(lanes) - MOST_LANES, 'lane')} more"
 
 
 def _print_growth(calls: "list[CallRow]", total: int) -> None:

@@ -10,6 +10,7 @@ Examples:
 """
 
 import argparse
+from itertools import batched
 from typing import TYPE_CHECKING
 
 from llmprof_addon.cli.opened import NOTHING_YET, add_list_arguments, reading
@@ -32,15 +33,17 @@ def run(args: argparse.Namespace) -> int:
             from llmprof_addon.cli.terminal import print_json
             from llmprof_addon.export.shapes import run_json
 
-            for row in queries.runs(store, limit=args.limit):
-                print_json(run_json(row))
+            for rows in batched(queries.runs(store, limit=args.limit), queries.PAGE):
+                lanes = queries.lanes(store, [row.id for row in rows])
+                for row in rows:
+                    print_json(run_json(row, lanes[row.id]))
             return 0
-        rows = list(queries.runs(store, limit=args.limit or 20))
+        shown = list(queries.runs(store, limit=args.limit or 20))
         total = queries.count(store)[0]
-    if not rows:
+    if not shown:
         print(NOTHING_YET)
         return 0
-    _print_table(rows, total)
+    _print_table(shown, total)
     return 0
 
 

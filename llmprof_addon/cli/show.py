@@ -130,6 +130,9 @@ def header(row: "CallRow") -> list[str]:
         lines.append(f"[dim]counted before reconciliation: {counted}, {ratio:.3f} of what was reported[/]")
     if row.cache is not None:
         lines.append(_cache_line(row.cache, safe))
+    said = (row.request_class, row.link if row.link != "turn" else None)
+    more = "".join(f", {word}" for word in said if word)
+    lines.append(f"[dim]run {row.run_id}, lane {safe(row.lane)}, turn {row.turn or text.UNKNOWN}{more}[/]")
     lines += [f"[red]✗ {safe(row.error)}[/]"] if row.error else []
     return lines + [f"[yellow]! {safe(warning)}[/]" for warning in row.warnings]
 

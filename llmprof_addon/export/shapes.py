@@ -12,7 +12,7 @@ from llmprof_addon.model.component import Component, KindTotal
 from llmprof_addon.model.cost import Cost, usd
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.usage import Usage
-from llmprof_addon.store.rows import CallRow, CostSum, RunRow
+from llmprof_addon.store.rows import CallRow, CostSum, LaneRow, RunRow, Times
 
 
 def call_json(row: CallRow) -> dict[str, Json]:
@@ -20,9 +20,16 @@ def call_json(row: CallRow) -> dict[str, Json]:
     return {
         "id": row.id,
         "run_id": row.run_id,
+        "lane": row.lane,
+        "turn": row.turn,
+        "predecessor": row.predecessor,
+        "link": row.link,
         "started_ns": row.started_ns,
         "ttft_ms": _milliseconds(row.ttft_ms),
         "duration_ms": _milliseconds(row.duration_ms),
+        "tool_ms": _from_ns(row.tool_ns),
+        "idle_ms": _from_ns(row.idle_ns),
+        "output_tokens_per_second": _milliseconds(row.output_tokens_per_second),
         "mode": row.mode,
         "transport": row.transport,
         "outcome": row.outcome,
@@ -37,7 +44,7 @@ def call_json(row: CallRow) -> dict[str, Json]:
         "finish_reasons": list(row.finish_reasons),
         "app": row.app,
         "tags": dict(row.tags),
-        "request_class": row.identity.get("request_class"),
+        "request_class": row.request_class,
         "identity": dict(row.identity),
         "usage": usage_json(row.usage),
         "estimated_input_tokens": row.estimated_input_tokens,
@@ -48,8 +55,8 @@ def call_json(row: CallRow) -> dict[str, Json]:
     }
 
 
-def run_json(row: RunRow) -> dict[str, Json]:
-    """One run with the sums of its calls."""
+def run_json(row: RunRow, lanes: Sequence[LaneRow]) -> dict[str, Json]:
+    """One run with the sums of its calls, and its lanes."""
     return {
         "id": row.id,
         "key": row.key,
@@ -59,6 +66,8 @@ def run_json(row: RunRow) -> dict[str, Json]:
         "started_ns": row.started_ns,
         "ended_ns": row.ended_ns,
         "calls": row.calls,
+        "lanes": [lane_json(lane) for lane in lanes],
+        **times_json(row.times),
         "usage": usage_json(row.usage),
         "cost": _amounts(row.cost) if row.cost else None,
         "peak_context_tokens": row.peak_context_tokens,
@@ -66,6 +75,36 @@ def run_json(row: RunRow) -> dict[str, Json]:
         "cache_breaks": row.cache_breaks,
         "cache_expiries": row.cache_expiries,
         "wasted_usd": usd(row.cache_wasted),
+    }
+
+
+def lane_json(row: LaneRow) -> dict[str, Json]:
+    """One lane of a run with the sums of its calls."""
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "agent_type": row.agent_type,
+        "parent": row.parent,
+        "calls": row.calls,
+        "label": row.label,
+        "spawned_by": row.spawned_by,
+        "tool_call_id": row.tool_call_id,
+        "started_ns": row.started_ns,
+        "ended_ns": row.ended_ns,
+        "input_tokens": row.usage.input_tokens,
+        "output_tokens": row.usage.output_tokens,
+        "peak_context_tokens": row.peak_context_tokens,
+        "total_usd": usd(row.cost.total) if row.cost else None,
+    }
+
+
+def times_json(times: Times) -> dict[str, Json]:
+    """Where the time of a run's calls went, and how fast streamed answers came."""
+    return {
+        "model_ms": _from_ns(times.model_ns),
+        "tool_ms": _from_ns(times.tool_ns),
+        "idle_ms": _from_ns(times.idle_ns),
+        "output_tokens_per_second": _milliseconds(times.output_tokens_per_second),
     }
 
 
@@ -163,6 +202,10 @@ def _amounts(cost: Cost | CostSum) -> dict[str, Json]:
         "output_usd": usd(cost.output),
         "other_usd": usd(cost.other),
     }
+
+
+def _from_ns(value: int | None) -> float | None:
+    return None if value is None else round(value / 1e6, 3)
 
 
 def _milliseconds(value: float | None) -> float | None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import peewee as pw
+
 from llmprof_addon.model.cache import CacheStatus
 from llmprof_addon.model.component import Kind, KindTotal
 from llmprof_addon.model.usage import Source
@@ -11,7 +13,7 @@ from llmprof_addon.store.counts import unpack_composition
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rollup import is_error
-from llmprof_addon.store.schema import Call, Run
+from llmprof_addon.store.schema import Call, Lane, Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +36,15 @@ class TimelineCall:
     failed: bool
     cache_status: CacheStatus | None = None
     """What became of its cached prefix; `None` where that is not known."""
+    lane: str = "main"
+    """Key of its lane in the run."""
 
 
 def timeline(store: Store, run: str, *, after: int = 0) -> tuple[TimelineCall, ...]:
     """What to draw of a run's calls with numbers above `after`, by start."""
-    query = Call.select(*_DRAWN).join(Run, on=(Call.run == Run.id)).where((Run.uid == run) & (Call.id > after))
+    query = Call.select(*_DRAWN).join(Run, on=(Call.run == Run.id))
+    query = query.join_from(Call, Lane, pw.JOIN.LEFT_OUTER, on=(Call.lane == Lane.id))
+    query = query.where((Run.uid == run) & (Call.id > after))
     with errors_of(store.url):
         rows = list(query.order_by(Call.started_ns, Call.id).dicts().execute(store.db))
     return tuple(map(_timeline_call, rows))
@@ -62,7 +68,7 @@ _DRAWN = (
     *(Call.id, Call.uid, Call.started_ns, Call.first_chunk_ns, Call.ended_ns, Call.request_model, Call.response_model),
     *(Call.input_tokens, Call.output_tokens, Call.usage_source, Call.context_window, Call.composition),
     *(getattr(Call, name) for name in _COSTS),
-    *(Call.error, Call.outcome, Call.status, Call.cache_status),
+    *(Call.error, Call.outcome, Call.status, Call.cache_status, Lane.key.alias("lane_key")),
 )
 
 
@@ -82,6 +88,7 @@ def _timeline_call(row: Mapping[str, Any]) -> TimelineCall:
         composition=unpack_composition(bytes(row["composition"]))[0],
         failed=is_error(row),
         cache_status=CacheStatus(row["cache_status"]) if row["cache_status"] else None,
+        lane=row["lane_key"] or "main",
     )
 
 

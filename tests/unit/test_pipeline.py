@@ -240,13 +240,15 @@ def test_all_leaves_make_up_the_cost(store: Store) -> None:
 
 
 CALL_FIELDS = [
-    *("id", "run_id", "started_ns", "ttft_ms", "duration_ms", "mode", "transport", "outcome", "status", "error"),
+    *("id", "run_id", "lane", "turn", "predecessor", "link", "started_ns", "ttft_ms", "duration_ms", "tool_ms"),
+    *("idle_ms", "output_tokens_per_second", "mode", "transport", "outcome", "status", "error"),
     *("provider", "api", "operation", "request_model", "response_model", "stream", "finish_reasons", "app", "tags"),
     *("request_class", "identity", "usage", "estimated_input_tokens", "context_window", "cost", "composition"),
     "cache",
 ]
 RUN_FIELDS = [
-    *("id", "key", "label", "app", "models", "started_ns", "ended_ns", "calls", "usage", "cost"),
+    *("id", "key", "label", "app", "models", "started_ns", "ended_ns", "calls", "lanes"),
+    *("model_ms", "tool_ms", "idle_ms", "output_tokens_per_second", "usage", "cost"),
     *("peak_context_tokens", "cache_hit_ratio", "cache_breaks", "cache_expiries", "wasted_usd"),
 ]
 
@@ -260,7 +262,7 @@ def test_the_json_shapes_have_the_promised_fields(store: Store) -> None:
     assert shown["cost"]["total_usd"] == "0.000144"  # 36 x $2 + 64 x $0.50 + 5 x $8 per million
     assert shown["cost"]["price"]["model"] == "gpt-4.1"
     assert sum(shown["composition"].values()) == shown["usage"]["input_tokens"] == 100
-    run = run_json(next(runs(store)))
+    run = run_json(next(runs(store)), ())
     assert list(run) == RUN_FIELDS
     assert (run["cache_hit_ratio"], run["calls"], run["peak_context_tokens"]) == (0.64, 1, 100)
     assert run["cost"]["total_usd"] == "0.000144"

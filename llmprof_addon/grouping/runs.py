@@ -12,7 +12,7 @@ been chosen has the choice made again.
 from collections.abc import Callable, Sequence
 
 from llmprof_addon.grouping.lanes import compacted, of_chain, stated
-from llmprof_addon.grouping.said import answer_digests, is_said, said_after
+from llmprof_addon.grouping.said import answer_digest, answer_digests, is_said, said_after
 from llmprof_addon.model.call import Call, Identity
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.history import Ancestor, History, LaneChoice, RunChoice, Spawner
@@ -129,10 +129,13 @@ def _ancestor(
 
 
 def _continues(ancestor: Ancestor, parts: Sequence[Part], call: Call) -> bool:
-    if ancestor.answer is None:
+    if ancestor.answer is None and not ancestor.complete:
         # A call that failed answered nothing: its prompt grew by what the user said next.
-        return not ancestor.complete and not is_said(parts[ancestor.depth])
-    return ancestor.answer in answer_digests(said_after(parts, ancestor.depth), call.prompt.tools)
+        return not is_said(parts[ancestor.depth])
+    said = said_after(parts, ancestor.depth)
+    if ancestor.answer is None:
+        return bool(said) and answer_digest(said) is None
+    return ancestor.answer in answer_digests(said, call.prompt.tools)
 
 
 def _retried(one: Ancestor, exchange: Exchange) -> bool:
@@ -160,13 +163,14 @@ def _latest(candidates: Sequence[Ancestor], exchange: Exchange, call: Call) -> A
     """The latest of the candidates, after weak signs have narrowed them where they can; best one that had ended."""
     client, weak = exchange.client, call.identity.weak_session
     signs: tuple[Callable[[Ancestor], bool], ...] = (
-        lambda one: one.exact,
+        lambda one: one.same_id,
         lambda one: weak is not None and one.weak_session == weak,
         lambda one: one.peer == client.peer,
         lambda one: one.user_agent == client.user_agent,
         lambda one: one.same_model,
         lambda one: one.same_tools,
         lambda one: one.same_system,
+        lambda one: one.exact,
     )
     for sign in signs:
         candidates = [one for one in candidates if sign(one)] or candidates

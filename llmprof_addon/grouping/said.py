@@ -17,6 +17,10 @@ MOST_TOOLS = 32
 """Tools that an answer in JSON is compared with; those who ask for a form offer few."""
 
 
+PLACEHOLDERS = ("[empty string]", "(no content)")
+"""What clients send back for an answer of nothing, which providers refuse (chatlas and ellmer, Claude Code)."""
+
+
 def is_said(part: Part) -> bool:
     """Whether a model said this part, so that in a prompt it is part of an earlier answer."""
     return part.role in ROLES or part.kind in (PartKind.TOOL_CALL, PartKind.REASONING)
@@ -31,6 +35,7 @@ def answer_digest(parts: Iterable[Part]) -> bytes | None:
     for part in parts:
         if part.kind is PartKind.TEXT:
             text = (part.text or "").strip()
+            text = "" if text in PLACEHOLDERS else text
             if text and words and words[-1][0] == "text":
                 words[-1][1] += text
             elif text:

@@ -23,8 +23,10 @@ class Ancestor:
     run_key: str = ""
     lane: str = "main"
     """Key of its lane."""
+    same_id: bool = False
+    """Whether the new prompt has the id of a tool call of its answer."""
     exact: bool = False
-    """Whether its answer stands in the new prompt with its very id, or letter by letter."""
+    """Whether its answer stands in the new prompt letter by letter."""
     same_model: bool = False
     same_tools: bool = False
     same_system: bool = False

@@ -26,8 +26,9 @@ CANDIDATES = 64
 type Alike = tuple[str, str | None, int | None, int | None]
 """Provider, model, last tool and last system node of a call."""
 
-type SentAgain = Callable[[int, int | None, str | None], bool]
-"""Whether an answer stands in a prompt as it was: where the prompt of it ends, its last node, the id of a tool call."""
+type SentAgain = Callable[[int, int | None, str | None], tuple[bool, bool]]
+"""Whether the id of a tool call, and whether the whole of an answer stands in a prompt: takes the depth at which the
+answer begins, its last node, and the id."""
 
 _NOBODY: Alike = ("", None, -1, -1)
 
@@ -142,6 +143,7 @@ def _ancestor(
 ) -> Ancestor:
     uid, run_uid, ended_ns, depth, answer, started_ns, peer, user_agent, weak_session, run_key, lane = row[:11]
     error, outcome, status, provider, model, tools, system, answer_head, tool_call_id = row[11:]
+    same_id, exact = sent_again(depth, answer_head, tool_call_id) if sent_again else (False, False)
     return Ancestor(
         call_id=uid,
         run_id=run_uid,
@@ -155,7 +157,8 @@ def _ancestor(
         weak_session=weak_session,
         run_key=run_key,
         lane=lane or "main",
-        exact=sent_again is not None and sent_again(depth, answer_head, tool_call_id),
+        same_id=same_id,
+        exact=exact,
         same_model=(provider, model) == alike[:2],
         same_tools=tools == alike[2],
         same_system=system == alike[3],

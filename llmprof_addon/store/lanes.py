@@ -85,7 +85,8 @@ def place(statements: Statements, lane: Mapping[str, Any], call: dict[str, Any])
     number, started_ns, said, *old = after
     new = gap(lane["kind"], (call["ended_ns"], call["tool_calls"]), started_ns, loads(said) if said else {})
     statements.run("gap", _set_gap, [*new, number])
-    return {name: (now or 0) - (then or 0) for name, now, then in zip(("tool_ns", "idle_ns"), new, old, strict=True)}
+    gains = zip(("tool_ns", "idle_ns"), new, old, strict=True)
+    return {name: now - (then or 0) for name, now, then in gains if now is not None}
 
 
 def add(statements: Statements, lane: Mapping[str, Any], call: Mapping[str, Any], gained: Mapping[str, int]) -> bool:
@@ -97,7 +98,7 @@ def add(statements: Statements, lane: Mapping[str, Any], call: Mapping[str, Any]
 
 def with_gains(sums: dict[str, Any], gained: Mapping[str, int]) -> dict[str, Any]:
     """The sums with what calls gained that are in them already."""
-    return sums | {name: (sums[name] or 0) + number for name, number in gained.items() if number}
+    return sums | {name: (sums[name] or 0) + number for name, number in gained.items()}
 
 
 def link(statements: Statements, db: pw.Database, predecessor: int) -> None:

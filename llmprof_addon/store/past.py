@@ -121,9 +121,14 @@ def _ancestors(
     starts = (index for index in range(len(parts) - 1, 0, -1) if is_said(parts[index]) and ids[index - 1] is not None)
     for step in STEPS:
         expected: dict[int, set[bytes]] = {}
+        silent: list[int | None] = []
         for index in islice(starts, step):
             if said := answer_digests(said_after(parts, index), call.prompt.tools):
                 expected[index] = said
+            else:
+                silent.append(ids[index - 1])
+        if silent:
+            yield from (one for one in kin.candidates(silent, [], before, alike) if one.complete)
         if not expected:
             continue
         answers = sorted(set().union(*expected.values()))
@@ -136,11 +141,12 @@ def _ancestors(
             return
 
 
-def _sent_again(parts: Sequence[Part], ids: "_Ids", depth: int, head: int | None, tool_call_id: str | None) -> bool:
+def _sent_again(
+    parts: Sequence[Part], ids: "_Ids", depth: int, head: int | None, tool_call_id: str | None
+) -> tuple[bool, bool]:
     end = depth + len(said_after(parts, depth))
-    if tool_call_id is not None:
-        return any(part.call_id == tool_call_id for part in parts[depth:end])
-    return head is not None and any(ids[index] == head for index in range(depth, end))
+    same_id = tool_call_id is not None and any(part.call_id == tool_call_id for part in parts[depth:end])
+    return same_id, head is not None and any(ids[index] == head for index in range(depth, end))
 
 
 class _Ids:

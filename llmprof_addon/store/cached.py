@@ -48,6 +48,9 @@ _COLUMNS = (
 )
 
 
+_HEADS = ("message_head", "answer_head")
+
+
 def before(
     store: Store, run: RunChoice, call: CallModel, chains: Chains, view: CacheView, encoding: str
 ) -> CacheView | None:
@@ -63,15 +66,19 @@ def before(
     keys = [chains.base, *(link.key for link in (*links, *ends["system"], *ends["tools"]))]
     with errors_of(store.url):
         stored = store.nodes.load(keys, encoding)
+        places = {stored[key].id: place for place, key in enumerate(keys[: len(links) + 1]) if key in stored}
+        if run.predecessor is not None:  # mostly it is that one
+            asked = Call.select(*_COLUMNS).where(Call.uid == run.predecessor).limit(1)
+            for row in asked.dicts().execute(store.db):
+                place = max((places[row[head]] for head in _HEADS if row[head] in places), default=None)
+                if place is not None and _is_of_lane(row, call) and not _is_said_later(links, place):
+                    return cache_view(row)
         query = Call.select(*_COLUMNS, Lane.key.alias("lane_key")).join(Run, on=(Call.run == Run.id))
         query = query.join_from(Call, Lane, JOIN.LEFT_OUTER, on=(Call.lane == Lane.id))
         query = query.where((Run.uid == run.run_id) & (Call.started_ns < view.started_ns) & (Call.uid != view.call_id))
         rows = list(query.order_by(Call.started_ns.desc(), Call.id.desc()).limit(CANDIDATES).dicts().execute(store.db))
-    places = {stored[key].id: place for place, key in enumerate(keys[: len(links) + 1]) if key in stored}
     lane = [row for row in rows if _is_of_lane(row, call)]
-    going_on = [
-        (places[row[head]], row) for row in lane for head in ("message_head", "answer_head") if row[head] in places
-    ]
+    going_on = [(places[row[head]], row) for row in lane for head in _HEADS if row[head] in places]
     nearest = max(going_on, key=lambda found: (found[0], found[1]["started_ns"]), default=None)
     if nearest is not None and not _is_said_later(links, nearest[0]):
         return cache_view(nearest[1])

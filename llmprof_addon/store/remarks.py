@@ -13,7 +13,7 @@ from llmprof_addon.store.text import loads
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remarks:
-    """Each with the number of calls that it holds for, the most frequent first."""
+    """Each with the number of calls that it holds for, the most frequent first, ties by name."""
 
     failures: tuple[tuple[str, int], ...] = ()
     warnings: tuple[tuple[str, int], ...] = ()
@@ -35,7 +35,11 @@ def remarks(store: Store, run: str) -> Remarks:
         for lines, calls in store.db.execute(warned.group_by(Call.warnings)).fetchall():
             for line in loads(lines):
                 warnings[line] += calls
-    return Remarks(failures=tuple(failures.most_common()), warnings=tuple(warnings.most_common()))
+    return Remarks(failures=_ranked(failures), warnings=_ranked(warnings))
+
+
+def _ranked(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
 
 
 def _failure(status: int | None, outcome: str, error: str | None) -> str:

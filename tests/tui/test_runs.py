@@ -385,3 +385,12 @@ async def test_no_colour_leaves_letters(app: LlmprofApp, monkeypatch: pytest.Mon
         await at.press("down")
         assert app.monochrome
         assert "oooo" in at.screen.query_one(CompositionBar).render().plain
+
+
+async def test_a_long_name_is_seen_while_it_is_changed(app: LlmprofApp) -> None:
+    async with looking(app) as at:
+        await at.press("r", "home")
+        line = at.app.screen.query_one(Input)
+        assert len(line.value) > line.content_size.width
+        assert line.content_size.height == 1
+        assert "red" in line.render_line(0).text

@@ -63,7 +63,11 @@ SET_BY_CLIENTS = (
     "content-encoding",
     "te",
 )
-ASIDE = ("number", "id", "run_id", "started_ns", "first_chunk_ns", "ended_ns", "mode", "tags", "peer")
+ASIDE = (
+    *("number", "id", "run_id", "started_ns", "first_chunk_ns", "ended_ns", "mode", "tags", "peer"),
+    # What a call is to the calls before it: one variant is sent after the other.
+    *("lane", "turn", "predecessor", "link", "tool_ns", "idle_ns", "cache"),
+)
 """What may differ between the variants of a row; everything else is the same."""
 
 

@@ -1,0 +1,394 @@
+"""The terminal UI as a person meets it: in a real terminal, on live traffic, on stores that are not what they should
+be, and what it leaves behind."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from llmprof_addon.cli.demo import agent, upstream
+from llmprof_addon.model.component import Kind
+from tests.e2e import tmux
+from tests.e2e.running import Proxy, running, until
+from tests.e2e.tmux import CLEAN, Terminal, terminal
+from tests.tui.recording import record, varied
+
+pytestmark = pytest.mark.skipif(bool(tmux.MISSING), reason=tmux.MISSING)
+
+SMALL, LARGE = (80, 24), (200, 60)
+AGENT = "Fix the flaky"
+TURNS = 12
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("recorded")
+    record(home, varied())
+    return home
+
+
+@pytest.fixture
+def home(recorded: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(recorded, tmp_path / "home"))
+
+
+def tui(home: Path, *words: str) -> str:
+    """The command line that opens the UI."""
+    return shlex.join([sys.executable, "-m", "llmprof_addon", "tui", "--home", str(home), *words])
+
+
+def left_clean(there: Terminal) -> None:
+    """The terminal is as it was: nothing of the UI on screen, and it takes what is typed."""
+    assert there.state == CLEAN
+    assert "─" not in there.screen()
+    assert "Traceback" not in there.screen()
+    there.type("echo $((6 * 7)) is said")
+    there.wait("42 is said")
+
+
+def quit_by_key(there: Terminal) -> None:
+    there.press("q")
+    assert there.code() == 0
+    left_clean(there)
+
+
+@contextmanager
+def recording(home: Path) -> Iterator[tuple[Proxy, agent.Ways]]:
+    """A proxy before the demo's provider."""
+    port, server = upstream.start()
+    there = f"http://127.0.0.1:{port}"
+    settings = {"anthropic_upstream": there, "connect": f"api.anthropic.com:443={there}", "upstream_proxy": ""}
+    try:
+        with running(home, **settings) as proxy:
+            ca = home / "ca" / "mitmproxy-ca-cert.pem"
+            ports = {"reverse_port": proxy.reverse_port, "forward_port": proxy.forward_port}
+            yield proxy, agent.Ways(host="127.0.0.1", ca_file=ca, **ports)
+    finally:
+        server.shutdown()
+
+
+def test_live_traffic_appears_and_is_walked_by_keys(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with terminal() as there, ThreadPoolExecutor() as threads:
+        there.type(tui(home))
+        there.wait("Nothing is recorded yet.", "○ not recording", "llmprof up --home")
+        with recording(home) as (proxy, ways):
+            there.wait("● recording", "Paste one of these", f":{proxy.reverse_port}")
+            sent = threads.submit(agent.run, ways, lambda *_: time.sleep(0.3))
+            there.wait("1 run by start", "test_upload_retr")  # without a key
+            there.wait(f"{TURNS} calls", "tool results")
+            sent.result()
+            there.press("Enter")
+            there.wait("1 Calls", f"{TURNS} calls", "peak 19.", "end_turn")
+            there.press("2")
+            there.wait("list_sprints", "never")
+            there.press("1")
+            there.wait("1st byte")
+            there.press("Enter")
+            there.wait("1 Flame", "200 · end_turn", "system", "tool results")
+            there.press("d")
+            there.wait("tokens are shared", "One look at all changes.")
+            for place in ("1 Flame", "1 Calls", "1 run by start"):
+                there.press("Escape")
+                there.wait(place)
+            there.press("Enter")
+            there.wait("1 Calls")
+            there.press("d")
+            there.wait("tokens are shared")
+            there.press("Escape", "Escape")
+            there.wait("1 run by start")
+            second = threads.submit(agent.run, ways, lambda *_: None)
+            there.wait("2 runs by start", f"{2 * TURNS} calls")
+            second.result()
+            quit_by_key(there)
+
+
+def test_help_and_palette_open_and_close(home: Path) -> None:
+    with terminal() as there:
+        there.type(tui(home))
+        there.wait(AGENT)
+        there.press("?")
+        there.wait("In the list", "Mark two runs to compare them")
+        there.press("Escape")
+        there.wait(AGENT, without="In the list")
+        there.press("C-p")
+        there.wait("Search for commands")
+        there.press("S", "o", "r", "t", " ", "b", "y", " ", "c", "o")
+        there.wait("Sort by cost")
+        there.press("Enter")
+        there.wait("6 runs by cost")
+        there.press("/")
+        there.wait("words of label")
+        there.press("f", "l", "a", "k", "y")
+        there.wait("1 run by cost")
+        there.press("Escape")
+        there.wait("6 runs by cost")
+        quit_by_key(there)
+
+
+WALK = (("Enter", "1 Calls"), ("2", "read_file"), ("1", "1 Calls"), ("Enter", "1 Flame"), ("2", "engineer"),
+        ("3", "total"), ("4", "total"), ("5", '"model"'), ("d", "shared"), ("?", "In the list"))  # fmt: skip
+"""Keys, and what each brings to the screen at any size."""
+
+
+def test_every_screen_takes_any_size(home: Path) -> None:
+    with terminal(SMALL) as there:
+        there.type(tui(home))
+        there.wait(AGENT)
+        there.press("Down")  # the newest is the awkward one
+        for key, word in WALK:
+            there.press(key)
+            there.wait(word)
+            for columns, rows in (LARGE, SMALL):
+                there.resize(columns, rows)
+                deadline = time.monotonic() + 10
+                while (seen := there.screen().rstrip("\n").split("\n")) and time.monotonic() < deadline:
+                    if len(seen) == rows and columns - 30 < max(map(len, seen)) <= columns and word in "\n".join(seen):
+                        break
+                    time.sleep(0.05)
+                assert len(seen) == rows, "the footer is not on the last line"
+                assert columns - 30 < max(map(len, seen)) <= columns
+                assert word in "\n".join(seen)
+                assert "Traceback" not in "\n".join(seen)
+        there.press("Escape")
+        there.wait("shared", without="In the list")
+        quit_by_key(there)
+
+
+SGR = re.compile(r"\x1b\[([0-9;]*)m")
+
+
+def invisible(screen: str) -> list[str]:
+    """Letters whose colour is that of their ground."""
+    found = []
+    ink = ground = ""
+    for line in screen.split("\n"):
+        place = 0
+        for code in [*SGR.finditer(line), None]:
+            text = line[place : code.start() if code else len(line)]
+            if ink and ink == ground and re.search(r"\w", text):
+                found.append(text)
+            if code is None:
+                break
+            place = code.end()
+            numbers = [int(number or 0) for number in code[1].split(";")]
+            while numbers:
+                which, colour = _plain(numbers[0])
+                match numbers:
+                    case [38 | 48, 2, red, green, blue, *numbers]:
+                        colour = f"{red},{green},{blue}"
+                    case [38 | 48, 5, index, *numbers]:
+                        colour = str(index)
+                    case [_, *numbers]:
+                        pass
+                if which == 38:
+                    ink = colour
+                elif which == 48:
+                    ground = colour
+                elif which == 0:
+                    ink = ground = ""
+    return found
+
+
+def _plain(number: int) -> tuple[int, str]:
+    """Whether it sets the ink (38), the ground (48), both back (0) or neither (-1), and to which colour."""
+    if number in (0, 38, 39, 48, 49):
+        return {39: 38, 49: 48}.get(number, number), ""
+    for first, which, bright in ((30, 38, 0), (40, 48, 0), (90, 38, 8), (100, 48, 8)):
+        if first <= number <= first + 7:
+            return which, str(number - first + bright)
+    return -1, ""
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{"TERM": "screen", "COLORTERM": ""}, {"NO_COLOR": "1"}, {"TERM": "screen", "COLORTERM": "", "NO_COLOR": "1"}],
+    ids=["16-colours", "no-colour", "neither"],
+)
+def test_readable_with_few_colours(home: Path, environ: dict[str, str]) -> None:
+    with terminal(environ=environ) as there:
+        there.type(tui(home))
+        there.wait(AGENT)
+        there.press("Down")
+        for key, word in (("", "tool results"), *WALK):
+            if key:
+                there.press(key)
+            there.wait(word)
+            there.rest()
+            seen = there.screen(colours=True)
+            assert not invisible(seen), word
+            if "TERM" in environ:
+                assert "38;2;" not in seen
+        there.press("Escape")
+        there.wait("shared", without="In the list")
+        quit_by_key(there)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_gives_the_terminal_back(home: Path, number: signal.Signals) -> None:
+    with terminal() as there:
+        there.type(tui(home))
+        there.wait(AGENT)
+        os.kill(there.program, number)
+        assert there.code() == 128 + number
+        left_clean(there)
+
+
+def test_closing_the_window_ends_it(home: Path) -> None:
+    with terminal() as there:
+        there.type(tui(home))
+        there.wait(AGENT)
+        program = there.program
+        there.hang_up()
+        until(lambda: not Path(f"/proc/{program}").exists(), 20)
+
+
+def test_ctrl_z_and_back(home: Path) -> None:
+    with terminal() as there:
+        there.type(tui(home))
+        there.wait(AGENT)
+        there.press("C-z")
+        there.code()
+        assert there.state == CLEAN
+        there.type("fg")
+        there.wait(AGENT)
+        quit_by_key(there)
+
+
+def test_the_demo_leaves_nothing_behind(tmp_path: Path) -> None:
+    with terminal(environ={"TMPDIR": str(tmp_path)}) as there:
+        there.type(shlex.join([sys.executable, "-m", "llmprof_addon", "tui", "--demo"]))
+        there.wait("Where do my tokens and dollars go?")
+        there.press("Enter")
+        there.wait("test_upload_retr", without="enter begins")
+        (folder,) = tmp_path.glob("llmprof-demo-*")
+        there.press("q")
+        assert there.code() == 0
+        left_clean(there)
+        assert not folder.exists()
+
+
+# Stores that are not what they should be
+
+
+def newer(store: Path) -> None:
+    with closing(sqlite3.connect(store)) as db, db:
+        (name,) = db.execute("SELECT name FROM sqlite_master WHERE name LIKE '%migrat%'").fetchone()
+        columns = [row[1] for row in db.execute(f"PRAGMA table_info({name})")]
+        row = db.execute(f"SELECT * FROM {name} ORDER BY rowid DESC LIMIT 1").fetchone()
+        row = ["9999_from_tomorrow" if isinstance(value, str) and value[:1].isdigit() else value for value in row]
+        row[0] = 9999 if isinstance(row[0], int) else row[0]
+        db.execute(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", row)
+
+
+def truncated(store: Path) -> None:
+    with store.open("r+b") as file:
+        file.truncate(store.stat().st_size // 3)
+
+
+def no_store(store: Path) -> None:
+    store.write_bytes(b"not a store, but a text\n" * 400)
+
+
+def empty_file(store: Path) -> None:
+    store.write_bytes(b"")
+
+
+def folder(store: Path) -> None:
+    store.unlink()
+    store.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (newer, "written by a newer"),
+        (truncated, "the store is damaged"),
+        (no_store, "not a database"),
+        (empty_file, "written by an older"),
+        (folder, "is a folder"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_spoilt_store_is_said(home: Path, spoil: Callable[[Path], None], said: str) -> None:
+    with closing(sqlite3.connect(home / "llmprof.db")) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    spoil(home / "llmprof.db")
+    with terminal() as there:
+        there.type(tui(home))
+        there.wait("not recording", said)
+        quit_by_key(there)
+
+
+def test_a_store_that_another_holds_is_read(home: Path) -> None:
+    with closing(sqlite3.connect(home / "llmprof.db", isolation_level=None)) as db, terminal() as there:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("DELETE FROM call")
+        there.type(tui(home))
+        there.wait(AGENT)
+        there.press("Enter")
+        there.wait("1 Calls")
+        there.press("Escape")
+        there.wait("6 runs by start")
+        there.press("r")
+        there.wait("An empty name")
+        there.rest()
+        there.press("Home")
+        there.rest()
+        there.press("x")
+        there.wait("x␛[31mred")
+        there.press("Enter")
+        there.wait("6 runs by start", without="An empty name")
+        there.press("Down")  # while that waits for the other
+        there.wait("largest prompt 8.3k")
+        db.execute("ROLLBACK")
+        there.wait("x␛[31mred")
+        quit_by_key(there)
+
+
+def test_a_store_that_nobody_may_write_is_read(home: Path) -> None:
+    with closing(sqlite3.connect(home / "llmprof.db")) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for beside in home.glob("llmprof.db-*"):
+        beside.unlink()
+    (home / "llmprof.db").chmod(0o400)
+    home.chmod(0o500)
+    try:
+        with terminal() as there:
+            there.type(tui(home))
+            there.wait(AGENT)
+            there.press("Enter")
+            there.wait("1 Calls")
+            there.press("t")  # a setting, which cannot be kept
+            there.wait("$")
+            quit_by_key(there)
+    finally:
+        home.chmod(0o700)
+
+
+@pytest.mark.parametrize("where", ["nowhere", "home"])
+def test_an_unknown_id_is_one_line(home: Path, tmp_path: Path, where: str) -> None:
+    with terminal() as there:
+        there.type(tui(tmp_path / where, "fff0000"))
+        assert there.code() == 3
+        seen = there.screen()
+        assert "llmprof: " in seen
+        assert "Traceback" not in seen
+        left_clean(there)
+
+
+def test_a_call_opens_by_its_id(home: Path) -> None:
+    with terminal() as there:
+        there.type(tui(home, "00010007"))
+        there.wait("1 Flame", Kind.SYSTEM.value)
+        quit_by_key(there)

@@ -18,6 +18,7 @@ from llmprof_tui.widgets.flame_pane import FlamePane
 from llmprof_tui.widgets.level_bar import LevelBar
 from llmprof_tui.widgets.messages import MessagesView
 from llmprof_tui.widgets.messages_pane import MessagesPane
+from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.tab_bar import TabBar
 from textual.app import App
 from textual.pilot import Pilot
@@ -356,7 +357,7 @@ def test_without_pager_the_usual_ones_are_tried(monkeypatch: pytest.MonkeyPatch)
 
 async def test_a_call_that_is_not_there(app: LlmprofApp) -> None:
     async with opened(app, "f" * 32, (80, 24)) as it:
-        said = str(it.screen.query_one("#state Static", Static).render())
+        said = str(it.screen.query_one(Notice).text)
         assert "there is no call" in said
         assert "deleted" in said
         await it.press("2", "y", "o", "d", "r", "escape")

@@ -263,7 +263,7 @@ async def test_a_run_that_is_none(app: LlmprofApp) -> None:
         await pilot.pause()
         await settled(pilot)
         state = app.screen.query_one("#state")
-        assert "there is no run nobody" in str(state.query_one(Static).render())
+        assert "there is no run nobody" in str(state.text)
         assert state.display
         await pilot.press("t", "d", "plus", "0", "2", "space", "left")
         await pilot.press("escape")

@@ -25,18 +25,18 @@ from urllib.parse import urlsplit
 
 import brotli
 import httpx2
-import pytest
 import zstandard
 
+from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.providers.registry import by_name, is_llm_call, match_host
 from llmprof_addon.store import queries
 from llmprof_addon.store.open import open_store
 from llmprof_addon.store.rows import CallRow
+from tests.corpus.recorded import CALLS, exchange_of, needs_recordings
 from tests.e2e.replay import Answer, Replay, Request, server_context
 from tests.e2e.running import Proxy, running
-from tests.factories import fixture_cases, fixture_exchange
+from tests.factories import FIXTURES, fixture_cases, fixture_exchange
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "calls.jsonl.gz"
 FULL = os.environ.get("LLMPROF_FULL") == "1"
 SAMPLE = 40
 SEED = 20
@@ -46,7 +46,14 @@ DIALECTS = {
     "openai.chat": ("openai", "/v1/chat/completions"),
     "openai.responses": ("openai", "/v1/responses"),
     "anthropic.messages": ("anthropic", "/v1/messages"),
+    "ollama.chat": ("ollama", "/api/chat"),
+    "ollama.generate": ("ollama", "/api/generate"),
+    "openai.completions": ("openai", "/v1/completions"),
+    "openai.embeddings": ("openai", "/v1/embeddings"),
 }
+"""Where a call goes that was recorded at a host that nobody can know."""
+HOSTED = {"ollama": "https://ollama.com"}
+"""Base URLs that are not this machine's."""
 ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "identity": bytes,
     "gzip": gzip.compress,
@@ -113,15 +120,19 @@ VARIANTS = (
 )
 
 
-def _route(url: str, api: str) -> tuple[str, str | None]:
-    """Where the call goes, and its path in reverse mode. A host that nobody can know becomes the dialect's own."""
-    parts, (name, path) = urlsplit(url), DIALECTS[api]
+def _route(url: str, api: str) -> tuple[str, str | None] | None:
+    """Where the call goes, and its path in reverse mode. A host that nobody can know becomes the dialect's own.
+
+    `None` where such a dialect has its model in the path, or is none.
+    """
+    parts, (name, path) = urlsplit(url), DIALECTS.get(api, ("", ""))
     own, host = by_name(name), parts.hostname or ""
-    assert own is not None
     provider = match_host(host) if parts.scheme == "https" else None
     target = "/" + url.split("/", 3)[3]
-    if provider is None or is_llm_call("POST", host, target) != api:
-        return f"{own.base_url}{path}", path
+    if provider is None or is_llm_call("POST", host, target) is None:
+        if own is None:
+            return None
+        return f"{HOSTED.get(name, own.base_url)}{path}", None if name in HOSTED else path
     if provider is own and target.partition("?")[0] == path:
         return f"https://{host}{target}", target
     base = provider.base_url
@@ -132,8 +143,11 @@ def _route(url: str, api: str) -> tuple[str, str | None]:
     )
 
 
-def _recording(name: str, api: str, url: str, headers: Mapping[str, str], **rest: Any) -> Recording:
-    url, reverse_path = _route(url, api)
+def _recording(name: str, api: str, url: str, headers: Mapping[str, str], **rest: Any) -> Recording | None:
+    route = _route(url, api)
+    if route is None:
+        return None
+    url, reverse_path = route
     kept = {key.lower(): value for key, value in headers.items()}
     kept = {key: value for key, value in kept.items() if key not in SET_BY_CLIENTS and not key.startswith(":")}
     # Whatever stood for a key in the recording would be overwritten wherever else it stands.
@@ -143,50 +157,37 @@ def _recording(name: str, api: str, url: str, headers: Mapping[str, str], **rest
 
 
 def corpus() -> list[Recording]:
-    """All recordings of the three dialects."""
+    """All recordings of calls."""
     found = []
-    with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
+    with gzip.open(CALLS, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines):
             row = json.loads(line)
-            if row["api"] not in DIALECTS:
-                continue
-            request, response = row["request"], row["response"]
-            body, headers = request["body"], response["headers"]
-            text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-            kinds = (value for key, value in headers.items() if key.lower() == "content-type")
-            usual = "text/event-stream" if response["streamed"] else "application/json"
-            found.append(
-                _recording(
-                    f"corpus-{number}",
-                    row["api"],
-                    request["url"],
-                    request["headers"],
-                    request=text.encode("utf-8", "surrogatepass"),
-                    status=response["status"],
-                    content_type=next(kinds, usual),
-                    response=(response["body_text"] or "").encode("utf-8", "surrogatepass"),
-                )
-            )
-    return found
+            exchange = exchange_of(row, number)
+            usual = "text/event-stream" if row["response"]["streamed"] else "application/json"
+            found.append(_of(f"corpus-{number}", row["api"], exchange, usual))
+    return [recording for recording in found if recording is not None]
 
 
 def fixtures() -> list[Recording]:
     """All fixtures of the project, and one at a path that only its provider has."""
-    cases = [(f"{api}-{case}", api, fixture_exchange(api, case)) for api in DIALECTS for case in fixture_cases(api)]
+    folders = sorted({path.parents[1].name for path in FIXTURES.glob("*/*/meta.toml")})
+    cases = [(f"{api}-{case}", api, fixture_exchange(api, case)) for api in folders for case in fixture_cases(api)]
     elsewhere = fixture_exchange("openai.chat", "plain", url="https://api.writer.com/v1/chat")
-    return [
-        _recording(
-            name,
-            api,
-            exchange.url,
-            dict(exchange.request_headers),
-            request=exchange.request_body,
-            status=exchange.status or 200,
-            content_type=exchange.response_header("content-type") or "",
-            response=exchange.response_body,
-        )
-        for name, api, exchange in [*cases, ("own-path", "openai.chat", elsewhere)]
-    ]
+    found = [_of(*case) for case in [*cases, ("own-path", "openai.chat", elsewhere)]]
+    return [recording for recording in found if recording is not None]
+
+
+def _of(name: str, api: str, exchange: Exchange, usual: str = "") -> Recording | None:
+    return _recording(
+        name,
+        api,
+        exchange.url,
+        dict(exchange.request_headers),
+        request=exchange.request_body,
+        status=exchange.status or 200,
+        content_type=exchange.response_header("content-type") or usual,
+        response=exchange.response_body,
+    )
 
 
 def _pieces(body: bytes, rng: random.Random) -> list[bytes]:
@@ -337,7 +338,7 @@ def test_fixtures(tmp_path: Path) -> None:
     assert_same(replayed(tmp_path, fixtures()))
 
 
-@pytest.mark.skipif(not CORPUS.exists(), reason=f"no recorded calls at {CORPUS}")
+@needs_recordings
 def test_recordings(tmp_path: Path) -> None:
     everything = corpus()
     assert_same(replayed(tmp_path, everything if FULL else random.Random(SEED).sample(everything, SAMPLE)))

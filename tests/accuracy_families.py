@@ -122,7 +122,7 @@ def _exchange(recorded: dict[str, Any]) -> Exchange:
 
 
 def rows() -> list[Accuracy]:
-    """The lines of the families that are not counted exactly, then that of all Claude prompts in their own dialect."""
+    """The lines of the families that are not counted exactly, then those of several together."""
     errors: dict[str, list[tuple[float, Row]]] = defaultdict(list)
     for row in load():
         family = family_of(row.call)
@@ -131,6 +131,9 @@ def rows() -> list[Accuracy]:
         estimated = sum(leaf.tokens for leaf in prompt_leaves(row.call, row.raws))
         error = (abs(estimated / row.reported - 1), row)
         errors[family.name].append(error)
+        errors["~ all together"].append(error)
+        if family.name.startswith("gemini"):
+            errors["~ gemini, all"].append(error)
         if family.name.startswith("claude") and row.call.api == "anthropic.messages":
             errors["~ claude, own dialect"].append(error)
     return [_line(name.removeprefix("~ "), errors[name]) for name in sorted(errors)]

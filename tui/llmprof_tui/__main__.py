@@ -18,6 +18,7 @@ def open_ui(url: str, home: Path, id: str | None = None, *, tour: bool = False) 
         start = None if id is None else source.find(id)
         from llmprof_tui.app import LlmprofApp  # takes half a second, which an unknown id need not wait for
 
+        gc.freeze()  # what was loaded stays; looked through again and again it holds the screen up by 100 ms at a time
         return LlmprofApp(source, start=start, tour=tour).run() or 0
 
 

@@ -1,5 +1,6 @@
 """`python -m llmprof_tui URL [RUN|CALL]`: the terminal UI on a store, without the rest of llmprof's command line."""
 
+import gc
 import sys
 from contextlib import closing
 from pathlib import Path

@@ -29,6 +29,10 @@ GUTTER = 2
 """Cells on the left for the cursor and the mark, which thus need no colour."""
 
 
+MARGIN = 1
+"""Cells that stay empty on the right, beside a border or a scroll bar."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """By which column rows are sorted."""
@@ -287,7 +291,7 @@ class WindowTable[R](ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         if width != self._width:  # also a scroll bar takes cells, without a resize
             self._width = width
-            self._slots = fit(self.columns, max(0, width - GUTTER))
+            self._slots = fit(self.columns, max(0, width - GUTTER - MARGIN))
             self._strips.clear()
         if y == 0:
             return self._header()

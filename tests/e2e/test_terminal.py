@@ -26,7 +26,7 @@ from tests.tui.recording import record, varied
 pytestmark = pytest.mark.skipif(bool(tmux.MISSING), reason=tmux.MISSING)
 
 SMALL, LARGE = (80, 24), (200, 60)
-AGENT = "Fix the flaky"
+AGENT = "Fix the f"
 TURNS = 12
 
 
@@ -93,9 +93,9 @@ def test_live_traffic_appears_and_is_walked_by_keys(tmp_path: Path) -> None:
             there.press("2")
             there.wait("list_sprints", "never")
             there.press("1")
-            there.wait("1st byte")
+            there.wait("ended with")
             there.press("Enter")
-            there.wait("1 Flame", "200 · end_turn", "system", "tool results")
+            there.wait("1 Flame", "200 · end_turn", "tool results")
             there.press("d")
             there.wait("tokens are shared", "One look at all changes.")
             for place in ("1 Flame", "1 Calls", "1 run by start"):
@@ -133,35 +133,6 @@ def test_help_and_palette_open_and_close(home: Path) -> None:
         there.wait("1 run by cost")
         there.press("Escape")
         there.wait("6 runs by cost")
-        quit_by_key(there)
-
-
-WALK = (("Enter", "1 Calls"), ("2", "read_file"), ("1", "1 Calls"), ("Enter", "1 Flame"), ("2", "engineer"),
-        ("3", "total"), ("4", "total"), ("5", '"model"'), ("d", "shared"), ("?", "In the list"))  # fmt: skip
-"""Keys, and what each brings to the screen at any size."""
-
-
-def test_every_screen_takes_any_size(home: Path) -> None:
-    with terminal(SMALL) as there:
-        there.type(tui(home))
-        there.wait(AGENT)
-        there.press("Down")  # the newest is the awkward one
-        for key, word in WALK:
-            there.press(key)
-            there.wait(word)
-            for columns, rows in (LARGE, SMALL):
-                there.resize(columns, rows)
-                deadline = time.monotonic() + 10
-                while (seen := there.screen().rstrip("\n").split("\n")) and time.monotonic() < deadline:
-                    if len(seen) == rows and columns - 30 < max(map(len, seen)) <= columns and word in "\n".join(seen):
-                        break
-                    time.sleep(0.05)
-                assert len(seen) == rows, "the footer is not on the last line"
-                assert columns - 30 < max(map(len, seen)) <= columns
-                assert word in "\n".join(seen)
-                assert "Traceback" not in "\n".join(seen)
-        there.press("Escape")
-        there.wait("shared", without="In the list")
         quit_by_key(there)
 
 

@@ -62,12 +62,12 @@ def proxy(
         yield proxy
 
 
-def ask(proxy: Proxy, host: str, ca: Path, target: str = CHAT) -> tuple[str, bytes]:
+def ask(proxy: Proxy, host: str, ca: Path, target: str = CHAT, agent: str = "") -> tuple[str, bytes]:
     """The issuer of the certificate that the client saw, and the answer."""
     connection = http.client.HTTPSConnection(
         "127.0.0.1", proxy.forward_port, timeout=30, context=ssl.create_default_context(cafile=str(ca))
     )
-    connection.set_tunnel(host, 443)
+    connection.set_tunnel(host, 443, {"user-agent": agent} if agent else None)
     connection.request("POST", target, BODY, {"content-type": "application/json"})
     assert isinstance(connection.sock, ssl.SSLSocket)
     certificate = connection.sock.getpeercert()
@@ -109,6 +109,27 @@ def test_other_hosts_keep_their_certificate(proxy: Proxy, authority: tuple[ssl.S
     ask(proxy, LLM, proxy.bundle, f"{CHAT}?afterwards")
     until(lambda: f"https://{LLM}{CHAT}?afterwards" in kept(proxy), 10, lambda: proxy.log)
     assert not [url for url in kept(proxy) if OTHER in url]
+
+
+def test_a_client_that_refuses_our_authority_is_told_once_and_let_through(
+    proxy: Proxy, authority: tuple[ssl.SSLContext, Path]
+) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ask(proxy, LLM, authority[1], f"{CHAT}?refused", "python-requests/2.34")
+    until(lambda: "python-requests/2.34 does not trust" in proxy.log, 10, lambda: proxy.log)
+    for time in ("once", "again"):
+        issuer, body = ask(proxy, LLM, authority[1], f"{CHAT}?{time}", "python-requests/2.34")
+        assert issuer != "llmprof"
+        assert json.loads(body)["target"] == f"{CHAT}?{time}"
+    # Another client, and another host of the same client, are decrypted as before.
+    assert ask(proxy, LLM, proxy.bundle, f"{CHAT}?other", "curl/8.5")[0] == "llmprof"
+    assert ask(proxy, CORP, proxy.bundle, f"{CHAT}?host", "python-requests/2.34")[0] == "llmprof"
+    until(lambda: f"https://{CORP}{CHAT}?host" in kept(proxy), 10, lambda: proxy.log)
+    assert f"https://{LLM}{CHAT}?other" in kept(proxy)
+    assert not [url for url in kept(proxy) if url.endswith(("?refused", "?once", "?again"))]
+    assert [line for line in proxy.log.splitlines() if "does not trust" in line and "python-requests" in line] == [
+        next(line for line in proxy.log.splitlines() if f"set REQUESTS_CA_BUNDLE to {proxy.bundle}" in line)
+    ]
 
 
 def test_what_an_llm_host_serves_beside_calls_is_not_recorded(proxy: Proxy) -> None:

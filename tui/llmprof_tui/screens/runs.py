@@ -105,7 +105,6 @@ class RunsScreen(LoadingScreen):
         self.query_one(Chips).show(self.wanted.chips())
         self._say("Reading the store …")
         self._reload()
-        self._ask_recorder()
         self.set_interval(RECORDER_SECONDS, self._ask_recorder)
 
     @property
@@ -205,7 +204,13 @@ class RunsScreen(LoadingScreen):
             self.query_one(RunDetail).show(row, detail.composition, detail.remarks)
 
     def _ask_recorder(self) -> None:
-        self.load("recorder", Source.recorder, self._show_recorder)
+        # Whatever is drawn anew on a screen behind another draws all of that one anew.
+        if self.is_current:
+            self.load("recorder", Source.recorder, self._show_recorder)
+
+    def on_screen_resume(self) -> None:
+        """Ask what records, also after a time behind another screen."""
+        self._ask_recorder()
 
     def _show_recorder(self, recorder: Recorder) -> None:
         self.query_one(StatusBar).show_recorder(recorder)

@@ -78,26 +78,29 @@ class StatusBar(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._recorder: Recorder | None = None
+        self._said: tuple[list[tuple[str, str]], str] = [("…", "dim")], ""
+        """What is said of the recorder, in short and in full."""
         self._sums: list[str] = []
 
     def show_recorder(self, recorder: Recorder) -> None:
         """Say what records."""
-        self._recorder = recorder
-        self.tooltip = Text(_explained(recorder))
-        self.refresh()
+        said = state_of(recorder), _explained(recorder)
+        if said != self._said:  # asked every second, and seldom another
+            self._said = said
+            self.tooltip = Text(said[1])
+            self.refresh()
 
     def show_totals(self, totals: Totals, period: str) -> None:
         """Say the sums."""
-        self._sums = sums_of(totals, period)
-        self.refresh()
+        if (sums := sums_of(totals, period)) != self._sums:
+            self._sums = sums
+            self.refresh()
 
     def render(self) -> Text:
         """The line for the width that there is."""
         theme = self.app.theme_variables
         colours = {"good": theme["success"], "bad": f"bold {theme['error']}", "warn": theme["warning"], "dim": "dim"}
-        state = state_of(self._recorder) if self._recorder is not None else [("…", "dim")]
-        return line([("llmprof", "bold"), *state], self._sums, self.size.width, {**colours, "bold": "bold"})
+        return line([("llmprof", "bold"), *self._said[0]], self._sums, self.size.width, {**colours, "bold": "bold"})
 
 
 def _explained(recorder: Recorder) -> str:

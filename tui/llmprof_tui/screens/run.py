@@ -1,9 +1,11 @@
-"""One run: where its context grew, where it was paid anew, which calls and tools it was."""
+"""One run: where its context grew, where it was paid anew, which calls, tools and agents it was.
 
-from collections.abc import Sequence
+The chart on top selects a call; below it are the tabs of `panes.table`, each a pane in a file of its own. The screen
+gives the open pane what the store says, and the selected call; a pane tells it where its cursor stands.
+"""
+
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,25 +16,22 @@ from llmprof_addon.errors import LlmprofError
 from llmprof_addon.export.text import plain
 from llmprof_addon.store.rows import CallRow, RunRow
 from llmprof_addon.store.timeline import TimelineCall
-from llmprof_addon.store.tools import ToolRow
+from llmprof_tui.panes.pane import RunPane
+from llmprof_tui.panes.table import TABS
 from llmprof_tui.preferences import Preferences
 from llmprof_tui.screens.loading import LoadingScreen
 from llmprof_tui.screens.run_news import News, news_of
 from llmprof_tui.source import GoneError
-from llmprof_tui.widgets import call_rows, tool_lines
 from llmprof_tui.widgets.call_line import CallLine
 from llmprof_tui.widgets.key_bar import KeyBar
 from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.run_header import RunHeader
 from llmprof_tui.widgets.tab_bar import TabBar
 from llmprof_tui.widgets.timeline import Timeline
-from llmprof_tui.widgets.tool_lines import ToolLine
-from llmprof_tui.widgets.window_table import Order, WindowTable
 
 if TYPE_CHECKING:
     from llmprof_tui.app import LlmprofApp
 
-TABS = ("calls", "tools")
 LOW = 30
 """Screens with fewer lines are low."""
 METRIC_SETTING = "run.metric"
@@ -43,8 +42,10 @@ class RunScreen(LoadingScreen):
     """The screen of a run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "tab(0)", "Calls", show=False, id="run.calls", tooltip="Open the tab Calls"),
-        Binding("2", "tab(1)", "Tools", show=False, id="run.tools", tooltip="Open the tab Tools"),
+        *(
+            Binding(str(index + 1), f"tab({index})", tab.title, show=False, id=f"run.{tab.name}", tooltip=tab.about)
+            for index, tab in enumerate(TABS)
+        ),
         Binding("t", "metric", "Tokens/$", id="run.metric", tooltip="Heights are tokens, or dollars"),
         Binding("w", "limit", "Window", id="run.window", tooltip="Scale to the context window, or to the peak"),
         Binding("d", "compare", "Diff", id="run.diff", tooltip="Compare with the call that it goes on from"),
@@ -52,7 +53,7 @@ class RunScreen(LoadingScreen):
                 tooltip="Wider columns"),
         Binding("minus", "zoom(-1)", "Zoom out", show=False, id="run.out", key_display="-", tooltip="Narrower columns"),
         Binding("0", "fit", "Fit", show=False, id="run.fit", tooltip="The whole run in the window"),
-        Binding("space", "fold", "Fold", show=False, id="run.fold", tooltip="Fold a lane, or a server's tools"),
+        Binding("space", "fold", "Fold", show=False, id="run.fold", tooltip="Fold or unfold the selected lane"),
         Binding("escape", "back", "Back", id="run.back", tooltip="Back to the runs"),
     ]  # fmt: skip
 
@@ -67,10 +68,9 @@ class RunScreen(LoadingScreen):
         """Those of the calls that were looked at."""
         self._compares = False
         """Whether there is a call before the selected one."""
-        self._order = Order(key="number", descending=False)
-        self._tools: tuple[ToolRow, ...] | None = None
-        self._tool_order = Order(key="cost")
-        self._folded: set[str] = set()
+        self._news: News | None = None
+        self._stale: set[str] = set()
+        """Names of the tabs that have not seen the news."""
 
     def compose(self) -> ComposeResult:
         """Header, timeline, the call that is pointed at, tabs, tables."""
@@ -80,12 +80,10 @@ class RunScreen(LoadingScreen):
                 yield RunHeader()
                 yield Timeline()
                 yield CallLine()
-                yield TabBar([name.capitalize() for name in TABS])
-                with ContentSwitcher(initial="calls", id="tables"):
-                    yield WindowTable(call_rows.COLUMNS, self._call_cells, exact=call_rows.call_exact, id="calls")
-                    yield WindowTable(
-                        tool_lines.COLUMNS, tool_lines.tool_cells, exact=tool_lines.tool_exact, id="tools"
-                    )
+                yield TabBar([tab.title for tab in TABS])
+                with ContentSwitcher(initial=TABS[0].pane_id, id="panes"):
+                    for tab in TABS:
+                        yield tab.pane(id=tab.pane_id)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -123,9 +121,10 @@ class RunScreen(LoadingScreen):
         self._ask()
 
     def _show(self, news: News) -> None:
-        first = self.row is None
-        changed = news.calls != self.calls
-        self.row, self.calls = news.run, news.calls
+        first, changed = self._news is None, news.calls != self.calls
+        if news != self._news:
+            self._stale = {tab.name for tab in TABS}
+        self._news, self.row, self.calls = news, news.run, news.calls
         self._places = {call.number: at for at, call in enumerate(self.calls)}
         self.sub_title = plain(news.run.label or news.run.id)
         windows = [call.context_window for call in self.calls if call.context_window]
@@ -135,10 +134,8 @@ class RunScreen(LoadingScreen):
             self.query_one(Timeline).focus()
         if changed:
             self.query_one(Timeline).show(self.calls)
-            self._list_calls()
             self._point()
-            self._tools = None
-            self._ask_tools()
+        self._show_pane()
 
     def failed(self, group: str, error: LlmprofError) -> None:
         """Say it where the run would be; what was read of a deleted run stays readable."""
@@ -164,9 +161,7 @@ class RunScreen(LoadingScreen):
         call = self.selected
         if call is None:
             return
-        table = self.query_one("#calls", WindowTable)
-        if table.cursor != call.number:
-            table.move_to(call.number)
+        self.pane.select(call)
         self._point()
         # The footer is made anew by it, which takes as long as all the rest.
         if self._compares != (comparable := bool(self.query_one(Timeline).selected)):
@@ -198,85 +193,36 @@ class RunScreen(LoadingScreen):
             row, since = self._rows.get(call.number), self._since
             self.query_one(CallLine).show(at + 1, call, row, since=since, kind=kind, pointed=pointed)
 
-    @on(WindowTable.Highlighted, "#calls")
-    def _highlighted(self, message: WindowTable.Highlighted) -> None:
-        at = None if message.number is None else self._places.get(message.number)
-        if at is not None:
-            self.query_one(Timeline).selected = at
-
-    @on(WindowTable.Chosen, "#calls")
-    def _chosen(self, message: WindowTable.Chosen) -> None:
+    @on(RunPane.Pointed)
+    def _pointed(self, message: RunPane.Pointed) -> None:
         at = self._places.get(message.number)
         if at is not None:
-            self._app.open_call(self.calls[at].id)
+            self.query_one(Timeline).selected = at
 
     @on(Timeline.Opened)
     def _opened(self) -> None:
         if (call := self.selected) is not None:
             self._app.open_call(call.id)
 
-    # -- tables
+    # -- tabs
 
     @property
     def tab(self) -> str:
         """The name of the open tab."""
-        return TABS[self.query_one(TabBar).active]
+        return TABS[self.query_one(TabBar).active].name
 
-    def _call_cells(self, row: CallRow) -> Sequence[Text | str]:
-        at = self._places.get(row.number)
-        return call_rows.call_cells(row, None if at is None else at + 1, self._since)
+    @property
+    def pane(self) -> RunPane:
+        """The open tab's pane."""
+        return self.query_one(f"#{TABS[self.query_one(TabBar).active].pane_id}", RunPane)
 
-    def _list_calls(self) -> None:
-        order = self._order
-        numbers = call_rows.ordered(self.calls, order.key, descending=order.descending)
-        self.query_one("#calls", WindowTable).show(numbers, order=order)
+    def _show_pane(self) -> None:
+        """Show the open pane what it has not seen."""
+        if self._news is not None and self.tab in self._stale:
+            self._stale.discard(self.tab)
+            self.pane.show(self._news)
         if (call := self.selected) is not None:
-            self.query_one("#calls", WindowTable).move_to(call.number)
-
-    @on(WindowTable.Wanted, "#calls")
-    def _wanted(self, message: WindowTable.Wanted) -> None:
-        numbers = list(message.numbers)
-
-        def fill(rows: dict[int, CallRow]) -> None:
-            self._rows |= rows
-            message.table.fill(message.numbers, rows)
-
-        self.load("calls", lambda source: source.calls(numbers), fill)
-
-    @on(WindowTable.SortAsked)
-    def _sort(self, message: WindowTable.SortAsked) -> None:
-        calls = message.table.id == "calls"
-        old = self._order if calls else self._tool_order
-        new = Order(
-            key=message.key, descending=not old.descending if old.key == message.key else message.key != "number"
-        )
-        if calls:
-            self._order = new
-            self._list_calls()
-        else:
-            self._tool_order = new
-            self._list_tools()
-
-    def _ask_tools(self) -> None:
-        if self.tab == "tools" and self._tools is None:
-            run_id = self.run_id
-            self.load("tools", lambda source: source.tools(run_id), self._show_tools)
-
-    def _show_tools(self, tools: tuple[ToolRow, ...]) -> None:
-        self._tools = tools
-        self._list_tools()
-
-    def _list_tools(self) -> None:
-        order = self._tool_order
-        lines = tool_lines.tool_lines(self._tools or (), order.key, descending=order.descending, folded=self._folded)
-        self.query_one("#tools", WindowTable).show_rows(lines, order=order)
-
-    @on(WindowTable.Chosen, "#tools")
-    def _fold_server(self, message: WindowTable.Chosen) -> None:
-        line: ToolLine | None = message.table.row(message.number)
-        if line is not None and line.server is not None:
-            self._folded ^= {line.server}
-            self._list_tools()
+            self.pane.select(call)
 
     # -- actions
 
@@ -293,9 +239,9 @@ class RunScreen(LoadingScreen):
     def action_tab(self, index: int) -> None:
         """Open a tab."""
         self.query_one(TabBar).active = index
-        self.query_one("#tables", ContentSwitcher).current = self.tab
-        self._ask_tools()
-        self.query_one(f"#{self.tab}", WindowTable).focus()
+        self.query_one("#panes", ContentSwitcher).current = TABS[index].pane_id
+        self._show_pane()
+        self.pane.enter()
 
     @on(TabBar.Chosen)
     def _tab_chosen(self, message: TabBar.Chosen) -> None:
@@ -322,12 +268,8 @@ class RunScreen(LoadingScreen):
         self.query_one(Timeline).action_fit()
 
     def action_fold(self) -> None:
-        """Fold the server under the cursor of the tools, else the selected call's lane."""
-        tools = self.query_one("#tools", WindowTable)
-        if tools.has_focus:
-            tools.action_choose()
-        else:
-            self.query_one(Timeline).action_fold()
+        """Fold or unfold the lane of the selected call."""
+        self.query_one(Timeline).action_fold()
 
     def action_compare(self) -> None:
         """Compare the selected call with the one that it goes on from."""

@@ -11,9 +11,10 @@ from typing import Any, Literal
 type Json = Any
 """A value as `json.loads` returns it."""
 
-type Form = Literal["item", "string", "bare", "whole", "absent"]
+type Form = Literal["item", "string", "bare", "whole", "beside", "absent"]
 """How the value stood in its body: `item` of a list; a `string` for one text block; `bare`, a string for the whole list
-of messages; `whole`, the value itself under its key; `absent`, a message that has nothing but its wrapper."""
+of messages; `whole`, the value itself under its key; `beside`, a string under the slot's name beside the list that it
+is the last message of; `absent`, a message that has nothing but its wrapper."""
 
 
 class PartKind(StrEnum):

@@ -212,6 +212,9 @@ def assemble(params: Json, parts: Iterable[StoredPart | Part]) -> Json:
             else:
                 value = _with(value, marker)
         container, _, slot = part.place.partition("/")
+        if part.form == "beside":
+            body[slot] = value["text"]
+            continue
         alone = part.form == "bare" or (not slot and part.form in ("string", "whole"))
         if alone or container not in made:
             owner, last = _owner(body, container, made)
@@ -269,6 +272,8 @@ def locate(parts: Iterable[Part], *, first: int = 0) -> tuple[Part, ...]:
         container, _, slot = part.place.partition("/")
         if part.form == "bare" or (not slot and part.form in ("string", "whole")):
             path = container
+        elif part.form == "beside":
+            path = slot
         elif not slot:
             index = counts[container] = counts.get(container, first - 1) + 1
             path = f"{container}[{index}]"

@@ -28,7 +28,7 @@ def read_request(body: dict[str, Json]) -> Prompt:
             leading = leading and isinstance(item, dict) and text_of(item.get("role")).lower() == "system"
             (system if leading else messages).extend(parts)
     system += documents(params)
-    messages += take_texts(params, "message")
+    messages += _new_message(params)
     messages += _items(params, "tool_results", _tool_result)
     return Prompt(tools=tuple(tools), system=tuple(system), messages=tuple(messages), params=params)
 
@@ -36,6 +36,16 @@ def read_request(body: dict[str, Json]) -> Prompt:
 def documents(params: dict[str, Json]) -> list[Part]:
     """The documents to answer from, of either version, taken out of `params`."""
     return _items(params, "documents", _document)
+
+
+def _new_message(params: dict[str, Json]) -> tuple[Part, ...]:
+    """The new message as the turn of the history that it is in the next request, so that the two calls chain."""
+    text = params.get("message")
+    if not isinstance(text, str) or not text:
+        return take_texts(params, "message")
+    value, place, wrapper = {"type": "text", "text": params.pop("message")}, f"{_HISTORY}/message", {"role": "USER"}
+    part = Part(kind=PartKind.TEXT, role="user", text=text, value=value, place=place, form="beside", wrapper=wrapper)
+    return locate([part])
 
 
 def _items(params: dict[str, Json], key: str, carve: _Carve) -> list[Part]:

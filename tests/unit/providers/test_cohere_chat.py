@@ -4,7 +4,7 @@ import pytest
 
 from llmprof_addon.model.call import Call
 from llmprof_addon.model.part import Json, PartKind
-from llmprof_addon.model.tree import chains
+from llmprof_addon.model.tree import assemble, chains
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.pricing.cost import cost
 from llmprof_addon.providers.cohere_chat import fold, read_request, read_response
@@ -133,3 +133,23 @@ def test_errors_say_why() -> None:
     assert read_response(fold([sse.Event(data='{"delta": {"message": {}}}'), sse.Event(data=ended)])).error == (
         "BAD: no such tool"
     )
+
+
+def test_the_turns_of_version_1_chain() -> None:
+    first: dict[str, Json] = {"model": "command-r", "message": "What is a yawl?", "preamble": "You know ships."}
+    said = read_response({"text": "A boat with two masts.", "finish_reason": "COMPLETE"})
+    history = [
+        {"role": "USER", "message": "What is a yawl?"},
+        {"role": "CHATBOT", "message": "A boat with two masts."},
+    ]
+    second: dict[str, Json] = first | {"chat_history": history, "message": "And a ketch?"}
+    before, after = chains(read_request(first), said.parts), chains(read_request(second))
+    assert [link.key for link in after.messages[:2]] == [before.message_head, before.answer_head]
+    assert [link.part.path for link in after.messages] == [
+        "chat_history[0].message",
+        "chat_history[1].message",
+        "message",
+    ]
+    for body in (first, second):
+        prompt = read_request(body)
+        assert assemble(prompt.params, prompt.parts) == body

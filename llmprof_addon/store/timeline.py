@@ -38,6 +38,10 @@ class TimelineCall:
     """What became of its cached prefix; `None` where that is not known."""
     lane: str = "main"
     """Key of its lane in the run."""
+    request_class: str | None = None
+    """What it is for, where its client says it: `main`, `subagent`, `workflow`, `compaction`, `auxiliary`."""
+    link: str | None = None
+    """How it goes on from the call before: `turn`, `branch`, `retry`, `compacted`."""
 
 
 def timeline(store: Store, run: str, *, after: int = 0) -> tuple[TimelineCall, ...]:
@@ -68,7 +72,8 @@ _DRAWN = (
     *(Call.id, Call.uid, Call.started_ns, Call.first_chunk_ns, Call.ended_ns, Call.request_model, Call.response_model),
     *(Call.input_tokens, Call.output_tokens, Call.usage_source, Call.context_window, Call.composition),
     *(getattr(Call, name) for name in _COSTS),
-    *(Call.error, Call.outcome, Call.status, Call.cache_status, Lane.key.alias("lane_key")),
+    *(Call.error, Call.outcome, Call.status, Call.cache_status, Call.request_class, Call.link),
+    Lane.key.alias("lane_key"),
 )
 
 
@@ -89,6 +94,8 @@ def _timeline_call(row: Mapping[str, Any]) -> TimelineCall:
         failed=is_error(row),
         cache_status=CacheStatus(row["cache_status"]) if row["cache_status"] else None,
         lane=row["lane_key"] or "main",
+        request_class=row["request_class"],
+        link=row["link"],
     )
 
 

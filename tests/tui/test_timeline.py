@@ -311,3 +311,15 @@ async def test_another_theme_has_other_colours() -> None:
         app.theme = "llmprof-light"
         await pilot.pause()
         assert [segment.style for segment in app.timeline.render_line(11)] != before
+
+
+async def test_compaction_and_auxiliary_calls_are_marked() -> None:
+    shown = [drawn(number) for number in range(1, 6)]
+    shown[1] = drawn(2, request_class="compaction")
+    shown[2] = drawn(3, link="compacted", cache_status=CacheStatus.BREAK)
+    shown[3] = drawn(4, request_class="auxiliary")
+    app = Alone(shown)
+    async with app.run_test(size=(60, 12)) as pilot:
+        assert app.lines()[-2].split() == ["⤓", "✂", "◦"]
+        await pilot.hover(Timeline, offset=(GUTTER + app.timeline.view.zoom.width * 2 + 2, 10))
+        assert app.timeline.tooltip == "✂ cache break\n⤓ goes on from a summary of the context"

@@ -19,7 +19,7 @@ NAME = 11
 
 
 class HelpScreen(ModalScreen[None]):
-    """Keys, then what they do."""
+    """Keys, then what they do, and the signs of the screen that says them in `HELP_SIGNS`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "dismiss", "Close", id="help.close", tooltip="Back to where you were")
@@ -29,6 +29,7 @@ class HelpScreen(ModalScreen[None]):
         """`about`: the screen whose keys are shown, with its focused widget."""
         super().__init__()
         self._groups = groups(about)
+        self._signs: str = getattr(about, "HELP_SIGNS", "")
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
@@ -53,6 +54,7 @@ class HelpScreen(ModalScreen[None]):
         )
         shown.append("Signs  ", style=f"bold {theme['primary']}")
         shown.append("≈ estimated   ≥ at least, a price is missing   – not known")
+        shown.append(f"\n       {self._signs}" if self._signs else "")
         self.query_one(Static).update(shown)
         self.query_one(VerticalScroll).focus()
 

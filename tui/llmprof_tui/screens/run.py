@@ -28,6 +28,7 @@ from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.run_header import RunHeader
 from llmprof_tui.widgets.tab_bar import TabBar
 from llmprof_tui.widgets.timeline import Timeline
+from llmprof_tui.widgets.timeline_painter import LEGEND
 
 if TYPE_CHECKING:
     from llmprof_tui.app import LlmprofApp
@@ -41,6 +42,7 @@ SCALE_SETTING = "run.to_window"
 class RunScreen(LoadingScreen):
     """The screen of a run."""
 
+    HELP_SIGNS = LEGEND
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(index + 1), f"tab({index})", tab.title, show=False, id=f"run.{tab.name}", tooltip=tab.about)

@@ -37,19 +37,30 @@ class Sign:
 ERROR_SIGN = Sign(glyph="✗", colour="error", meaning="failed")
 BREAK_SIGN = Sign(glyph="✂", colour="warning", meaning="cache break")
 EXPIRY_SIGN = Sign(glyph="⏱", colour="accent", meaning="cache expired")
+COMPACTION_SIGN = Sign(glyph="⤓", colour="primary", meaning="sums the context up")
+SUMMARY_SIGN = Sign(glyph="⤓", colour="primary", meaning="goes on from a summary of the context")
+AUXILIARY_SIGN = Sign(glyph="◦", colour="caption", meaning="auxiliary call: a title, a classifier")
 CACHE_SIGNS = {
     CacheStatus.BREAK: BREAK_SIGN,
     CacheStatus.PARTIAL: BREAK_SIGN,
     CacheStatus.EXPIRED: EXPIRY_SIGN,
 }
 """What is drawn below a call that lost its cached prefix."""
+LEGEND = "✗ failed   ✂ cache break   ⏱ cache expired   ⤓ compaction   ◦ auxiliary call"
+_GRAVE = "✗✂⏱⤓◦"
+"""The gravest first."""
 
 
 def signs_of(call: TimelineCall) -> tuple[Sign, ...]:
     """What is drawn below a call, the gravest first."""
-    failed = (ERROR_SIGN,) if call.failed else ()
-    lost = CACHE_SIGNS.get(call.cache_status) if call.cache_status else None
-    return failed if lost is None else (*failed, lost)
+    found = (
+        ERROR_SIGN if call.failed else None,
+        CACHE_SIGNS.get(call.cache_status) if call.cache_status else None,
+        COMPACTION_SIGN if call.request_class == "compaction" else None,
+        SUMMARY_SIGN if call.link == "compacted" else None,
+        AUXILIARY_SIGN if call.request_class == "auxiliary" else None,
+    )
+    return tuple(sign for sign in found if sign is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +298,7 @@ class Painter:
         return self._line(strip, frame)
 
     def _rank(self, sign: Sign) -> int:
-        return ("error", "warning").index(sign.colour) if sign.colour in ("error", "warning") else 2
+        return _GRAVE.index(sign.glyph) if sign.glyph in _GRAVE else len(_GRAVE)
 
     def numbers(self, frame: Frame) -> Strip:
         """The line of call numbers, with the selected one among them."""

@@ -1,0 +1,82 @@
+"""What is stored already, brought in line with a call that comes late: behind it, in its run, with other verdicts."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+
+from llmprof_addon.attribution.tree import totals
+from llmprof_addon.counting.estimate import prompt_leaves
+from llmprof_addon.grouping.runs import choose
+from llmprof_addon.model.call import Identity
+from llmprof_addon.model.exchange import Client, Exchange
+from llmprof_addon.model.record import LateRecord
+from llmprof_addon.pipeline.explained import stored_call
+from llmprof_addon.pipeline.layout import Effort, Placed, lay_out
+from llmprof_addon.store import late, regroup
+from llmprof_addon.store.detail import detail
+from llmprof_addon.store.open import Store
+from llmprof_addon.store.rows import CallRow
+
+
+def put_late_behind(response_id: str, store: Store) -> None:
+    """Put calls that were stored before the call that they continue behind it, and those that continue them in turn."""
+    waiting, seen = [response_id], {response_id}
+    while waiting:
+        for row in late.misplaced(store, waiting.pop()):
+            late.put(store, _laid_out_again(row, store))
+            if row.response_id is not None and row.response_id not in seen:
+                seen.add(row.response_id)
+                waiting.append(row.response_id)
+
+
+def group_again(rows: Sequence[CallRow], store: Store) -> None:
+    """Choose run and lane of stored calls again, by all that is stored by now."""
+    for row in rows:
+        stored = detail(store, row)
+        placed = Placed.of(stored_call(stored, stored.body), store, row.encoding)
+        call, paths, exchange = replace(placed.call, identity=_identity(row)), placed.paths, _as_asked(row)
+        regroup.put(store, row, choose(exchange, call, paths, store.history(call, paths, exchange, row.encoding)))
+
+
+def _identity(row: CallRow) -> Identity:
+    known = {each.name for each in fields(Identity)}
+    said = {name: value for name, value in row.identity.items() if name in known}
+    if durations := said.get("tool_durations_ms"):
+        said["tool_durations_ms"] = tuple((name, milliseconds) for name, milliseconds in durations)
+    return Identity(**(said | {"app": row.app, "weak_session": row.weak_session}))
+
+
+def _as_asked(row: CallRow) -> Exchange:
+    """As much of a stored call's exchange as its grouping needs."""
+    return Exchange(
+        id=row.id,
+        started_ns=row.started_ns,
+        ended_ns=row.ended_ns,
+        mode="import",  # no matter
+        status=row.status,
+        method=row.method,
+        url=row.url,
+        client=Client(app=row.app, user_agent=row.user_agent, peer=row.peer),
+        session=row.forced_session,
+    )
+
+
+def _laid_out_again(row: CallRow, store: Store) -> LateRecord:
+    """A stored call behind what is stored by now of the calls that it continues; usage and cost stay."""
+    stored = detail(store, row)
+    placed = Placed.of(stored_call(stored, stored.body), store, row.encoding)
+    whole, counts = placed.whole, placed.counts(store, Effort())
+    raws = placed.raws(counts)
+    estimated = prompt_leaves(whole, raws.prompt, raws.framing)
+    leaves = lay_out(whole, raws, estimated, row.usage, row.cost)
+    return LateRecord(
+        call_id=row.id,
+        call=placed.call,
+        chains=placed.paths,
+        encoding=row.encoding,
+        counts=counts,
+        estimated_input_tokens=sum(leaf.tokens for leaf in estimated) if whole.prompt.parts else None,
+        composition=totals(leaves.prompt),
+        output_composition=totals(leaves.answer),
+        inherited=placed.context.inherited,
+        framing=raws.framing,
+    )

@@ -1,0 +1,153 @@
+"""A run as the part of the prompt tree that its calls run through: what rent, findings and what-if are worked out from.
+
+The store fills it, pure rooms read it. Nodes and calls are told by their positions in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from llmprof_addon.model.cache import CacheVerdict
+from llmprof_addon.model.component import Kind, KindTotal
+from llmprof_addon.model.cost import Cost
+from llmprof_addon.model.part import Json
+from llmprof_addon.model.usage import Usage
+
+type ToolKey = tuple[str, str]
+"""MCP server or namespace (or nothing), and name as it was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunNode:
+    """One part, at one place of the run's prompts or answers."""
+
+    key: bytes
+    """Of the node in the store: the same part after the same parts, in any run."""
+    parent: int
+    """Position of the part before it in its section; -1 for the first one."""
+    section: str
+    """`tools`, `system` or `messages`; answers stand below the messages that they answer."""
+    depth: int
+    kind: Kind
+    part_kind: str
+    """A `PartKind`."""
+    role: str
+    name: str | None
+    """As the part says: of a tool, or nothing."""
+    tools: tuple[tuple[ToolKey, float], ...] = ()
+    """The tools that a schema, call or result belongs to, each with its share; a namespace has many."""
+    content: bytes
+    """Digest of its value in `RunTree.contents`."""
+    wrapper: bytes | None = None
+    """Digest of the message that it opens."""
+    size: int
+    """Bytes of its value as JSON."""
+    tokens: Mapping[str, int]
+    """Raw tokens of its text by encoding, at least 1: a weight among the parts of a kind in one call."""
+    path: str = ""
+    """JSON path in the body that brought it first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCall:
+    """One call of the run. `-1` stands for a section of which it has nothing."""
+
+    id: str
+    number: int
+    """The store's own."""
+    lane: str = "main"
+    lane_kind: str = "main"
+    """`main`, `subagent`, `workflow`, `compaction`, `auxiliary`."""
+    turn: int | None = None
+    predecessor: int | None = None
+    """Position of the call that it goes on from."""
+    link: str | None = None
+    started_ns: int
+    first_chunk_ns: int | None = None
+    ended_ns: int
+    tool_ns: int | None = None
+    idle_ns: int | None = None
+    provider: str
+    api: str
+    model: str | None
+    """That was asked for."""
+    response_model: str | None = None
+    service_tier: str | None = None
+    failed: bool = False
+    outcome: str = "complete"
+    status: int | None = None
+    finish_reasons: tuple[str, ...] = ()
+    section_order: tuple[str, ...]
+    """In which its provider reads the sections."""
+    encoding: str
+    tools: int = -1
+    system: int = -1
+    messages: int = -1
+    answer: int = -1
+    """Positions of its last nodes: of each section, and of the answer (which is `messages` if nothing was answered)."""
+    usage: Usage
+    context_window: int | None = None
+    cost: Cost | None = None
+    composition: tuple[KindTotal, ...]
+    """Of its prompt: sums to the input tokens and, where it is priced, to the cost of the input."""
+    output_composition: tuple[KindTotal, ...] = ()
+    cache: CacheVerdict | None = None
+    cache_ttls: tuple[str | None, ...] = ()
+    """TTL of each of its cache markers, `None` where it says none; empty without markers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTree:
+    """The calls of a run, by start and then by id, and their nodes, parents before children."""
+
+    run_id: str
+    nodes: tuple[RunNode, ...]
+    calls: tuple[RunCall, ...]
+    contents: Mapping[bytes, Json] = field(repr=False)
+    """Values of parts by digest, read when they are asked for. `KeyError`: its text is not stored (any more)."""
+
+    def above(self, head: int, end: int = -1) -> list[int]:
+        """Positions from below `end` down to `head`, the first one first."""
+        path = []
+        while head not in (end, -1):
+            path.append(head)
+            head = self.nodes[head].parent
+        path.reverse()
+        return path
+
+    def prompt(self, call: RunCall) -> list[int]:
+        """The nodes of a call's prompt, as its provider reads them. Costs the length of the prompt."""
+        heads = {"tools": call.tools, "system": call.system, "messages": call.messages}
+        return [node for section in call.section_order for node in self.above(heads.get(section, -1))]
+
+    def answer(self, call: RunCall) -> list[int]:
+        """The nodes of a call's answer."""
+        return self.above(call.answer, call.messages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rent:
+    """What carrying one part through a run has cost: its tokens in every prompt that had it, at the rates really paid.
+
+    Over all rents of a run tokens, read, write, fresh and cost sum to the run's input exactly; the shares of parts of
+    the same kind are estimates.
+    """
+
+    node: int | None
+    """Position in `RunTree.nodes`; `None` for what no part stands behind (overhead and the like, a row for each kind)."""
+    kind: Kind
+    tokens: int
+    """Over all calls that carried it."""
+    read: int
+    write: int
+    fresh: int
+    cost: int | None
+    """Pico-dollars over the priced calls that carried it; `None` if all are unpriced."""
+    unpriced: int = 0
+    """Calls that carried it and have no price."""
+    carried: int
+    """Calls whose prompt had it."""
+    first: int
+    """Position of the first call that carried it."""
+    last: int
+    referred: int | None = None
+    """Position of the last call whose answer refers to it (an id, a path, a quoted text); `None` if none does."""

@@ -133,7 +133,7 @@ class Rent:
     """
 
     node: int | None
-    """Position in `RunTree.nodes`; `None` for what no part stands behind (overhead and the like, a row for each kind)."""
+    """Position in `RunTree.nodes`; `None` for what no part stands behind: overhead and the like, a row a kind."""
     kind: Kind
     tokens: int
     """Over all calls that carried it."""

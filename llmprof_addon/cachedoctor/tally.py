@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from llmprof_addon.model.cache import CacheCause, CacheVerdict
-from llmprof_addon.model.cost import Cost
-from llmprof_addon.model.usage import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +34,19 @@ class CacheTally:
     """The same, had nothing been lost."""
 
 
-def tally(calls: Iterable[tuple[CacheVerdict | None, Usage, Cost | None]]) -> CacheTally:
-    """Sum the calls of a run."""
-    judged = [(verdict, usage, cost) for verdict, usage, cost in calls if verdict is not None]
+def tally(calls: Iterable[tuple[CacheVerdict | None, int | None, int | None]]) -> CacheTally:
+    """Sum the calls of a run: verdict, input tokens, pico-dollars of each."""
+    judged = [(verdict, tokens or 0, cost) for verdict, tokens, cost in calls if verdict is not None]
     causes: dict[CacheCause, list[CacheVerdict]] = {}
     for verdict, _, _ in judged:
         if verdict.lost and verdict.cause is not None:
             causes.setdefault(verdict.cause, []).append(verdict)
     by_cause = {cause: _losses(verdicts) for cause, verdicts in causes.items()}
-    input_tokens = sum(usage.input_tokens or 0 for _, usage, _ in judged)
+    input_tokens = sum(tokens for _, tokens, _ in judged)
     anew = input_tokens - sum(verdict.read for verdict, _, _ in judged)
     lost = sum(verdict.lost for verdict, _, _ in judged)
     wasted = _sum(verdict.wasted for verdict, _, _ in judged)
-    cost = _sum(cost.total if cost else None for _, _, cost in judged)
+    cost = _sum(cost for _, _, cost in judged)
     return CacheTally(
         by_cause=dict(sorted(by_cause.items(), key=lambda item: (-(item[1].wasted or 0), -item[1].lost, item[0]))),
         lost=lost,

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 from llmprof_addon.cli.opened import chosen_run, reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llmprof_addon.cachedoctor.tally import CacheTally
+    from llmprof_addon.store.judged import Judged
     from llmprof_addon.store.open import Store
-    from llmprof_addon.store.rows import CallRow, RunRow
+    from llmprof_addon.store.rows import RunRow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,12 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the run's losses."""
     from llmprof_addon.cachedoctor.tally import tally
-    from llmprof_addon.store import queries
+    from llmprof_addon.store.judged import judged
 
     with reading(args) as store:
         row = chosen_run(store, args.run_id)
-        calls = list(queries.calls(store, run=row.id))[::-1]
-        summed = tally((call.cache, call.usage, call.cost) for call in calls)
+        calls = judged(store, row.id)
+        summed = tally((call.verdict, call.input_tokens, call.cost) for call in calls)
         if args.json:
             from llmprof_addon.cli.terminal import print_json
             from llmprof_addon.export.cache import cache_report_json
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print(store: "Store", row: "RunRow", calls: "list[CallRow]", tally: "CacheTally") -> None:
+def _print(store: "Store", row: "RunRow", calls: "Sequence[Judged]", tally: "CacheTally") -> None:
     from rich.text import Text
 
     from llmprof_addon.cli.terminal import console, plain
@@ -55,7 +58,7 @@ def _print(store: "Store", row: "RunRow", calls: "list[CallRow]", tally: "CacheT
 
     out = console()
     out.print(Text.assemble((plain(row.label or text.UNKNOWN).plain, "bold"), "  ", (row.id, "dim")), soft_wrap=True)
-    judged = sum(call.cache is not None for call in calls)
+    judged = sum(call.verdict is not None for call in calls)
     if not judged:
         out.print(f"no verdict on {text.counted(len(calls), 'call')}: how their provider caches is not known")
         return
@@ -85,7 +88,7 @@ def summary(row: "RunRow", tally: "CacheTally") -> list[str]:
     return lines
 
 
-def _print_losses(store: "Store", calls: "list[CallRow]") -> None:
+def _print_losses(store: "Store", calls: "Sequence[Judged]") -> None:
     from rich.text import Text
 
     from llmprof_addon.cli.terminal import console, plain
@@ -93,14 +96,14 @@ def _print_losses(store: "Store", calls: "list[CallRow]") -> None:
     from llmprof_addon.export.cache import excerpt, in_words, is_loss
 
     out = console()
-    for number, call in enumerate(calls, 1):
-        verdict = call.cache
+    for call in calls:
+        verdict = call.verdict
         if verdict is None or not is_loss(verdict):
             continue
         sign = "⏱" if verdict.status.value == "expired" else "✂"
         lost = text.tokens(verdict.lost, estimated=verdict.estimated)
         amounts = f"{lost} lost, {text.dollars(verdict.wasted)} wasted"
-        head = f"{sign} call {number}  {amounts}  {plain(in_words(verdict)).plain}"
+        head = f"{sign} call {call.place}  {amounts}  {plain(in_words(verdict)).plain}"
         out.print()
         out.print(Text.assemble(head, "  ", (call.id, "dim")), soft_wrap=True)
         if verdict.first_diff is not None:

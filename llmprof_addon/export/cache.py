@@ -12,8 +12,9 @@ from llmprof_addon.model.cost import usd
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.tree import parse
 from llmprof_addon.store.cached import content
+from llmprof_addon.store.judged import Idle, Judged
 from llmprof_addon.store.open import Store
-from llmprof_addon.store.rows import CallRow, RunRow
+from llmprof_addon.store.rows import RunRow
 
 AROUND = 24
 """Characters that are shown before the first one that differs."""
@@ -47,20 +48,38 @@ class Excerpt:
 
     before: str | None
     after: str | None
+    same: int = 0
+    """So many characters at the start of both are the same, then they part;"""
+    differ: tuple[int, int] = (0, 0)
+    """so many of each are its own, before what is the same again."""
 
 
-def excerpt(store: Store, difference: Difference) -> Excerpt:
-    """The two texts of a difference; of a request field its values."""
+def excerpt(store: Store, difference: Difference, *, shown: int = SHOWN) -> Excerpt:
+    """The two texts of a difference, at most so many characters of each; of a request field its values."""
     if difference.section == "params":
-        return Excerpt(before=difference.before, after=difference.after)
-    before, after = (_text(store, digest) for digest in (difference.before, difference.after))
-    same = 0
-    for one, other in zip(before or "", after or "", strict=False):
-        if one != other:
-            break
-        same += 1
-    start = max(0, same - AROUND) if before is not None and after is not None else 0
-    return Excerpt(before=_cut(before, start), after=_cut(after, start))
+        return parted(difference.before, difference.after, shown)
+    return parted(_text(store, difference.before), _text(store, difference.after), shown)
+
+
+def parted(before: str | None, after: str | None, shown: int = SHOWN) -> Excerpt:
+    """Two texts from shortly before they part."""
+    if before is None or after is None:
+        found = tuple(None if text is None else _cut(text, 0, shown) for text in (before, after))
+        return Excerpt(before=found[0], after=found[1], differ=(len(found[0] or ""), len(found[1] or "")))
+    same = _in_common(before, after)
+    most = min(len(before), len(after)) - same
+    again = min(most, _in_common(before[::-1], after[::-1]))
+    start = max(0, same - AROUND)
+    texts = _cut(before, start, shown), _cut(after, start, shown)
+    same += (1 if start else 0) - start  # with the sign of what is left out
+    own = [min(len(text) - again - start, shown) + (1 if start else 0) - same for text in (before, after)]
+    return Excerpt(before=texts[0], after=texts[1], same=same, differ=(max(0, own[0]), max(0, own[1])))
+
+
+def _in_common(one: str, other: str) -> int:
+    """How many characters at their starts are the same."""
+    least = min(len(one), len(other))
+    return next((at for at in range(least) if one[at] != other[at]), least)
 
 
 def _text(store: Store, digest: str | None) -> str | None:
@@ -72,11 +91,9 @@ def _text(store: Store, digest: str | None) -> str | None:
     return text if isinstance(text, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _cut(text: str | None, start: int) -> str | None:
-    if text is None:
-        return None
-    shown = text[start : start + SHOWN]
-    return f"{'…' if start else ''}{shown}{'…' if start + SHOWN < len(text) else ''}"
+def _cut(text: str, start: int, shown: int) -> str:
+    kept = text[start : start + shown]
+    return f"{'…' if start else ''}{kept}{'…' if start + shown < len(text) else ''}"
 
 
 def where(difference: Difference) -> str:
@@ -98,7 +115,17 @@ def in_words(verdict: CacheVerdict) -> str:
     return f"{cause}{f': {place}' if place else ''}{said}"
 
 
-def cache_report_json(store: Store, run: RunRow, calls: Sequence[CallRow], tally: CacheTally) -> dict[str, Json]:
+def lives(idle: Idle) -> str:
+    """How long an unused prefix is kept: `5m`, or `5m–1h` where only that is known."""
+    least, most = _span(idle.may_expire_s), _span(idle.expires_s)
+    return least if least == most else f"{least}–{most}"
+
+
+def _span(seconds: int) -> str:
+    return f"{seconds // 3600}h" if seconds % 3600 == 0 else f"{seconds // 60}m"
+
+
+def cache_report_json(store: Store, run: RunRow, calls: Sequence[Judged], tally: CacheTally) -> dict[str, Json]:
     """A run's cache: its sums, its losses by cause, and every call's verdict with the texts that differ."""
     return {
         "run_id": run.id,
@@ -117,14 +144,14 @@ def cache_report_json(store: Store, run: RunRow, calls: Sequence[CallRow], tally
     }
 
 
-def _verdict_json(store: Store, call: CallRow) -> dict[str, Json]:
-    verdict = call.cache
+def _verdict_json(store: Store, call: Judged) -> dict[str, Json]:
+    verdict = call.verdict
     texts = excerpt(store, verdict.first_diff) if verdict and verdict.first_diff else None
     return {
         "id": call.id,
         "started_ns": call.started_ns,
-        "input_tokens": call.usage.input_tokens,
-        "read_tokens": call.usage.cache_read_input_tokens,
+        "input_tokens": call.input_tokens,
+        "read_tokens": call.read_tokens,
         "cache": cache_json(verdict),
         "before": texts.before if texts else None,
         "after": texts.after if texts else None,

@@ -4,8 +4,6 @@ import pytest
 
 from llmprof_addon.cachedoctor.tally import tally
 from llmprof_addon.model.cache import CacheCause, CacheStatus, CacheVerdict
-from llmprof_addon.model.cost import Cost, Price
-from llmprof_addon.model.usage import Usage
 
 
 def call(read: int, lost: int = 0, wasted: int | None = 0, cause: CacheCause | None = None) -> CacheVerdict:
@@ -13,8 +11,7 @@ def call(read: int, lost: int = 0, wasted: int | None = 0, cause: CacheCause | N
     return CacheVerdict(status=status, cause=cause, expected=read + lost, read=read, lost=lost, wasted=wasted)
 
 
-USAGE = Usage(input_tokens=1000)
-PAID = Cost(input=50, cache_read=1, cache_write=40, output=9, price=Price(source="tests", model="m"))
+INPUT, PAID = 1000, 100
 
 
 def test_losses_are_summed_by_cause_the_dearest_first() -> None:
@@ -25,7 +22,7 @@ def test_losses_are_summed_by_cause_the_dearest_first() -> None:
         call(100, 300, 30, CacheCause.TOOL_CHANGED),
         call(100, 200, 20, CacheCause.TOOL_CHANGED),
     ]
-    found = tally([*((verdict, USAGE, PAID) for verdict in verdicts), (None, USAGE, None)])
+    found = tally([*((verdict, INPUT, PAID) for verdict in verdicts), (None, INPUT, None)])
     assert list(found.by_cause) == [CacheCause.TOOL_CHANGED, CacheCause.EXPIRED]
     changed = found.by_cause[CacheCause.TOOL_CHANGED]
     assert (changed.calls, changed.lost, changed.wasted) == (2, 500, 50)
@@ -35,12 +32,12 @@ def test_losses_are_summed_by_cause_the_dearest_first() -> None:
 
 
 def test_nothing_judged_is_nothing_known() -> None:
-    found = tally([(None, USAGE, PAID)])
+    found = tally([(None, INPUT, PAID)])
     assert (found.hit_ratio, found.rewrite_factor, found.cost, found.wasted) == (None, None, None, None)
 
 
 def test_an_unpriced_call_leaves_the_sum_unknown() -> None:
     found = tally(
-        [(call(10, 5, None, CacheCause.EXPIRED), USAGE, None), (call(10, 5, 3, CacheCause.EXPIRED), USAGE, PAID)]
+        [(call(10, 5, None, CacheCause.EXPIRED), INPUT, None), (call(10, 5, 3, CacheCause.EXPIRED), INPUT, PAID)]
     )
     assert (found.wasted, found.perfect_cost, found.by_cause[CacheCause.EXPIRED].wasted) == (None, None, None)

@@ -10,7 +10,7 @@ from typing import Any
 
 import peewee as pw
 
-from llmprof_addon.store import rollup
+from llmprof_addon.store import rollup, trend_rows
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.lanes import label_run, sum_lane
 from llmprof_addon.store.nodes import DELETIONS
@@ -138,6 +138,7 @@ def _delete_calls(db: pw.Database, ids: Sequence[int]) -> None:
     db.execute(Attachment.delete().where(Attachment.call.in_(ids)))
     db.execute(Envelope.delete().where(Envelope.call.in_(ids)))
     db.execute(Spawn.delete().where(Spawn.call.in_(ids)))
+    trend_rows.take_out(db, ids)
     db.execute(Call.update(predecessor=None).where(Call.predecessor.in_(ids)))
     db.execute(Call.delete().where(Call.id.in_(ids)))
     heads |= _delete_warmups(db, continued)

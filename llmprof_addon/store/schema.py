@@ -79,6 +79,13 @@ class Price(Table):
     snapshot = pw.TextField(unique=True)
 
 
+class Template(Table):
+    """What a prompt is made from, by the first line of its system text without what changes from call to call."""
+
+    id = pw.AutoField()
+    name = pw.TextField(unique=True)
+
+
 class Run(Table):
     """One agent session, or calls that continue each other, with the sums of its calls."""
 
@@ -258,6 +265,8 @@ class Call(Table):
     tool_call_id = pw.TextField(null=True)
     tool_ns = pw.BigIntegerField(null=True)
     idle_ns = pw.BigIntegerField(null=True)
+    facets = pw.IntegerField(null=True)
+    template = pw.ForeignKeyField(Template, null=True, index=False)
 
     class Meta:
         indexes = (
@@ -267,6 +276,15 @@ class Call(Table):
             (("message_head", "answer_digest"), False),
             (("lane", "started_ns", "uid"), False),
         )
+
+
+Call.add_index(
+    *(Call.started_ns, Call.id, Call.run, Call.provider, Call.app, Call.request_model, Call.response_model),
+    *(Call.status, Call.facets, Call.input_tokens, Call.output_tokens),
+    *(Call.input_cost, Call.cache_read_cost, Call.cache_write_cost, Call.output_cost, Call.other_cost),
+    name="call_searched",
+)
+"""Holds all that a search asks of calls, so that none is read for it."""
 
 
 class Warmup(Table):
@@ -329,7 +347,72 @@ class Interval(Table):
     manual = pw.ForeignKeyField(Manual)
 
 
+class SearchEntry(Table):
+    """A content whose words are in the full-text index, which knows it by this id."""
+
+    id = pw.AutoField()
+    content = pw.ForeignKeyField(Content, unique=True)
+
+
+class ToolUse(Table):
+    """A tool that a call's answer calls, or whose results the call brought into a prompt. Tokens are counted."""
+
+    call = pw.ForeignKeyField(Call, index=False)
+    server = pw.TextField()
+    name = pw.TextField(index=True)
+    uses = pw.IntegerField()
+    call_tokens = pw.BigIntegerField()
+    result_tokens = pw.BigIntegerField()
+
+    class Meta:
+        primary_key = pw.CompositeKey("call", "server", "name")
+
+
+class TrendDay(Table):
+    """Sums over the calls of a day (UTC, in days since the epoch) with one model, app, provider or template."""
+
+    day = pw.IntegerField()
+    dimension = pw.TextField()
+    name = pw.TextField()
+    calls = pw.IntegerField()
+    error_calls = pw.IntegerField()
+    estimated_calls = pw.IntegerField()
+    input_tokens = BigNumber()
+    input_tokens_calls = pw.IntegerField()
+    cache_read_input_tokens = BigNumber()
+    cache_read_input_tokens_calls = pw.IntegerField()
+    cache_creation_input_tokens = BigNumber()
+    cache_creation_input_tokens_calls = pw.IntegerField()
+    output_tokens = BigNumber()
+    output_tokens_calls = pw.IntegerField()
+    reasoning_output_tokens = BigNumber()
+    reasoning_output_tokens_calls = pw.IntegerField()
+    cost = BigNumber()
+    cost_calls = pw.IntegerField()
+    wasted = BigNumber()
+    wasted_calls = pw.IntegerField()
+
+    class Meta:
+        primary_key = pw.CompositeKey("day", "dimension", "name")
+
+
+class ToolDay(Table):
+    """Sums of `ToolUse` over the calls of a day."""
+
+    day = pw.IntegerField()
+    server = pw.TextField()
+    name = pw.TextField()
+    calls = pw.IntegerField()
+    uses = pw.IntegerField()
+    call_tokens = pw.BigIntegerField()
+    result_tokens = pw.BigIntegerField()
+
+    class Meta:
+        primary_key = pw.CompositeKey("day", "server", "name")
+
+
 TABLES: tuple[type[Table], ...] = (
-    *(Fact, Content, Node, NodeCount, Price, Run, Lane, Call, Warmup, Envelope, Attachment, Spawn, Manual, Interval),
+    *(Fact, Content, Node, NodeCount, Price, Template, Run, Lane, Call, Warmup, Envelope, Attachment, Spawn, Manual),
+    *(Interval, SearchEntry, ToolUse, TrendDay, ToolDay),
 )
 """Referred-to tables first."""

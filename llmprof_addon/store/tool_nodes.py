@@ -22,11 +22,10 @@ from llmprof_addon.store.counts import unpack_raw
 from llmprof_addon.store.nodes import BATCH
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.schema import Content
+from llmprof_addon.store.trend_facts import UNNAMED
 
 type ToolKey = tuple[str, str]
 """Server (or nothing) and name."""
-
-UNNAMED = "(unnamed)"
 
 _NODES = """
 WITH RECURSIVE path (id, parent_id) AS (

@@ -15,7 +15,8 @@ from llmprof_addon.store.counts import kind_sums
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.schema import Call, Run
-from llmprof_addon.store.tool_nodes import UNNAMED, ToolKey, ToolTree, calls_made, read_tree
+from llmprof_addon.store.tool_nodes import ToolKey, ToolTree, calls_made, read_tree
+from llmprof_addon.store.trend_facts import UNNAMED
 
 _KINDS = (Kind.TOOL_SCHEMAS, Kind.TOOL_CALLS, Kind.TOOL_RESULTS)
 _FINE = 1 << 20

@@ -17,15 +17,30 @@ from llmprof_addon.grouping.runs import MANUAL
 from llmprof_addon.model.cost import Cost
 from llmprof_addon.model.record import CallRecord, LateRecord, WarmupRecord
 from llmprof_addon.model.tree import Link, canonical, digest
-from llmprof_addon.store import lanes, rollup
+from llmprof_addon.store import lanes, rollup, trend_rows
 from llmprof_addon.store.columns import columns, envelopes, sections_of
 from llmprof_addon.store.compress import pack, squeeze
 from llmprof_addon.store.documents import Contents, envelope_document, placed, set_out
+from llmprof_addon.store.facets import facets_of
 from llmprof_addon.store.nodes import BATCH, Nodes, Stored, absent_contents
-from llmprof_addon.store.schema import Attachment, Call, Content, Lane, Manual, NodeCount, Price, Run, Spawn, Warmup
+from llmprof_addon.store.schema import (
+    Attachment,
+    Call,
+    Content,
+    Lane,
+    Manual,
+    NodeCount,
+    Price,
+    Run,
+    Spawn,
+    Template,
+    ToolUse,
+    Warmup,
+)
 from llmprof_addon.store.schema import Envelope as EnvelopeRow
 from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import clean, dumps, loads
+from llmprof_addon.store.trend_facts import template_name, tool_uses
 
 
 @dataclass(slots=True)
@@ -44,6 +59,7 @@ class Writer:
         self._db = db
         self._nodes = nodes
         self._prices: dict[str, int] = {}
+        self._templates: dict[str, int] = {}
         self.counters = Counters()
 
     def write(self, record: CallRecord) -> bool:
@@ -69,12 +85,16 @@ class Writer:
     def heed_deletions(self) -> None:
         """Forget row ids if anyone has deleted from the store."""
         if self._nodes.heed_deletions():
-            self._prices.clear()
+            self._forget_rows()
 
     def forget(self) -> None:
         """Drop all that is cached of a transaction that failed."""
         self._nodes.forget()
+        self._forget_rows()
+
+    def _forget_rows(self) -> None:
         self._prices.clear()
+        self._templates.clear()
 
     def _attempt(self, table: type[Call | Warmup], uid: str, write: Callable[[], None]) -> bool:
         before = replace(self.counters)
@@ -98,12 +118,15 @@ class Writer:
         record: CallRecord | LateRecord | WarmupRecord,
         sections: Mapping[str, tuple[Link, ...]],
         contents: Contents,
+        brought: list[Link] | None = None,
     ) -> dict[bytes, Stored]:
-        """Write what is new on the paths, and these contents; all nodes of the paths."""
+        """Write what is new on the paths, which goes into `brought`, and these contents; all nodes of the paths."""
         chains = record.chains
         links = list(chain.from_iterable(sections.values()))
         known = self._nodes.load([*(link.key for link in links), chains.base], record.encoding)
         new = [link for link in links if link.key not in known]
+        if brought is not None:
+            brought += new
 
         for link in new:
             contents[link.digest] = link.content
@@ -140,8 +163,11 @@ class Writer:
         sections = sections_of(record.chains)
         own: Contents = {}
         params = canonical(set_out(record.call.prompt.params, own))
-        known = self.write_nodes(record, sections, {digest(params): params})
+        brought: list[Link] = []
+        known = self.write_nodes(record, sections, {digest(params): params}, brought)
         call = columns(record, known, digest(params))
+        template = template_name(link.part.text or "" for link in record.chains.system)
+        call |= {"facets": facets_of(call, record.composition), "template": self._template(template)}
         call["price"] = self._price(record.cost)
         call["run"] = run_id = self._run(record)
         choice, exchange = record.run, record.exchange
@@ -165,6 +191,10 @@ class Writer:
             self._db.execute(Lane.update(**lanes.attributes(choice.lane)).where(Lane.id == lane["id"]))
         labelled = lanes.add(self.statements, lane, call, gained)
         self._add_to_run(run_id, call, gained, dict(exchange.tags), lane["kind"] if labelled else None)
+        uses = tool_uses(record.chains.answer, brought, known)
+        fields = (ToolUse.call, ToolUse.server, ToolUse.name, ToolUse.uses, ToolUse.call_tokens, ToolUse.result_tokens)
+        self._insert(ToolUse, fields, [(call_id, *tool, *numbers) for tool, numbers in sorted(uses.items())])
+        trend_rows.add(self._db, call, template, uses)
 
     def _number(self, uid: str | None) -> int | None:
         """Row id of a call, if it is there still."""
@@ -198,12 +228,18 @@ class Writer:
     def _price(self, cost: Cost | None) -> int | None:
         if cost is None:
             return None
-        snapshot = dumps(asdict(cost.price))
-        if snapshot not in self._prices:
-            self._insert(Price, (Price.snapshot,), [(snapshot,)])
-            query = Price.select(Price.id).where(Price.snapshot == snapshot)
-            self._prices[snapshot] = self._db.execute(query).fetchone()[0]
-        return self._prices[snapshot]
+        return self._named(Price.snapshot, dumps(asdict(cost.price)), self._prices)
+
+    def _template(self, name: str) -> int:
+        return self._named(Template.name, name, self._templates)
+
+    def _named(self, field: pw.Field, value: str, known: dict[str, int]) -> int:
+        """Row id of what this value names, made if it is not there."""
+        if value not in known:
+            self._insert(field.model, (field,), [(value,)])
+            query = field.model.select(field.model.id).where(field == value)
+            known[value] = self._db.execute(query).fetchone()[0]
+        return known[value]
 
     def _run(self, record: CallRecord) -> int:
         """Row id of the call's run, which is made if it is not there. Locks the row for the transaction."""

@@ -140,6 +140,30 @@ WALK = (("Enter", "1 Calls"), ("2", "read_file"), ("1", "1 Calls"), ("Enter", "1
         ("3", "total"), ("4", "total"), ("5", '"model"'), ("d", "shared"), ("?", "In the list"))  # fmt: skip
 """Keys, and what each brings to the screen at any size."""
 
+
+def fills(seen: str, columns: int, rows: int) -> bool:
+    """Whether the footer is on the last line, and the widest line ends near the right edge."""
+    lines = seen.rstrip("\n").split("\n")
+    return len(lines) == rows and columns - 30 < max(map(len, lines)) <= columns
+
+
+def test_every_screen_takes_any_size(home: Path) -> None:
+    with terminal(SMALL) as there:
+        there.type(tui(home))
+        there.wait(AGENT)
+        there.press("Down")  # the newest is the awkward one
+        for key, word in WALK:
+            there.press(key)
+            there.wait(word)
+            for size in (LARGE, SMALL):
+                there.resize(*size)
+                seen = there.wait_for(lambda seen: fills(seen, *size) and word in seen, f"{word!r} on {size}")  # noqa: B023
+                assert "Traceback" not in seen
+        there.press("Escape")
+        there.wait("shared", without="In the list")
+        quit_by_key(there)
+
+
 SGR = re.compile(r"\x1b\[([0-9;]*)m")
 
 

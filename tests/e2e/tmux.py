@@ -68,14 +68,19 @@ class Terminal:
 
     def wait(self, *words: str, without: str = "\0", seconds: float = WAIT_SECONDS) -> str:
         """Wait until all these words stand on screen, and `without` does not; the screen then."""
+        what = f"{words} without {without!r}"
+        return self.wait_for(lambda seen: all(word in seen for word in words) and without not in seen, what, seconds)
+
+    def wait_for(self, holds: Callable[[str], bool], what: str, seconds: float = WAIT_SECONDS) -> str:
+        """Wait until this is true of the screen; the screen then."""
         seen = ""
 
-        def holds() -> bool:
+        def held() -> bool:
             nonlocal seen
             seen = self.screen()
-            return all(word in seen for word in words) and without not in seen
+            return holds(seen)
 
-        self._until(holds, f"{words} without {without!r}", seconds)
+        self._until(held, what, seconds)
         return seen
 
     def rest(self, seconds: float = 0.3) -> None:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.timer import Timer, TimerCallback
 
 from llmprof_addon.errors import LlmprofError
 from llmprof_addon.store.rows import CallRow, RunRow
@@ -72,6 +73,18 @@ class LlmprofApp(App[int]):
         if not self.is_headless:
             self._leave_on(signal.SIGTERM, signal.SIGHUP)
         self.run_worker(self._watch, name="watch", thread=True, exit_on_error=False)
+
+    def set_timer(
+        self, delay: float, callback: TimerCallback | None = None, *, name: str | None = None, pause: bool = False
+    ) -> Timer:
+        """A timer that goes off once, however late.
+
+        Textual 8.2 takes one that is late when it starts, for which a garbage collection at the wrong moment is enough,
+        as one to skip, and it never goes off. A resize that waits for one would then never be drawn, nor any later one.
+        """
+        timer = super().set_timer(delay, callback, name=name, pause=pause)
+        timer._skip = False
+        return timer
 
     def _leave_on(self, *numbers: signal.Signals) -> None:
         """Give the terminal back before these signals end the process, with the exit code that shells give them."""

@@ -1,0 +1,25 @@
+"""What the application does for all screens."""
+
+from llmprof_tui.app import LlmprofApp
+from textual.events import Resize
+from textual.geometry import Size
+
+from tests.tui.settling import settled
+
+
+async def test_a_timer_that_starts_late_goes_off(app: LlmprofApp) -> None:
+    went: list[int] = []
+    async with app.run_test() as pilot:
+        for number in range(20):
+            app.set_timer(1e-9, lambda number=number: went.append(number))
+        await settled(pilot)
+    assert sorted(went) == list(range(20))
+
+
+async def test_what_the_terminal_says_of_its_size_comes_to_the_screen(app: LlmprofApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for size in (Size(200, 60), Size(80, 24), Size(120, 40)):
+            app.post_message(Resize(size, size))
+            await pilot.pause(0.05)
+            assert app.screen.size == size

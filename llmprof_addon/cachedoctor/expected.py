@@ -25,10 +25,16 @@ def noise(rules: CacheRules, expected: int) -> int:
     return max(rules.noise, expected // 200)
 
 
+def is_judged(call: CacheView) -> bool:
+    """Whether enough is known of a call for a verdict, whatever stands before it."""
+    known = call.read is not None and call.input is not None and not call.is_summed
+    return known and rules_for(call.api, call.model) is not None
+
+
 def falls_short(call: CacheView, previous: CacheView) -> bool:
     """Whether a call read so much less than the one before left behind that their prompts have to be compared."""
     rules = rules_for(call.api, call.model)
-    if rules is None or call.read is None or call.input is None or call.is_summed or previous.is_summed:
+    if rules is None or call.read is None or not is_judged(call) or previous.is_summed:
         return False
     expected = readable(call, previous, rules)
     return expected - call.read > noise(rules, expected)

@@ -32,7 +32,7 @@ def view_of(exchange: Exchange, call: Call, usage: Usage, cost: Cost | None, rea
         read=usage.cache_read_input_tokens if reported else None,
         write=usage.cache_creation_input_tokens if reported else None,
         is_summed=any(requests for name, requests in usage.server_tool_requests if name != "request"),
-        marks=_marks(call),
+        marks=marks_of(call),
         params=_params(exchange, call),
         write_cost=cost.cache_write if cost else None,
         fresh_cost=cost.input if cost else None,
@@ -79,7 +79,8 @@ def _step(section: str, part: Part, count: RawCount) -> Step:
     )
 
 
-def _marks(call: Call) -> tuple[Mark, ...]:
+def marks_of(call: Call) -> tuple[Mark, ...]:
+    """The breakpoints of a call whose prompt is whole."""
     marks: list[Mark] = []
     end = 0
     for part in _in_order(call):

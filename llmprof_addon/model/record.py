@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from llmprof_addon.model.cache import CacheVerdict, CacheView
+from llmprof_addon.model.cache import CacheVerdict, CacheView, Mark
 from llmprof_addon.model.call import Call
 from llmprof_addon.model.component import KindTotal
 from llmprof_addon.model.cost import Cost
@@ -58,6 +58,8 @@ class LateRecord:
     composition: tuple[KindTotal, ...]
     output_composition: tuple[KindTotal, ...]
     inherited: tuple[int, int]
+    marks: tuple[Mark, ...] = ()
+    """Cache breakpoints of the whole prompt."""
     framing: Framing | None = None
 
 

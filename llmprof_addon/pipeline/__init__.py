@@ -20,14 +20,14 @@ from llmprof_addon.grouping.runs import choose
 from llmprof_addon.grouping.said import answer_digest
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.record import CallRecord, WarmupRecord
-from llmprof_addon.pipeline.again import group_again, put_late_behind
+from llmprof_addon.pipeline.again import put_late_behind, settle
 from llmprof_addon.pipeline.explained import Explanation, explain
 from llmprof_addon.pipeline.layout import Effort, Placed, lay_out
 from llmprof_addon.pipeline.redacted import redacted
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.pricing.cost import cost
 from llmprof_addon.providers.reader import read_call, settled
-from llmprof_addon.store import cached, regroup
+from llmprof_addon.store import cached, forerunner
 from llmprof_addon.store.open import Store
 from llmprof_addon.wire.encodings import decode
 
@@ -86,7 +86,7 @@ def process(
 
     run = choose(exchange, call, paths, store.history(call, paths, exchange, family.encoding))
     view = view_of(exchange, whole, usage, paid, rates.read_rate if rates else None)
-    earlier = cached.before(store, run, call, paths, view, family.encoding)
+    earlier = forerunner.of(store, run, call, paths, view, family.encoding)
     if earlier is not None and falls_short(view, earlier):
         view = replace(view, steps=prompt_steps(whole.prompt, whole.section_order, raws.prompt))
         earlier = cached.with_steps(store, earlier)
@@ -111,7 +111,5 @@ def process(
         framing=raws.framing,
     )
     if store.write(record):
-        if answer.response_id is not None:
-            put_late_behind(answer.response_id, store)
-        group_again(regroup.affected(store, record), store)
+        settle(record, store)
     return record

@@ -1,40 +1,81 @@
 """What is stored already, brought in line with a call that comes late: behind it, in its run, with other verdicts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 
 from llmprof_addon.attribution.tree import totals
+from llmprof_addon.cachedoctor.examine import examine
+from llmprof_addon.cachedoctor.expected import falls_short
+from llmprof_addon.cachedoctor.view import marks_of, prompt_steps
 from llmprof_addon.counting.estimate import prompt_leaves
 from llmprof_addon.grouping.runs import choose
+from llmprof_addon.model.cache import CacheVerdict
 from llmprof_addon.model.call import Identity
 from llmprof_addon.model.exchange import Client, Exchange
-from llmprof_addon.model.record import LateRecord
+from llmprof_addon.model.record import CallRecord, LateRecord
 from llmprof_addon.pipeline.explained import stored_call
 from llmprof_addon.pipeline.layout import Effort, Placed, lay_out
-from llmprof_addon.store import late, regroup
+from llmprof_addon.store import cached, forerunner, late, queries, regroup, verdicts
 from llmprof_addon.store.detail import detail
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rows import CallRow
+from llmprof_addon.store.verdicts import Moved
 
 
-def put_late_behind(response_id: str, store: Store) -> None:
+def settle(record: CallRecord, store: Store) -> None:
+    """Bring what is stored in line with a call that has just been stored."""
+    moved = verdicts.arrived(store, record.exchange.id)
+    if record.call.answer.response_id is not None:
+        moved += put_late_behind(record.call.answer.response_id, store)
+    regrouped = _group_again(regroup.affected(store, record), store)
+    _judge_again(
+        {one.number for one in (*moved[1:], *regrouped)}.union(verdicts.stale(store, moved + regrouped)), store
+    )
+
+
+def put_late_behind(response_id: str, store: Store) -> list[Moved]:
     """Put calls that were stored before the call that they continue behind it, and those that continue them in turn."""
+    moved: list[Moved] = []
     waiting, seen = [response_id], {response_id}
     while waiting:
         for row in late.misplaced(store, waiting.pop()):
-            late.put(store, _laid_out_again(row, store))
+            moved += late.put(store, _laid_out_again(row, store))
             if row.response_id is not None and row.response_id not in seen:
                 seen.add(row.response_id)
                 waiting.append(row.response_id)
+    return moved
 
 
-def group_again(rows: Sequence[CallRow], store: Store) -> None:
+def _group_again(rows: Sequence[CallRow], store: Store) -> list[Moved]:
     """Choose run and lane of stored calls again, by all that is stored by now."""
+    moved: list[Moved] = []
     for row in rows:
         stored = detail(store, row)
         placed = Placed.of(stored_call(stored, stored.body), store, row.encoding)
         call, paths, exchange = replace(placed.call, identity=_identity(row)), placed.paths, _as_asked(row)
-        regroup.put(store, row, choose(exchange, call, paths, store.history(call, paths, exchange, row.encoding)))
+        choice = choose(exchange, call, paths, store.history(call, paths, exchange, row.encoding))
+        moved += regroup.put(store, row, choice)
+    return moved
+
+
+def _judge_again(numbers: Collection[int], store: Store) -> None:
+    """Give stored calls the verdicts that they have among all that is stored by now."""
+    given: dict[int, CacheVerdict | None] = {}
+    for number in sorted(numbers):
+        found = forerunner.stored_seeker(store, number)
+        if found is None:
+            continue
+        seeker, view = found
+        earlier = forerunner.before(store, seeker, view)
+        row = queries.call(store, seeker.uid)
+        if row is not None and earlier is not None and falls_short(view, earlier):
+            stored = detail(store, row)
+            placed = Placed.of(stored_call(stored, stored.body), store, row.encoding)
+            raws = placed.raws(placed.counts(store, Effort()))
+            view = replace(view, steps=prompt_steps(placed.whole.prompt, placed.whole.section_order, raws.prompt))
+            earlier = cached.with_steps(store, earlier)
+        given[number] = examine(view, earlier)
+    verdicts.put(store, given)
 
 
 def _identity(row: CallRow) -> Identity:
@@ -78,5 +119,6 @@ def _laid_out_again(row: CallRow, store: Store) -> LateRecord:
         composition=totals(leaves.prompt),
         output_composition=totals(leaves.answer),
         inherited=placed.context.inherited,
+        marks=marks_of(whole),
         framing=raws.framing,
     )

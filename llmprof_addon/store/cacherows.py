@@ -1,6 +1,6 @@
 """The columns of calls and runs that are about prompt caches: views and verdicts as rows, and rows as both again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,11 +14,27 @@ LOSSES = (CacheStatus.BREAK, CacheStatus.PARTIAL)
 
 def columns(view: CacheView | None, verdict: CacheVerdict | None) -> dict[str, Any]:
     """The columns of a call that are about its cache."""
+    return {"cache_keys": _keys(view), **verdict_columns(verdict)}
+
+
+def _keys(view: CacheView | None) -> str | None:
     keys: dict[str, Any] = {}
     if view is not None:
         said = {"marks": view.marks, "params": view.params, "read_rate": view.read_rate, "reason": view.provider_reason}
         said["is_summed"] = view.is_summed or None
         keys = {name: value for name, value in said.items() if value not in (None, (), {})}
+    return dumps(keys) if keys else None
+
+
+def with_marks(keys: str | None, marks: Sequence[Mark]) -> str | None:
+    """The column of a view whose breakpoints stand elsewhere."""
+    said = (loads(keys) if keys else {}) | {"marks": marks}
+    kept = {name: value for name, value in said.items() if value}
+    return dumps(kept) if kept else None
+
+
+def verdict_columns(verdict: CacheVerdict | None) -> dict[str, Any]:
+    """Those that say what became of it."""
     more: dict[str, Any] = {}
     if verdict is not None:
         diff = asdict(verdict.first_diff) if verdict.first_diff else None
@@ -26,7 +42,6 @@ def columns(view: CacheView | None, verdict: CacheVerdict | None) -> dict[str, A
         said["reason"] = verdict.provider_reason
         more = {name: value for name, value in said.items() if value is not None}
     return {
-        "cache_keys": dumps(keys) if keys else None,
         "cache_status": verdict.status.value if verdict else None,
         "cache_cause": verdict.cause.value if verdict and verdict.cause else None,
         "cache_expected": verdict.expected if verdict else None,
@@ -59,6 +74,7 @@ def cache_view(row: Mapping[str, Any]) -> CacheView:
     """The view of a stored call from its columns, without its steps."""
     keys = loads(row["cache_keys"]) if row["cache_keys"] else {}
     dialect = dialects.by_api(row["api"])
+    reported = row["usage_source"] == "reported"
     return CacheView(
         call_id=row["uid"],
         api=row["api"],
@@ -68,9 +84,9 @@ def cache_view(row: Mapping[str, Any]) -> CacheView:
         started_ns=row["started_ns"],
         first_chunk_ns=row["first_chunk_ns"],
         ended_ns=row["ended_ns"],
-        input=row["input_tokens"],
-        read=row["cache_read_input_tokens"],
-        write=row["cache_creation_input_tokens"],
+        input=row["input_tokens"] if reported else None,
+        read=row["cache_read_input_tokens"] if reported else None,
+        write=row["cache_creation_input_tokens"] if reported else None,
         is_summed=keys.get("is_summed", False),
         marks=tuple(Mark(end, ttl) for end, ttl in keys.get("marks", ())),
         params=keys.get("params", {}),

@@ -25,7 +25,7 @@ _COLUMNS = (
 _VIEWED = (
     *(Call.uid, Call.api, Call.request_model, Call.response_model, Call.started_ns, Call.first_chunk_ns),
     *(Call.ended_ns, Call.input_tokens, Call.cache_read_input_tokens, Call.cache_creation_input_tokens),
-    *(Call.cache_keys, Call.input_cost, Call.cache_write_cost),
+    *(Call.usage_source, Call.cache_keys, Call.input_cost, Call.cache_write_cost),
 )
 
 

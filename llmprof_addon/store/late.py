@@ -8,7 +8,8 @@ import peewee as pw
 
 from llmprof_addon.model.component import Kind
 from llmprof_addon.model.record import LateRecord
-from llmprof_addon.store import past
+from llmprof_addon.store import past, trend_rows
+from llmprof_addon.store.cacherows import with_marks
 from llmprof_addon.store.columns import awaited, envelopes, heads, sections_of
 from llmprof_addon.store.compress import squeeze, unsqueeze
 from llmprof_addon.store.counts import pack_composition
@@ -20,6 +21,7 @@ from llmprof_addon.store.queries import call_query
 from llmprof_addon.store.rows import CallRow, call_row
 from llmprof_addon.store.schema import Call, Envelope, Node
 from llmprof_addon.store.text import clean
+from llmprof_addon.store.verdicts import Moved
 
 MOST = 1000
 """Calls that continue one call by its id, as many as are looked at."""
@@ -52,31 +54,34 @@ def _elided(row: CallRow) -> bool:
     return any(total.kind is Kind.ELIDED for total in row.composition)
 
 
-def put(store: Store, record: LateRecord) -> None:
-    """Point a call at its new paths, and drop those that nothing else needs. One transaction."""
+def put(store: Store, record: LateRecord) -> list[Moved]:
+    """Point a call at its new paths, and drop those that nothing else needs. One transaction.
+
+    Returns the call, or nothing if it was deleted in between.
+    """
     with errors_of(store.url):
         try:
-            _attempt(store, record)
+            return _attempt(store, record)
         except pw.IntegrityError:
             # Another process deleted what the new paths run through, after they were looked up.
-            _attempt(store, record)
+            return _attempt(store, record)
 
 
-def _attempt(store: Store, record: LateRecord) -> None:
+def _attempt(store: Store, record: LateRecord) -> list[Moved]:
     try:
         with store.db.atomic():
-            _put(store, record)
+            return _put(store, record)
     except BaseException:
         store.writer.forget()
         raise
 
 
-def _put(store: Store, record: LateRecord) -> None:
+def _put(store: Store, record: LateRecord) -> list[Moved]:
     db = store.db
     store.writer.heed_deletions()
     call = next(iter(Call.select().where(Call.uid == record.call_id).dicts().execute(db)), None)
     if call is None:  # deleted in between
-        return
+        return []
     sections = sections_of(record.chains)
     known = store.writer.write_nodes(record, sections, {})
     new = heads(record.chains, known)
@@ -84,8 +89,10 @@ def _put(store: Store, record: LateRecord) -> None:
         "awaits": awaited(record.chains),
         "composition": pack_composition(record.composition, record.output_composition),
         "estimated_input_tokens": record.estimated_input_tokens,
+        "cache_keys": with_marks(call["cache_keys"], record.marks),
     }
-    db.execute(Call.update(changed).where(Call.id == call["id"]))
+    with trend_rows.changing(db, [call["id"]]):
+        db.execute(Call.update(changed).where(Call.id == call["id"]))
     kept = Envelope.select(Envelope.data).where(Envelope.call == call["id"])
     document = dict(unsqueeze(bytes(db.execute(kept).fetchone()[0])))
     rest = {name: value for name, value in document.items() if name not in PLACES}
@@ -94,3 +101,4 @@ def _put(store: Store, record: LateRecord) -> None:
     left = {call[name] for name in _HEADS} - {new[name] for name in _HEADS} - {None}
     delete_contents(db, delete_nodes(db, sorted(left)))
     announce(db)
+    return [Moved(call["id"], call["run"], call["started_ns"], call["ended_ns"])]

@@ -23,6 +23,7 @@ from llmprof_addon.store.rows import CallRow, call_row
 from llmprof_addon.store.schema import Call, Lane, Node, Run
 from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import clean, dumps, loads
+from llmprof_addon.store.verdicts import Moved
 from llmprof_addon.store.writer import run_row
 
 MOST = 64
@@ -154,8 +155,11 @@ def _ending(number: int) -> Any:
     return build
 
 
-def put(store: Store, row: CallRow, choice: RunChoice) -> bool:
-    """Move a stored call, with all that has its run or lane from it. `False` if it is there. One transaction."""
+def put(store: Store, row: CallRow, choice: RunChoice) -> list[Moved]:
+    """Move a stored call, with all that has its run or lane from it. One transaction.
+
+    Returns what left a run or came to one, and the call itself if anything of it is another; nothing if it is there.
+    """
     with errors_of(store.url):
         try:
             with store.db.atomic():
@@ -165,11 +169,11 @@ def put(store: Store, row: CallRow, choice: RunChoice) -> bool:
             raise
 
 
-def _put(store: Store, row: CallRow, choice: RunChoice) -> bool:
+def _put(store: Store, row: CallRow, choice: RunChoice) -> list[Moved]:
     db = store.db
     old = next(iter(Call.select().where(Call.uid == row.id).dicts().execute(db)), None)
     if old is None:
-        return False
+        return []
     there = db.execute(Run.select(Run.id).where(Run.uid == choice.run_id)).fetchone() if choice.run_id else None
     run = there[0] if there else run_row(db, choice.key, old["started_ns"], old["ended_ns"])
     before = _number(db, choice.predecessor)
@@ -178,16 +182,17 @@ def _put(store: Store, row: CallRow, choice: RunChoice) -> bool:
     link = choice.link if choice.link != "turn" or old["link"] not in ("branch", "retry") else old["link"]
     settled = all(old[name] == value for name, value in how.items()) and old["link"] == link
     if settled and old["turn"] != 1:
-        return False
+        return []
     spawned = lanes.attributes(choice.lane)
     if old["turn"] == 1 and lane == old["lane"]:
         known = next(iter(Lane.select().where(Lane.id == lane).dicts().execute(db)))
         if settled and all(known[name] == value for name, value in spawned.items()):
-            return False
+            return []
         db.execute(Lane.update(**spawned).where(Lane.id == lane))
     db.execute(Call.update(**how, link=choice.link).where(Call.id == old["id"]))
     runs, in_lanes = {old["run"], run}, {old["lane"], lane}
-    _take_along(store, [(old["id"], old["uid"], run, lane)], runs, in_lanes)
+    moved = [Moved(old["id"], one, old["started_ns"], old["ended_ns"]) for one in sorted(runs)]
+    moved += _take_along(store, [(old["id"], old["uid"], run, lane)], runs, in_lanes)
     _tag(db, old["run"], run)
     for one in sorted(in_lanes - {None}):
         lanes.sum_lane(db, one)
@@ -196,12 +201,15 @@ def _put(store: Store, row: CallRow, choice: RunChoice) -> bool:
     for one in {before, old["predecessor"]} - {None}:
         lanes.link(store.writer.statements, db, one)
     announce(db)
-    return True
+    return moved
 
 
-def _take_along(store: Store, moved: list[tuple[int, str, int, int]], runs: set[int], in_lanes: set[int]) -> None:
+def _take_along(
+    store: Store, moved: list[tuple[int, str, int, int]], runs: set[int], in_lanes: set[int]
+) -> list[Moved]:
     """Move what has its run or lane from these calls (number, id, run, lane), and what has it from that."""
     db, seen = store.db, {number for number, *_ in moved}
+    taken: list[Moved] = []
     while moved:
         following: list[tuple[int, str, int, int]] = []
         for number, uid, run, lane in moved:
@@ -219,10 +227,14 @@ def _take_along(store: Store, moved: list[tuple[int, str, int, int]], runs: set[
                 if (new_run, new_lane) == (call["run"], call["lane"]):
                     continue
                 db.execute(Call.update(run=new_run, lane=new_lane).where(Call.id == call["id"]))
+                taken += [
+                    Moved(call["id"], one, call["started_ns"], call["ended_ns"]) for one in {call["run"], new_run}
+                ]
                 runs |= {call["run"], new_run}
                 in_lanes |= {call["lane"], new_lane}
                 following.append((call["id"], call["uid"], new_run, new_lane))
         moved = following
+    return taken
 
 
 def _same_lane(store: Store, run: int, call: dict[str, Any]) -> int:

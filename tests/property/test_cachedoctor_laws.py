@@ -1,7 +1,9 @@
 """What holds for every verdict, whatever two prompts are compared."""
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
@@ -10,12 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmprof_addon.cachedoctor.examine import examine, wasted
+from llmprof_addon.cli.laws import check_run
 from llmprof_addon.model.cache import CacheCause, CacheVerdict, CacheView
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.record import CallRecord
 from llmprof_addon.pipeline import process
 from llmprof_addon.pricing.book import PriceBook
+from llmprof_addon.store import queries
 from llmprof_addon.store.open import Store, open_store
+from llmprof_addon.store.rows import LaneRow, RunRow
 from tests.simulator import runs as runs_module
 from tests.simulator.agents import Style
 from tests.simulator.runs import play
@@ -110,6 +115,23 @@ def verdicts(exchanges: list[Exchange]) -> dict[str, CacheVerdict | None]:
     return {record.exchange.id: record.cache for record in records if record is not None}
 
 
+def stored(exchanges: list[Exchange]) -> dict[str, Any]:
+    """The verdicts of all calls, and what runs and lanes sum of them."""
+    with new_store() as store:
+        for exchange in exchanges:
+            process(exchange, store, BOOK)
+        runs = list(queries.runs(store))
+        assert [line for run in runs for line in check_run(store, run)] == []
+        lanes = queries.lanes(store, [run.id for run in runs])
+        sums = {run.id: sums_of(run) for run in runs}
+        sums |= {f"{run} {lane.id}": sums_of(lane) for run, some in lanes.items() for lane in some}
+        return {row.id: row.cache for row in queries.calls(store)} | sums
+
+
+def sums_of(row: RunRow | LaneRow) -> tuple[int | None, ...]:
+    return row.cache_breaks, row.cache_expiries, row.cache_lost, row.cache_wasted
+
+
 @settings(max_examples=6, deadline=None)
 @given(data=st.data())
 def test_what_else_arrives_changes_no_verdict(played: list[list[Exchange]], data: st.DataObject) -> None:
@@ -118,3 +140,15 @@ def test_what_else_arrives_changes_no_verdict(played: list[list[Exchange]], data
     left = [iter(run) for run in played]
     mixed = verdicts([next(left[number]) for number in turns])
     assert mixed == {uid: verdict for run in alone for uid, verdict in run.items()}
+
+
+@settings(max_examples=4, deadline=None)
+@given(st.sampled_from([0, 1, 3]), st.booleans(), st.randoms(use_true_random=False))
+def test_the_order_of_arrival_changes_no_verdict(
+    played: list[list[Exchange]], run: int, named: bool, chance: random.Random
+) -> None:
+    """Whether the runs are named on the wire, or found by what calls continue."""
+    exchanges = [exchange if named else replace(exchange, session=None) for exchange in played[run]]
+    expected = stored(sorted(exchanges, key=lambda exchange: exchange.ended_ns))
+    assert stored(chance.sample(exchanges, len(exchanges))) == expected
+    assert stored(exchanges[::-1]) == expected

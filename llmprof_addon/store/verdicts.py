@@ -1,0 +1,112 @@
+"""Verdicts of stored calls, given anew when another call comes, or comes to another place, that bears on them.
+
+In the order in which calls end that does not happen: nothing that is stored then ended later.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import peewee as pw
+
+from llmprof_addon.cachedoctor.rules import rules_for
+from llmprof_addon.model.cache import CacheStatus, CacheVerdict
+from llmprof_addon.store.cacherows import LOSSES, verdict_columns
+from llmprof_addon.store.database import errors_of
+from llmprof_addon.store.open import Store
+from llmprof_addon.store.schema import Call, Lane, Run
+from llmprof_addon.store.statements import Statements
+from llmprof_addon.store.text import loads
+
+MOST = 256
+"""Calls of a run that are looked at again because of one before them."""
+
+_SUMMED = (Call.cache_status, Call.cache_lost, Call.cache_wasted)
+
+
+class Moved(NamedTuple):
+    """A call that came, or that left a run or came to it."""
+
+    number: int
+    run: int
+    """Number of the run that it left or came to."""
+    started_ns: int
+    ended_ns: int
+
+
+def arrived(store: Store, uid: str) -> list[Moved]:
+    """A call that was just stored."""
+    with errors_of(store.url):
+        row = store.writer.statements.run("arrived", _arrived, [uid]).fetchone()
+    return [] if row is None else [Moved(*row)]
+
+
+def stale(store: Store, moved: Collection[Moved]) -> set[int]:
+    """Numbers of the calls that these may stand before, or stood before: those of their runs that ended later."""
+    found: set[int] = set()
+    with errors_of(store.url):
+        for one in moved:
+            found |= _stale(store.writer.statements, one)
+    return found
+
+
+def _stale(statements: Statements, moved: Moved) -> set[int]:
+    rows = statements.run("verdicts after", _after, [moved.run, moved.started_ns, moved.ended_ns]).fetchall()
+    found: dict[int, str | None] = {}
+    for number, api, model, read, more in rows:
+        if number != moved.number and read is not None and rules_for(api, model) is not None:
+            found[number] = loads(more).get("previous") if more else None
+    return {number for number, uid in found.items() if uid is None or _start(statements, uid) <= moved.started_ns}
+
+
+def _start(statements: Statements, uid: str) -> int:
+    """When a call started; 0 if it was deleted."""
+    row = statements.run("start", lambda value: Call.select(Call.started_ns).where(Call.uid == value), [uid]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def put(store: Store, given: Mapping[int, CacheVerdict | None]) -> None:
+    """Store verdicts by the numbers of their calls, and sum the caches of their runs and lanes. One transaction."""
+    if not given:
+        return
+    with errors_of(store.url), store.db.atomic():
+        changed: set[tuple[int, int | None]] = set()
+        for number, verdict in given.items():
+            columns = verdict_columns(verdict)
+            query = Call.select(Call.run, Call.lane, *(getattr(Call, name) for name in columns))
+            row = next(iter(query.where(Call.id == number).dicts().execute(store.db)), None)
+            if row is not None and any(row[name] != value for name, value in columns.items()):
+                store.db.execute(Call.update(**columns).where(Call.id == number))
+                changed.add((row["run"], row["lane"]))
+        for run in sorted({run for run, _ in changed}):
+            _sum(store.db, Run, run, Call.run)
+        for lane in sorted({lane for _, lane in changed if lane is not None}):
+            _sum(store.db, Lane, lane, Call.lane)
+
+
+def _sum(db: pw.Database, table: type[Run | Lane], number: int, column: pw.Field) -> None:
+    db.execute(table.update(calls=table.calls).where(table.id == number))  # locks the row
+    rows = db.execute(Call.select(*_SUMMED).where(column == number)).fetchall()
+    sums: dict[str, Any] = {
+        "cache_breaks": sum(status in LOSSES for status, _, _ in rows),
+        "cache_expiries": sum(status == CacheStatus.EXPIRED for status, _, _ in rows),
+        "cache_lost": _total(lost for _, lost, _ in rows),
+        "cache_wasted": _total(wasted for _, _, wasted in rows),
+    }
+    db.execute(table.update(**sums).where(table.id == number))
+
+
+def _total(numbers: Iterable[int | None]) -> int | None:
+    """The sum of what is known; `None` if nothing is."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
+
+
+def _arrived(value: pw.SQL) -> pw.Select:
+    return Call.select(Call.id, Call.run, Call.started_ns, Call.ended_ns).where(Call.uid == value)
+
+
+def _after(value: pw.SQL) -> pw.Select:
+    """Takes a run's number, a start and an end."""
+    query = Call.select(Call.id, Call.api, Call.request_model, Call.cache_read_input_tokens, Call.cache_more)
+    later = (Call.run == value) & (Call.started_ns > value) & (Call.ended_ns >= value)
+    return query.where(later).order_by(Call.started_ns, Call.uid).limit(pw.SQL(str(MOST)))

@@ -1,6 +1,7 @@
 """What commands share: the settings of a home, and its store opened for reading."""
 
 import argparse
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -86,6 +87,17 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
     return int(text)
+
+
+_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def age_ns(text: str) -> int:
+    """An argument that is an age, in ns."""
+    match = re.fullmatch(r"(\d+)([mhdw])", text.strip().lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no age; write a number with a unit, e.g. 90m, 12h, 30d, 8w")
+    return int(match[1]) * _UNITS[match[2]] * 1_000_000_000
 
 
 def add_list_arguments(parser: argparse.ArgumentParser, rows: str) -> None:

@@ -8,17 +8,14 @@ Examples:
 """
 
 import argparse
-import re
 
-from llmprof_addon.cli.opened import changing, confirmed
-
-_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+from llmprof_addon.cli.opened import age_ns, changing, confirmed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How old."""
     parser.add_argument(
-        "--older-than", required=True, type=_age_ns, metavar="AGE", help="a number with a unit: 90m, 12h, 30d, 8w"
+        "--older-than", required=True, type=age_ns, metavar="AGE", help="a number with a unit: 90m, 12h, 30d, 8w"
     )
     parser.add_argument("--yes", "-y", action="store_true", help="do not ask")
 
@@ -37,10 +34,3 @@ def run(args: argparse.Namespace) -> int:
         deleted = edits.prune(store, before_ns)
     print(f"deleted {text.counted(deleted, 'call')}")
     return 0
-
-
-def _age_ns(text: str) -> int:
-    match = re.fullmatch(r"(\d+)([mhdw])", text.strip().lower())
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no age; write a number with a unit, e.g. 90m, 12h, 30d, 8w")
-    return int(match[1]) * _UNITS[match[2]] * 1_000_000_000

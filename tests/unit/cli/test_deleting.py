@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from llmprof_addon import clock
-from llmprof_addon.cli.prune import _age_ns
+from llmprof_addon.cli.opened import age_ns
 from llmprof_addon.spool.folder import Spool
 from llmprof_addon.store import queries
 from llmprof_addon.store.open import open_store
@@ -45,7 +45,7 @@ def aged(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("text", "seconds"), [("90m", 5400), (" 12H ", 43_200), ("30d", 2_592_000), ("1w", 604_800)])
 def test_ages(text: str, seconds: int) -> None:
-    assert _age_ns(text) == seconds * SECOND
+    assert age_ns(text) == seconds * SECOND
 
 
 @pytest.mark.parametrize(

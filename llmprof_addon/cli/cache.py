@@ -93,17 +93,16 @@ def _print_losses(store: "Store", calls: "Sequence[Judged]") -> None:
 
     from llmprof_addon.cli.terminal import console, plain
     from llmprof_addon.export import text
-    from llmprof_addon.export.cache import excerpt, in_words, is_loss
+    from llmprof_addon.export.cache import LOSS_SIGNS, excerpt, in_words, is_loss
 
     out = console()
     for call in calls:
         verdict = call.verdict
         if verdict is None or not is_loss(verdict):
             continue
-        sign = "⏱" if verdict.status.value == "expired" else "✂"
         lost = text.tokens(verdict.lost, estimated=verdict.estimated)
         amounts = f"{lost} lost, {text.dollars(verdict.wasted)} wasted"
-        head = f"{sign} call {call.place}  {amounts}  {plain(in_words(verdict)).plain}"
+        head = f"{LOSS_SIGNS[verdict.status]} call {call.place}  {amounts}  {plain(in_words(verdict)).plain}"
         out.print()
         out.print(Text.assemble(head, "  ", (call.id, "dim")), soft_wrap=True)
         if verdict.first_diff is not None:

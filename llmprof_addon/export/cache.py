@@ -4,15 +4,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmprof_addon.cachedoctor.tally import CacheTally
+from llmprof_addon.cachedoctor.tally import CacheTally, tally
 from llmprof_addon.export.shapes import cache_json
-from llmprof_addon.export.text import UNKNOWN
+from llmprof_addon.export.text import UNKNOWN, duration
 from llmprof_addon.model.cache import CacheCause, CacheStatus, CacheVerdict, Difference
 from llmprof_addon.model.cost import usd
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.tree import parse
 from llmprof_addon.store.cached import content
-from llmprof_addon.store.judged import Idle, Judged
+from llmprof_addon.store.judged import Idle, Judged, idle, judged
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rows import RunRow
 
@@ -40,6 +40,57 @@ CAUSES: dict[CacheCause, str] = {
     CacheCause.PROVIDER_EVICTED: "the provider no longer had it",
 }
 """In words."""
+
+
+LOSS_SIGNS = {CacheStatus.BREAK: "✂", CacheStatus.PARTIAL: "✂", CacheStatus.EXPIRED: "⏱"}
+"""Of what `is_loss`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """A call that lost its cached prefix."""
+
+    call: Judged
+    verdict: CacheVerdict
+    idle: Idle | None
+    """`None` if the call before is gone."""
+    previous_model: str | None = None
+    """The model of the call before, where that is in the run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCache:
+    """What a run's cache did."""
+
+    tally: CacheTally
+    calls: int
+    judged: int
+    """Calls with a verdict."""
+    losses: tuple[Loss, ...]
+    """By start."""
+
+
+def run_cache(store: Store, run_id: str) -> RunCache:
+    """The cache of a run: its sums, and the calls that lost something."""
+    calls = judged(store, run_id)
+    models = {call.id: call.model for call in calls}
+    lost = [call for call in calls if call.verdict is not None and is_loss(call.verdict)]
+    idles = idle(store, lost)
+    return RunCache(
+        tally=tally((call.verdict, call.input_tokens, call.cost) for call in calls),
+        calls=len(calls),
+        judged=sum(call.verdict is not None for call in calls),
+        losses=tuple(
+            Loss(
+                call=call,
+                verdict=call.verdict,
+                idle=idles.get(call.id),
+                previous_model=models.get(call.verdict.previous or ""),
+            )
+            for call in lost
+            if call.verdict is not None
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +166,9 @@ def in_words(verdict: CacheVerdict) -> str:
     return f"{cause}{f': {place}' if place else ''}{said}"
 
 
-def lives(idle: Idle) -> str:
+def lives(gap: Idle) -> str:
     """How long an unused prefix is kept: `5m`, or `5m–1h` where only that is known."""
-    least, most = _span(idle.may_expire_s), _span(idle.expires_s)
+    least, most = _span(gap.may_expire_s), _span(gap.expires_s)
     return least if least == most else f"{least}–{most}"
 
 
@@ -125,20 +176,43 @@ def _span(seconds: int) -> str:
     return f"{seconds // 3600}h" if seconds % 3600 == 0 else f"{seconds // 60}m"
 
 
-def cache_report_json(store: Store, run: RunRow, calls: Sequence[Judged], tally: CacheTally) -> dict[str, Json]:
+def without_texts(loss: Loss) -> str:
+    """What is to be said of a loss for which no part of the prompts stands."""
+    cause, gap = loss.verdict.cause, loss.idle
+    if cause is CacheCause.EXPIRED and gap is not None:
+        waited = duration(round(gap.seconds * 1e9))
+        return f"The prefix had not been used for {waited}; unused it is kept for {lives(gap)}."
+    if cause is CacheCause.MODEL_CHANGED and loss.previous_model:
+        return (
+            f"The call before went to {loss.previous_model}, this one to {loss.call.model}; no model reads another's."
+        )
+    return _SAID.get(cause, "No part of the prompts is known to differ.") if cause else ""
+
+
+_SAID = {
+    CacheCause.NO_BREAKPOINT: "The request marks nothing to be cached, unlike the one before it.",
+    CacheCause.BREAKPOINT_MOVED: "No breakpoint of the request is near enough to the last one of the call before: the"
+    " provider looks back over 20 blocks from each.",
+    CacheCause.PROVIDER_EVICTED: "Nothing in the request explains it, and the prefix was within its time: the provider"
+    " no longer had it, or another of its machines answered.",
+    CacheCause.HISTORY_COMPACTED: "A summary stands in place of the history.",
+}
+
+
+def cache_report_json(store: Store, run: RunRow, calls: Sequence[Judged], sums: CacheTally) -> dict[str, Json]:
     """A run's cache: its sums, its losses by cause, and every call's verdict with the texts that differ."""
     return {
         "run_id": run.id,
         "calls": len(calls),
-        "hit_ratio": _rounded(tally.hit_ratio),
-        "rewrite_factor": _rounded(tally.rewrite_factor),
-        "lost_tokens": tally.lost,
-        "wasted_usd": usd(tally.wasted),
-        "cost_usd": usd(tally.cost),
-        "perfect_cost_usd": usd(tally.perfect_cost),
+        "hit_ratio": _rounded(sums.hit_ratio),
+        "rewrite_factor": _rounded(sums.rewrite_factor),
+        "lost_tokens": sums.lost,
+        "wasted_usd": usd(sums.wasted),
+        "cost_usd": usd(sums.cost),
+        "perfect_cost_usd": usd(sums.perfect_cost),
         "by_cause": {
             cause.value: {"calls": losses.calls, "lost_tokens": losses.lost, "wasted_usd": usd(losses.wasted)}
-            for cause, losses in tally.by_cause.items()
+            for cause, losses in sums.by_cause.items()
         },
         "verdicts": [_verdict_json(store, call) for call in calls],
     }

@@ -21,11 +21,13 @@ from llmprof_addon.store.database import sqlite_path
 from llmprof_addon.store.listing import Facets, RunFilter, RunList, RunOrder
 from llmprof_addon.store.open import Store, open_store
 from llmprof_addon.store.remarks import Remarks, remarks
-from llmprof_addon.store.rows import CallRow, RunRow
+from llmprof_addon.store.rows import CallRow, LaneRow, RunRow
 from llmprof_addon.store.timeline import TimelineCall
 from llmprof_addon.store.tools import ToolRow, tools_of_run
 
 if TYPE_CHECKING:
+    from llmprof_addon.export.cache import Excerpt, RunCache
+    from llmprof_addon.model.cache import Difference
     from llmprof_addon.pipeline import Explanation
 
 
@@ -124,6 +126,22 @@ class Source:
     def tools(self, run_id: str) -> tuple[ToolRow, ...]:
         """What each tool of the run has cost."""
         return tools_of_run(self.store, run_id)
+
+    def lanes(self, run_id: str) -> tuple[LaneRow, ...]:
+        """The lanes of a run, by start."""
+        return queries.lanes(self.store, [run_id])[run_id]
+
+    def cache(self, run_id: str) -> "RunCache":
+        """What became of the cached prefixes of the run's calls."""
+        from llmprof_addon.export.cache import run_cache  # with the cache doctor, which lists do not need
+
+        return run_cache(self.store, run_id)
+
+    def excerpt(self, difference: "Difference", shown: int) -> "Excerpt":
+        """The two texts of a difference from where they part, at most so many characters of each."""
+        from llmprof_addon.export.cache import excerpt  # as above
+
+        return excerpt(self.store, difference, shown=shown)
 
     def remarks(self, run_id: str) -> Remarks:
         """How a run's calls failed, and what was warned of."""

@@ -5,8 +5,10 @@ and in the palette follow from the row. A pane's own keys are its `BINDINGS`; th
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import on
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
@@ -14,6 +16,7 @@ from llmprof_addon.store.timeline import TimelineCall
 from llmprof_tui.screens.loading import LoadingScreen
 from llmprof_tui.screens.run_news import News
 from llmprof_tui.source import Source
+from llmprof_tui.widgets.window_table import Order, WindowTable
 
 if TYPE_CHECKING:
     from llmprof_tui.app import LlmprofApp
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 class RunPane(Vertical):
     """Base of the tabs. Only the open one is shown anything; one that is opened is shown what it missed."""
+
+    ROOMY: ClassVar[bool] = False
+    """Whether it needs more lines than a table, so that the chart leaves it some."""
 
     class Pointed(Message):
         """The cursor of a pane stands on this call: the timeline selects it."""
@@ -53,3 +59,47 @@ class RunPane(Vertical):
     def places(self) -> "LlmprofApp":
         """The application, which opens calls and comparisons."""
         return cast("LlmprofApp", self.app)
+
+
+class TablePane(RunPane):
+    """A tab whose rows stand in one table, in the order of one of its columns."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "sort", "Sort", show=False, id="pane.sort", tooltip="By the next column; a click on a title too"),
+        Binding("S", "reverse", "Reverse", show=False, id="pane.reverse", tooltip="Turn the order round"),
+    ]
+    ASCENDING: ClassVar[frozenset[str]] = frozenset()
+    """Keys of the columns that begin with the least."""
+
+    def __init__(self, order: Order, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.order = order
+
+    @property
+    def table(self) -> WindowTable[Any]:
+        """The table."""
+        return self.query_one(WindowTable)
+
+    def list_rows(self) -> None:
+        """Show the rows in `order`."""
+        raise NotImplementedError
+
+    def _sort_by(self, order: Order) -> None:
+        self.order = order
+        self.list_rows()
+
+    @on(WindowTable.SortAsked)
+    def _sort_asked(self, message: WindowTable.SortAsked) -> None:
+        key, old = message.key, self.order
+        turned = not old.descending if key == old.key else key not in self.ASCENDING
+        self._sort_by(Order(key=key, descending=turned))
+
+    def action_sort(self) -> None:
+        """By the next column."""
+        keys = [column.key for column in self.table.columns if column.sorts]
+        key = keys[(keys.index(self.order.key) + 1) % len(keys)]
+        self._sort_by(Order(key=key, descending=key not in self.ASCENDING))
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self._sort_by(Order(key=self.order.key, descending=not self.order.descending))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from llmprof_tui.panes.cache import CachePane
 from llmprof_tui.panes.calls import CallsPane
 from llmprof_tui.panes.pane import RunPane
 from llmprof_tui.panes.tools import ToolsPane
@@ -27,4 +28,5 @@ class Tab:
 TABS = (
     Tab(name="calls", title="Calls", about="All calls of the run", pane=CallsPane),
     Tab(name="tools", title="Tools", about="What each tool and server has cost", pane=ToolsPane),
+    Tab(name="cache", title="Cache", about="Which calls lost their cached prefix, and why", pane=CachePane),
 )

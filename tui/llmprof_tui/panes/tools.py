@@ -7,14 +7,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from llmprof_addon.store.tools import ToolRow
-from llmprof_tui.panes.pane import RunPane
+from llmprof_tui.panes.pane import TablePane
 from llmprof_tui.screens.run_news import News
 from llmprof_tui.widgets import tool_lines
 from llmprof_tui.widgets.tool_lines import ToolLine
 from llmprof_tui.widgets.window_table import Order, WindowTable
 
 
-class ToolsPane(RunPane):
+class ToolsPane(TablePane):
     """A table of tools."""
 
     HELP_TITLE = "In the tab Tools"
@@ -23,19 +23,13 @@ class ToolsPane(RunPane):
     ]
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+        super().__init__(Order(key="cost"), id=id)
         self._tools: tuple[ToolRow, ...] = ()
-        self._order = Order(key="cost")
         self._folded: set[str] = set()
 
     def compose(self) -> ComposeResult:
         """The table."""
         yield WindowTable(tool_lines.COLUMNS, tool_lines.tool_cells, exact=tool_lines.tool_exact, id="tools")
-
-    @property
-    def table(self) -> WindowTable[ToolLine]:
-        """The list of tools."""
-        return self.query_one("#tools", WindowTable)
 
     def show(self, news: News) -> None:
         """Ask what the tools have cost."""
@@ -44,25 +38,20 @@ class ToolsPane(RunPane):
 
     def _take(self, tools: tuple[ToolRow, ...]) -> None:
         self._tools = tools
-        self._list()
+        self.list_rows()
 
-    def _list(self) -> None:
-        order = self._order
+    def list_rows(self) -> None:
+        """List the tools."""
+        order = self.order
         lines = tool_lines.tool_lines(self._tools, order.key, descending=order.descending, folded=self._folded)
         self.table.show_rows(lines, order=order)
-
-    @on(WindowTable.SortAsked)
-    def _sort(self, message: WindowTable.SortAsked) -> None:
-        old = self._order
-        self._order = Order(key=message.key, descending=not old.descending if old.key == message.key else True)
-        self._list()
 
     @on(WindowTable.Chosen)
     def _chosen(self, message: WindowTable.Chosen) -> None:
         line: ToolLine | None = message.table.row(message.number)
         if line is not None and line.server is not None:
             self._folded ^= {line.server}
-            self._list()
+            self.list_rows()
 
     def action_fold(self) -> None:
         """Fold or unfold the server under the cursor."""

@@ -242,6 +242,7 @@ class RunScreen(LoadingScreen):
         """Open a tab."""
         self.query_one(TabBar).active = index
         self.query_one("#panes", ContentSwitcher).current = TABS[index].pane_id
+        self.set_class(self.pane.ROOMY, "-roomy")
         self._show_pane()
         self.pane.enter()
 

@@ -42,7 +42,8 @@ class RunNode:
     size: int
     """Bytes of its value as JSON."""
     tokens: Mapping[str, int]
-    """Raw tokens of its text by encoding, at least 1: a weight among the parts of a kind in one call."""
+    """Raw tokens of its text by encoding, at least 1: a weight among the parts of a kind in one call. 0: a schema that
+    waits to be searched for, and is in no prompt."""
     path: str = ""
     """JSON path in the body that brought it first."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, cast
 
 from llmprof_addon.model.cache import CacheVerdict
@@ -227,8 +228,8 @@ def call_row(row: Mapping[str, Any]) -> CallRow:
         identity=loads(row["identity"]) if row["identity"] else {},
         tags=loads(row["tags"]),
         warnings=tuple(loads(row["warnings"])),
-        usage=_usage(row),
-        cost=_cost(row),
+        usage=usage_of(row),
+        cost=cost_of(row),
         composition=composition,
         output_composition=output_composition,
         failed=is_error(row),
@@ -306,7 +307,8 @@ _SUMMED = (
 _COSTS = ("input", "cache_read", "cache_write", "output", "other")
 
 
-def _usage(row: Mapping[str, Any]) -> Usage:
+def usage_of(row: Mapping[str, Any]) -> Usage:
+    """The usage in a call's columns, without `raw`."""
     more = loads(row["usage_more"]) if row["usage_more"] else {}
     return Usage(
         **{name: row[name] for name in TOKENS},
@@ -317,10 +319,16 @@ def _usage(row: Mapping[str, Any]) -> Usage:
     )
 
 
-def _cost(row: Mapping[str, Any]) -> Cost | None:
+def cost_of(row: Mapping[str, Any]) -> Cost | None:
+    """The cost in a call's columns and the `snapshot` of its price."""
     if row["snapshot"] is None:
         return None
     parts = cast(dict[str, int], {name: row[f"{name}_cost"] for name in _COSTS})
-    snapshot = loads(row["snapshot"])
-    rates = tuple((name, rate) for name, rate in snapshot.pop("rates", ()))
-    return Cost(**parts, price=Price(**snapshot, rates=rates))
+    return Cost(**parts, price=_price(row["snapshot"]))
+
+
+@lru_cache(maxsize=100)
+def _price(snapshot: str) -> Price:
+    said = loads(snapshot)
+    rates = tuple((name, rate) for name, rate in said.pop("rates", ()))
+    return Price(**said, rates=rates)

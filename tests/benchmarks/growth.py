@@ -54,7 +54,7 @@ def conversation(seed: int, turns: int = TURNS) -> list[Exchange]:
     rng = random.Random(seed)
     tools = [{"name": name, "description": text, "input_schema": SCHEMA} for name, text in _tools(rng)]
     messages: list[Any] = [{"role": "user", "content": f"Please go through the files of project {seed}."}]
-    exchanges = []
+    exchanges, cached = [], 0
     for turn in range(turns):
         body = {"model": "claude-sonnet-4-5", "max_tokens": 1000, "system": SYSTEM, "tools": tools}
         request = json.dumps(body | {"messages": messages}).encode()
@@ -63,8 +63,10 @@ def conversation(seed: int, turns: int = TURNS) -> list[Exchange]:
         answer = {
             "id": f"msg_{seed}_{turn}", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5",
             "content": content, "stop_reason": "tool_use",
-            "usage": {"input_tokens": len(request) // 4, "output_tokens": 60},
+            "usage": {"input_tokens": 3, "cache_read_input_tokens": cached, "output_tokens": 60,
+                      "cache_creation_input_tokens": len(request) // 4 - cached},
         }  # fmt: skip
+        cached = len(request) // 4
         exchanges.append(_exchange(turn, "https://api.anthropic.com/v1/messages", request, answer))
         result = {"type": "tool_result", "tool_use_id": call["id"], "content": source_text(rng, BYTES_A_TURN)}
         messages += [{"role": "assistant", "content": content}, {"role": "user", "content": [result]}]
@@ -82,7 +84,7 @@ def chat(seed: int, turns: int = TURNS) -> list[Exchange]:
         {"role": "system", "content": SYSTEM},
         {"role": "user", "content": f"Please go through the files of project {seed}."},
     ]
-    exchanges = []
+    exchanges, cached = [], 0
     for turn in range(turns):
         request = json.dumps({"model": "gpt-4o", "tools": tools, "messages": messages}).encode()
         function = {"name": "tool_3", "arguments": json.dumps({"path": f"src/{turn}.py"})}
@@ -92,8 +94,10 @@ def chat(seed: int, turns: int = TURNS) -> list[Exchange]:
         answer = {
             "id": f"chatcmpl-{seed}-{turn}", "object": "chat.completion", "created": 1, "model": "gpt-4o-2024-08-06",
             "choices": [{"index": 0, "message": said | {"refusal": None}, "finish_reason": "tool_calls"}],
-            "usage": {"prompt_tokens": tokens, "completion_tokens": 40, "total_tokens": tokens + 40},
+            "usage": {"prompt_tokens": tokens, "completion_tokens": 40, "total_tokens": tokens + 40,
+                      "prompt_tokens_details": {"cached_tokens": cached}},
         }  # fmt: skip
+        cached = tokens // 128 * 128
         exchanges.append(_exchange(turn, "https://api.openai.com/v1/chat/completions", request, answer))
         messages += [said, {"role": "tool", "tool_call_id": call["id"], "content": source_text(rng, BYTES_A_TURN)}]
     return exchanges

@@ -27,6 +27,8 @@ from llmprof_addon.spool.statefile import StateFile, read_state
 
 LOOK_SECONDS = 1.0
 """How long the spool is not looked at if nobody rings."""
+UPKEEP_SECONDS = 2.0
+"""How long what is left of the store's upkeep may take at the end; the next worker goes on with it."""
 PATIENCE_SECONDS = 10.0
 """How long a worker whose bell is closed waits for a store that is away; the files are the next worker's then."""
 
@@ -98,10 +100,13 @@ class Pipeline:
         from llmprof_addon import pipeline  # heavy: tokenizers, prices, Peewee
         from llmprof_addon.pricing.book import PriceBook
         from llmprof_addon.store.open import open_store
+        from llmprof_addon.store.upkeep import upkeep
 
         book, self._effort = PriceBook(at.pricing), pipeline.Effort()
         self._run = partial(pipeline.process, book=book, extra_hosts=at.known_hosts, effort=self._effort)
         self._open = partial(open_store, at.db_url)
+        self._upkeep = partial(upkeep, search=at.search)
+        self._kept_up = time.monotonic()
         self._store: Any = None
 
     def open(self) -> None:
@@ -124,6 +129,20 @@ class Pipeline:
         except StoreError:
             self.close()
             raise
+        if time.monotonic() - self._kept_up > LOOK_SECONDS:
+            self.keep_up()
+
+    def keep_up(self) -> bool:
+        """Do some of the store's upkeep; whether there is more. What fails is left for another time."""
+        if self._store is None:
+            return False
+        try:
+            return bool(self._upkeep(self._store))
+        except StoreError:
+            self.close()
+            return False
+        finally:
+            self._kept_up = time.monotonic()
 
     @property
     def counters(self) -> Mapping[str, int]:
@@ -155,11 +174,19 @@ def settle(at: Settings, *, patience_seconds: float = 30.0) -> int:
         spool.sweep()
         pipeline = Pipeline(at)
         Drain(spool, pipeline).drain(patience_seconds=patience_seconds)
+        _keep_up(pipeline, lambda: False)
     finally:
         if pipeline is not None:
             pipeline.close()
         lock.release()
     return spool.failed().files - failed
+
+
+def _keep_up(pipeline: Pipeline, stopped: Callable[[], bool]) -> None:
+    """Bring the store's upkeep to an end, as far as there is time."""
+    end = time.monotonic() + UPKEEP_SECONDS
+    while not stopped() and pipeline.keep_up() and time.monotonic() < end:
+        pass
 
 
 def _stand_by(lock: FileLock, spool: Spool, bell: Bell, stopped: Callable[[], bool]) -> bool:
@@ -226,7 +253,10 @@ def run(at: Settings, bell: Bell, connect: Callable[[Settings], Any] = Pipeline)
             closed = bell.closed
             worker.drain()
             if closed:
+                _keep_up(pipeline, lambda: worker.stopping)
                 break
+            while not worker.stopping and not spool.scan() and pipeline.keep_up():
+                pass
             report(worker)
             bell.wait(LOOK_SECONDS)
     finally:

@@ -119,6 +119,7 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "pricing": read_json_text,
     "capture": read_folder,
     "debug": read_flag,
+    "search": read_flag,
     "llm_hosts": read_llm_hosts,
     "upstream_ca": read_file,
     "upstream_proxy": read_proxy,

@@ -84,6 +84,8 @@ class Settings:
     capture: Path | None = None
     """Folder into which each call is saved as a replayable exchange file."""
     debug: bool = False
+    search: bool = True
+    """Index the texts of prompts and answers, so that they can be searched."""
     llm_hosts: Mapping[str, str] = field(default_factory=dict)
     """`host` or `host:port` (lower case) to the API dialect that it speaks: decrypted and recorded in forward mode."""
     upstream_ca: Path | None = None
@@ -157,6 +159,7 @@ class Settings:
             "pricing": self.pricing or "",
             "capture": self.capture or "",
             "debug": int(self.debug),
+            "search": int(self.search),
             "llm_hosts": ",".join(f"{host}={api}" for host, api in self.llm_hosts.items()),
             "upstream_ca": self.upstream_ca or "",
             "upstream_proxy": self.upstream_proxy.url if self.upstream_proxy else "",

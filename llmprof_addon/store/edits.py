@@ -10,7 +10,7 @@ from typing import Any
 
 import peewee as pw
 
-from llmprof_addon.store import rollup, trend_rows
+from llmprof_addon.store import rollup, search_index, trend_rows
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.lanes import label_run, sum_lane
 from llmprof_addon.store.nodes import DELETIONS
@@ -96,6 +96,7 @@ def reset(store: Store) -> None:
     """Delete everything."""
     with errors_of(store.url):
         with store.db.atomic():
+            search_index.clear(store.db)
             store.db.execute(Node.update(parent=None))
             for table in reversed(TABLES):
                 if table is not Fact:
@@ -184,6 +185,8 @@ def delete_nodes(db: pw.Database, heads: Sequence[int]) -> set[bytes]:
     for some in batched(dead, 500):
         db.execute(NodeCount.delete().where(NodeCount.node.in_(some)))
         db.execute(Node.delete().where(Node.id.in_(some)))
+    if dead:
+        search_index.step_back(db)
     return contents
 
 
@@ -193,6 +196,7 @@ def delete_contents(db: pw.Database, contents: Iterable[bytes]) -> None:
     for column in (Node.content, Node.wrapper, Call.params, Attachment.content):
         unused -= {bytes(row[0]) for row in _among(db, column, sorted(unused), column)}
     for some in batched(sorted(unused), 500):
+        search_index.drop(db, some)
         db.execute(Content.delete().where(Content.digest.in_(some)))
 
 

@@ -38,6 +38,7 @@ class Pipeline:
         self.db.execute("create table if not exists rows (id text primary key, pid int)")
     def open(self): pass
     def close(self): self.db.close()
+    def keep_up(self): return False
     def __call__(self, exchange):
         import os
         if exchange.request_body == b"poison":
@@ -252,6 +253,9 @@ class FakePipeline:
 
     def close(self) -> None:
         self.closed = True
+
+    def keep_up(self) -> bool:
+        return False
 
     def __call__(self, exchange: Exchange) -> None:
         if exchange.request_body == b"poison":

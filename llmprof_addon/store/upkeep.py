@@ -1,0 +1,10 @@
+"""What the store owes to what was written: texts to index, calls of an older llmprof to count. Some at a time."""
+
+from llmprof_addon.store import search_index, trend_fill
+from llmprof_addon.store.open import Store
+
+
+def upkeep(store: Store, *, search: bool = True) -> bool:
+    """Do some of it, in short transactions; whether there is more. Without `search` no text is indexed."""
+    more = trend_fill.catch_up(store)
+    return (search and search_index.catch_up(store)) or more

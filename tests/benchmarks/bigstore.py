@@ -1,11 +1,12 @@
 """A store of 1,000,000 calls in 20,000 runs, for what has to stay quick however much was recorded.
 
 Forty conversations go through the real pipeline; their rows are then copied through the schema, with new ids and times,
-onto the same prompt tree. One run has 5,000 calls, one call 5,000 parts. It is built once and kept in the user's cache
-folder, by the name of the schema.
+onto the same prompt tree, each with an answer of its own, in words as frequent as those of a language. One run has
+5,000 calls, one call 5,000 parts. It is built once and kept in the user's cache folder, by the name of the schema.
 """
 
 import os
+import random
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -15,10 +16,14 @@ from pathlib import Path
 
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.part import Json
+from llmprof_addon.model.tree import canonical, digest
 from llmprof_addon.pipeline import process
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.store import migrate
+from llmprof_addon.store.compress import pack
 from llmprof_addon.store.open import open_store
+from llmprof_addon.store.trend_rows import DAY_NS, DIMENSIONS, NUMBERS, TOKENS
+from llmprof_addon.store.upkeep import upkeep
 from tests.factories import STARTED_NS, make_exchange
 from tests.tui.recording import SECOND, agent
 
@@ -58,8 +63,14 @@ def _build(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA synchronous = OFF")
         _copy(db)
+        _answer(db)
+        _sum_days(db)
+    with open_store(f"sqlite:///{path}") as store:
+        while upkeep(store):
+            pass
+    with closing(sqlite3.connect(path)) as db:
         db.execute("ANALYZE")
-        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _templates() -> Iterator[Exchange]:
@@ -144,6 +155,72 @@ def _long_run(db: sqlite3.Connection, run: int, copies: dict[int, int]) -> None:
     taken["ended_ns"] = "MAX(ended_ns) + (SELECT MAX(later) FROM clone WHERE NOT own)"
     taken["peak_context_tokens"] = "MAX(peak_context_tokens)"
     db.execute(_insert("run", taken, f"({marks}) AS copies JOIN run ON run.id = copies.template"))
+
+
+VOCABULARY = 50_000
+ANSWER_WORDS = 40
+RARE_EVERY = 100_000
+"""Calls from one answer with the word `rarity` to the next."""
+
+
+def _answer(db: sqlite3.Connection) -> None:
+    """Give each copy an answer of its own: a content, a node, and the call pointing at it."""
+    chance = random.Random(7)
+    sounds = ["ba", "ce", "di", "fo", "gu", "ka", "le", "mi", "no", "ru", "sa", "te", "vi", "zo"]
+    words = list(dict.fromkeys("".join(chance.choices(sounds, k=chance.randint(2, 5))) for _ in range(VOCABULARY)))
+    weights, total = [], 0.0
+    for rank in range(len(words)):
+        total += 1 / (rank + 1)
+        weights.append(total)
+    node_row = db.execute("SELECT * FROM node WHERE kind = 'text' AND role = 'assistant' LIMIT 1")
+    names = [column[0] for column in node_row.description]
+    mould = dict(zip(names, node_row.fetchone(), strict=True))
+    (node,) = db.execute("SELECT MAX(id) FROM node").fetchone()
+    (first,) = db.execute("SELECT MAX(call_id) + 1 FROM mould").fetchone()
+    calls = db.execute("SELECT id, message_head_id, depth FROM call WHERE id > ? ORDER BY id", (first,))
+    insert = f"INSERT INTO node ({', '.join(names)}) VALUES ({', '.join(['?'] * len(names))})"
+    while some := calls.fetchmany(10_000):
+        contents, nodes, heads = [], [], []
+        for call, head, depth in some:
+            said = chance.choices(words, cum_weights=weights, k=ANSWER_WORDS)
+            rare = "rarity " if call % RARE_EVERY == 0 else ""
+            data = canonical({"type": "text", "text": f"{rare}{' '.join(said)} {call}"})
+            node += 1
+            contents.append((digest(data), len(data), pack(data)))
+            at = {"id": node, "key": digest(b"%d" % node), "parent_id": head, "content_id": digest(data)}
+            nodes.append(tuple((mould | at | {"depth": depth + 1}).values()))
+            heads.append((node, call))
+        db.executemany("INSERT INTO content (digest, size, data) VALUES (?, ?, ?)", contents)
+        db.executemany(insert, nodes)
+        db.executemany("UPDATE call SET answer_head_id = ? WHERE id = ?", heads)
+    db.commit()
+
+
+def _sum_days(db: sqlite3.Connection) -> None:
+    """The sums by day, of the copies as well."""
+    uses = _columns(db, "tool_use", call_id="clone.first_call + rank")
+    db.execute(
+        _insert("tool_use", uses, "clone JOIN mould USING (template) JOIN tool_use ON tool_use.call_id = mould.call_id")
+    )
+    db.executescript("DELETE FROM trend_day; DELETE FROM tool_day;")
+    costs = "input_cost + cache_read_cost + cache_write_cost + output_cost + other_cost"
+    numbers = {name: name for name in TOKENS} | {"cost": costs, "wasted": "cache_wasted"}
+    sums = [f"CAST(COALESCE(SUM({numbers[name]}), 0) AS TEXT), COUNT({numbers[name]})" for name in NUMBERS]
+    of = {"model": "COALESCE(response_model, request_model)", "app": "app", "provider": "provider"}
+    of["template"] = "template.name"
+    for dimension in DIMENSIONS:
+        name = f"COALESCE({of[dimension]}, '')"
+        counts = "COUNT(*), SUM(facets & 1), SUM(usage_source <> 'reported')"
+        db.execute(
+            f"INSERT INTO trend_day SELECT started_ns / {DAY_NS}, '{dimension}', {name}, {counts}, {', '.join(sums)} "
+            f"FROM call JOIN template ON template.id = template_id GROUP BY started_ns / {DAY_NS}, {name}"
+        )
+    day = f"started_ns / {DAY_NS}"
+    db.execute(
+        f"INSERT INTO tool_day SELECT {day}, server, name, COUNT(*), SUM(uses), SUM(call_tokens), SUM(result_tokens) "
+        f"FROM tool_use JOIN call ON call.id = call_id GROUP BY {day}, server, name"
+    )
+    db.commit()
 
 
 def _columns(db: sqlite3.Connection, table: str, **given: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pytest
 from llmprof_tui.themes import THEMES
 from llmprof_tui.widgets.timeline import Timeline
 from llmprof_tui.widgets.timeline_layout import EMPTY
-from llmprof_tui.widgets.timeline_painter import GUTTER, Sign
+from llmprof_tui.widgets.timeline_painter import GUTTER, LaneTitle, Sign
 from llmprof_tui.widgets.timeline_stacks import is_cached
 from textual.app import App, ComposeResult
 from textual.message import Message
@@ -286,22 +286,84 @@ async def test_without_colours_letters_tell_kinds() -> None:
         assert len(styles) < 5
 
 
-async def test_lanes_are_bands_that_fold() -> None:
-    app = Alone(calls(6), lanes=("main", "search\x1b"), lane_of=(0, 0, 1, 1, 0, 1))
+HELPERS = (
+    LaneTitle(key="main", name="main"),
+    LaneTitle(key="h", name="search\x1b", said="Look for it", note="3 calls"),
+)
+LANE_OF = (0, 0, 1, 1, 0, 1)
+
+
+async def test_lanes_are_rows_that_fold() -> None:
+    app = Alone(calls(6), lanes=HELPERS, lane_of=LANE_OF)
+    async with app.run_test(size=(100, 24)) as pilot:
+        timeline, width = app.timeline, app.timeline.view.zoom.width
+        lines = app.lines()
+        assert lines[1].startswith("▾ main")
+        assert lines[-2].startswith("▸ sear…")
+        # Folded it has one row, with its columns and what it is about where none stands.
+        assert timeline.call_at(GUTTER + 2 * width, 22) != (2, EMPTY)
+        assert "search␛  Look for it  3 calls" in lines[-2]
+        assert timeline.call_at(GUTTER + 2 * width, 20) == (2, EMPTY)
+        await pilot.click(Timeline, offset=(3, 22))
+        lines = app.lines()
+        (title,) = [y for y, line in enumerate(lines) if line.startswith("▾ search␛  Look for it")]
+        assert lines[title].rstrip().endswith("3 calls")
+        assert timeline.call_at(GUTTER + 2 * width, title - 1) == (2, EMPTY)
+        await pilot.click(Timeline, offset=(40, 1))
+        assert app.lines()[1].startswith("▸ main")
+        timeline.action_fold()
+        assert app.lines()[2].startswith("▸ sear…")
+
+
+async def test_keys_go_from_lane_to_lane() -> None:
+    app = Alone(calls(6), lanes=HELPERS, lane_of=LANE_OF)
     async with app.run_test(size=(60, 24)) as pilot:
         timeline = app.timeline
-        lines = app.lines()
-        titles = [y for y, line in enumerate(lines) if line.startswith(("▾", "▸"))]
-        assert [lines[y].strip() for y in titles] == ["▾ main", "▾ search␛"]
-        assert timeline.call_at(GUTTER + 2 * timeline.view.zoom.width, titles[1] - 1) == (2, EMPTY)
-        assert timeline.call_at(GUTTER + 2 * timeline.view.zoom.width, 21) != (2, EMPTY)
-        await pilot.click(Timeline, offset=(3, titles[0]))
-        lines = app.lines()
-        assert lines[titles[0]].startswith("▸ main")
-        assert lines[titles[0] + 1].startswith("▾ search")
-        timeline.action_fold()
-        assert [line for line in app.lines() if line.startswith("▸")] == [line for line in app.lines() if "▸" in line]
-        assert len([line for line in app.lines() if line.startswith("▸")]) == 2
+        await pilot.press("up")
+        assert timeline.selected == 4
+        await pilot.press("up", "left", "down")
+        assert timeline.selected == 3
+        await pilot.click(Timeline, offset=(GUTTER + 2 * timeline.view.zoom.width, 22))
+        assert timeline.selected == 2
+        timeline.choose_lane("main")
+        assert (timeline.selected, timeline.folded) == (0, frozenset({1}))
+        timeline.choose_lane("h")
+        assert (timeline.selected, timeline.folded) == (2, frozenset())
+        timeline.choose_lane("nobody")
+        assert timeline.selected == 2
+        title = next(y for y, line in enumerate(app.lines()) if line.startswith("▾ search"))
+        await pilot.hover(Timeline, offset=(3, title))
+        assert str(timeline.tooltip) == "search␛\nLook for it\n3 calls"
+
+
+async def test_more_lanes_than_lines_scroll_and_the_selected_one_is_seen() -> None:
+    lanes = [LaneTitle(key=f"{at}", name=f"a{at}") for at in range(40)]
+    app = Alone(calls(400), lanes=lanes, lane_of=[call % 40 for call in range(400)])
+    async with app.run_test(size=(60, 16)) as pilot:
+        timeline = app.timeline
+        await pilot.pause()
+        assert timeline.selected == 399
+        assert any(line.startswith("▸ a39") for line in app.lines())
+        await pilot.press(*["up"] * 39)
+        await pilot.pause()
+        assert timeline.lane_of[timeline.selected or 0] == 0
+        assert timeline.scroll_y == 0
+        width, height = timeline.scrollable_content_region.size
+        for top in range(0, 50, 7):
+            timeline.scroll_to(y=top, animate=False, force=True)
+            assert {timeline.render_line(y).cell_length for y in range(height)} == {width}
+
+
+async def test_a_lane_that_comes_is_folded_and_open_ones_stay_open() -> None:
+    app = Alone(calls(2))
+    async with app.run_test(size=(60, 24)):
+        timeline = app.timeline
+        timeline.show(calls(6), lanes=HELPERS, lane_of=LANE_OF)
+        assert timeline.folded == frozenset({1})
+        timeline._fold(1)
+        more = (HELPERS[0], LaneTitle(key="new", name="new"), HELPERS[1])
+        timeline.show(calls(6), lanes=more, lane_of=(0, 0, 2, 2, 0, 1))
+        assert timeline.folded == frozenset({1})
 
 
 async def test_another_theme_has_other_colours() -> None:

@@ -21,6 +21,7 @@ from llmprof_tui.widgets.timeline_layout import (
     row_of,
     scale_top,
     ticks,
+    widest_gap,
 )
 
 
@@ -138,13 +139,19 @@ def test_call_numbers_below_the_chart() -> None:
 def test_one_lane_has_no_title_and_several_share_the_rows() -> None:
     assert bands(1, 20) == (Band(0, None, 0, 20),)
     assert bands(2, 21) == (Band(0, 0, 1, 10), Band(1, 11, 12, 9))
-    assert bands(3, 20, frozenset({1})) == (Band(0, 0, 1, 9), Band(1, 10, 11, 0), Band(2, 11, 12, 8))
+    assert bands(3, 20, frozenset({1})) == (Band(0, 0, 1, 9), Band(1, 10, 10, 1), Band(2, 11, 12, 8))
     # Too many for the window: it scrolls.
     assert bands(9, 10)[-1].end == 9 * (1 + 3)
-    assert [band.rows for band in bands(2, 20, frozenset({0, 1}))] == [0, 0]
+    assert [band.rows for band in bands(2, 20, frozenset({0, 1}))] == [1, 1]
 
 
 def test_a_row_finds_its_lane() -> None:
     found = bands(2, 21)
     assert [band.lane if (band := band_at(found, row)) else None for row in (0, 10, 11, 20, 21)] == [0, 0, 1, 1, None]
     assert band_at((), 0) is None
+
+
+def test_the_widest_gap_is_the_first_of_the_longest() -> None:
+    assert widest_gap([]) == (0, 0)
+    assert widest_gap([True]) == (0, 0)
+    assert widest_gap([False, True, False, False, True, False, False]) == (2, 2)

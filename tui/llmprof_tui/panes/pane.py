@@ -35,6 +35,13 @@ class RunPane(Vertical):
             super().__init__()
             self.number = number
 
+    class LaneChosen(Message):
+        """A person opens this lane: the timeline unfolds it and selects its first call."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
     def show(self, news: News) -> None:
         """Show the run: it is opened for the first time, or something of it has changed."""
         raise NotImplementedError

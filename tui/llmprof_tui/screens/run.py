@@ -24,6 +24,7 @@ from llmprof_tui.screens.run_news import News, news_of
 from llmprof_tui.source import GoneError
 from llmprof_tui.widgets.call_line import CallLine
 from llmprof_tui.widgets.key_bar import KeyBar
+from llmprof_tui.widgets.lane_lines import lane_titles
 from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.run_header import RunHeader
 from llmprof_tui.widgets.tab_bar import TabBar
@@ -135,7 +136,10 @@ class RunScreen(LoadingScreen):
             self.query_one("#run", ContentSwitcher).current = "shown"
             self.query_one(Timeline).focus()
         if changed:
-            self.query_one(Timeline).show(self.calls)
+            lanes = lane_titles(news.lanes)
+            places = {lane.key: at for at, lane in enumerate(lanes)}
+            lane_of = [places.get(call.lane, 0) for call in self.calls] if len(lanes) > 1 else ()
+            self.query_one(Timeline).show(self.calls, lanes=lanes, lane_of=lane_of)
             self._point()
         self._show_pane()
 
@@ -200,6 +204,10 @@ class RunScreen(LoadingScreen):
         at = self._places.get(message.number)
         if at is not None:
             self.query_one(Timeline).selected = at
+
+    @on(RunPane.LaneChosen)
+    def _lane_chosen(self, message: RunPane.LaneChosen) -> None:
+        self.query_one(Timeline).choose_lane(message.key)
 
     @on(Timeline.Opened)
     def _opened(self) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from llmprof_addon.store.rows import RunRow
+from llmprof_addon.store.rows import LaneRow, RunRow
 from llmprof_addon.store.timeline import TimelineCall
 from llmprof_tui.source import Source
 
@@ -14,6 +14,8 @@ class News:
     run: RunRow
     calls: tuple[TimelineCall, ...]
     """All of them, by start."""
+    lanes: tuple[LaneRow, ...] = ()
+    """By start."""
 
 
 def news_of(source: Source, run_id: str, known: tuple[TimelineCall, ...]) -> News:
@@ -23,4 +25,4 @@ def news_of(source: Source, run_id: str, known: tuple[TimelineCall, ...]) -> New
     calls = tuple(sorted((*known, *newer), key=lambda call: (call.started_ns, call.number))) if newer else known
     if len(calls) != run.calls:
         calls = source.timeline(run.id)
-    return News(run=run, calls=calls)
+    return News(run=run, calls=calls, lanes=source.lanes(run.id))

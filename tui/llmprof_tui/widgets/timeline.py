@@ -5,13 +5,16 @@ Selection is a call, not a column, and survives zoom, new calls and a change of 
 
 from typing import ClassVar
 
+from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from llmprof_addon.export.text import plain
 from llmprof_addon.model.component import Kind
 from llmprof_tui.widgets import timeline_layout as layout
 from llmprof_tui.widgets.timeline_layout import ZOOMS
+from llmprof_tui.widgets.timeline_painter import GUTTER
 from llmprof_tui.widgets.timeline_stacks import kind_of_paint
 from llmprof_tui.widgets.timeline_view import TimelineView
 
@@ -26,6 +29,8 @@ class Timeline(TimelineView):
         Binding("end,G", "end(-1)", "Last call", show=False, id="timeline.last", tooltip="The last call"),
         Binding("pageup", "page(-1)", "Back", show=False, id="timeline.back", tooltip="One window of columns back"),
         Binding("pagedown", "page(1)", "Forth", show=False, id="timeline.forth", tooltip="One window of columns on"),
+        Binding("up,k", "lane(-1)", "Lane up", show=False, id="timeline.up", tooltip="To the lane above, at this time"),
+        Binding("down,j", "lane(1)", "Lane down", show=False, id="timeline.down", tooltip="To the lane below"),
         Binding("enter", "open", "Open", id="timeline.open", tooltip="Look into the prompt of the selected call"),
     ]
 
@@ -84,6 +89,26 @@ class Timeline(TimelineView):
         """Go on by as many columns as are in view."""
         self.action_step(by * max(1, self._room // self.view.zoom.width - 1))
 
+    def action_lane(self, by: int) -> None:
+        """Select the call of the lane above or below that started next to the selected one."""
+        if self.selected is None or not self.lane_of:
+            return
+        lane, selected = self.lane_of[self.selected] + by, self.selected
+        calls = [call for call, of in enumerate(self.lane_of) if of == lane]
+        if calls:
+            self.selected = min(calls, key=lambda call: abs(call - selected))
+
+    def choose_lane(self, key: str) -> None:
+        """Unfold a lane and select its first call."""
+        lane = next((at for at, lane in enumerate(self.lanes) if lane.key == key), None)
+        if lane is None or not self.lane_of:
+            return
+        if key not in self.opened:
+            self._fold(lane)
+        if lane in self.lane_of:
+            self.selected = self.lane_of.index(lane)
+        self.call_after_refresh(self._reveal)
+
     def action_end(self, place: int) -> None:
         """Select the first call (0) or the last (-1)."""
         if self.calls:
@@ -129,7 +154,7 @@ class Timeline(TimelineView):
             self._fold(self.lane_of[self.selected])
 
     def _fold(self, lane: int) -> None:
-        self.folded ^= {lane}
+        self.opened ^= {self.lanes[lane].key}
         self._forget()
         self._lay_out()
         self.refresh()
@@ -144,7 +169,8 @@ class Timeline(TimelineView):
         if at is None:
             return
         band, row = self._band_at(at.y)
-        if band is not None and row < 0:
+        folds = band is not None and (row < 0 or (band.title == band.top and at.x < GUTTER))
+        if band is not None and folds:
             self._fold(band.lane)
             return
         found = self.call_at(at.x, at.y)
@@ -157,9 +183,19 @@ class Timeline(TimelineView):
         """Point at what is under the mouse."""
         at = event.get_content_offset(self)
         self.hovered = None if at is None or at.y == 0 else self.call_at(at.x, at.y)
-        meanings = None if at is None or not self._on_signs(at.y) else self._meanings()
+        meanings: Text | str | None = (
+            None if at is None else self._meanings() if self._on_signs(at.y) else self._lane_at(at.x, at.y)
+        )
         if self.tooltip != meanings:
             self.tooltip = meanings
+
+    def _lane_at(self, x: int, y: int) -> Text | None:
+        """What is said of the lane whose title is under the mouse."""
+        band, row = self._band_at(y)
+        if band is None or band.title is None or not (row < 0 or (band.title == band.top and x < GUTTER)):
+            return None
+        lane = self.lanes[band.lane]
+        return Text("\n".join(plain(said) for said in (lane.name, lane.said, lane.note) if said))
 
     def _meanings(self) -> str | None:
         """What the markers of the column under the mouse say."""

@@ -220,11 +220,11 @@ def numbers(view: View, scroll: int, room: int, *, apart: int = 3) -> list[tuple
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Rows of one lane, counted from the top of the chart. A folded lane has none but its title's."""
+    """Rows of one lane, counted from the top of the chart. A folded lane has one, in which its title stands too."""
 
     lane: int
     title: int | None
-    """Row of its title; a lane that is alone has none."""
+    """Row of its title; a lane that is alone has none. That of a folded one is its only row."""
     top: int
     rows: int
 
@@ -244,9 +244,19 @@ def bands(lanes: int, rows: int, folded: frozenset[int] = frozenset(), *, least:
     found: list[Band] = []
     top = 0
     for lane in range(lanes):
-        found.append(Band(lane, top, top + 1, by_lane.get(lane, 0)))
+        found.append(Band(lane, top, top + 1, by_lane[lane]) if lane in by_lane else Band(lane, top, top, 1))
         top = found[-1].end
     return tuple(found)
+
+
+def widest_gap(taken: Sequence[bool]) -> tuple[int, int]:
+    """Start and length of the longest run of free cells, the first among equals."""
+    best, start = (0, 0), 0
+    for at, full in enumerate((*taken, True)):
+        if full:
+            best = max(best, (start, at - start), key=lambda gap: gap[1])
+            start = at + 1
+    return best
 
 
 def band_at(found: Sequence[Band], row: int) -> Band | None:

@@ -6,6 +6,7 @@ Columns are painted once per scale and look; a frame puts those in view side by 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -22,6 +23,8 @@ from llmprof_tui.widgets.timeline_stacks import Metric, kind_of_paint, paint, st
 
 GUTTER = 8
 """Cells of the amounts beside the chart, with the axis."""
+MOST_NAME = 14
+"""Cells below which nothing is said of a lane."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,23 @@ def signs_of(call: TimelineCall) -> tuple[Sign, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneTitle:
+    """What is said of a lane beside its columns."""
+
+    key: str
+    name: str
+    """In a word."""
+    said: str = ""
+    """What it was asked to do."""
+    note: str = ""
+    """Its sums."""
+
+
+ALONE = (LaneTitle(key="main", name="main"),)
+"""The lanes of a run that has but one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """What is drawn, but for the viewport."""
 
@@ -72,7 +92,7 @@ class Scene:
     to_limit: bool
     signs: Sequence[Sequence[Sign]]
     """Of each call, the most important first."""
-    lanes: Sequence[str] = ("",)
+    lanes: Sequence[LaneTitle] = ALONE
     lane_of: Sequence[int] = ()
     """Lane of each call; empty where there is but one."""
     folded: frozenset[int] = frozenset()
@@ -126,19 +146,20 @@ class Painter:
             self._peaks[key] = layout.highest(self.totals, view.calls(column))
         return self._peaks[key]
 
+    def shown_in(self, view: View, column: int, lane: int) -> int | None:
+        """The call that a column shows in a lane's band; `None` if none of its calls of known height is of the lane."""
+        lane_of = self.scene.lane_of
+        if not lane_of:
+            return self.shown(view, column)
+        known = [call for call in view.calls(column) if lane_of[call] == lane and self.totals[call] is not None]
+        return max(known, key=lambda call: self.totals[call] or 0, default=None)
+
     def cells(self, view: View, column: int, lane: int, rows: int) -> list[Cell]:
         """Cells of a column in a lane's band, from the bottom up."""
         key = column, view.zoom.calls, lane, rows
         found = self._columns.get(key)
         if found is None:
-            calls: Sequence[int] = view.calls(column)
-            if self.scene.lane_of:
-                calls = [call for call in calls if self.scene.lane_of[call] == lane]
-                call = max(
-                    (c for c in calls if self.totals[c] is not None), key=lambda c: self.totals[c] or 0, default=None
-                )
-            else:
-                call = self.shown(view, column)
+            call = self.shown_in(view, column, lane)
             stack = () if call is None else stack_of(self.scene.calls[call], self.scene.metric)
             found = self._columns[key] = layout.cells(stack, self.top, rows)
         return found
@@ -195,17 +216,20 @@ class Painter:
         """The lines of all bands, from the top."""
         lines: list[Strip] = []
         for band in bands:
+            if band.title == band.top:
+                lines.append(self._folded(frame, band))
+                continue
             if band.title is not None:
                 lines.append(self._title(band, frame.width))
-            lines += self._band(frame, band)
+            rules = self._rules(band.rows)
+            drawn = enumerate(self._band(frame, band))
+            lines += [Strip([*self._gutter(row, rules), *strip], GUTTER + frame.width) for row, strip in drawn][::-1]
         return lines
 
     def _band(self, frame: Frame, band: Band) -> list[Strip]:
+        """The lines of a band without the gutter, from the bottom up."""
         rows, view = band.rows, frame.view
-        if not rows:
-            return []
         width, bar = view.zoom.width, view.zoom.bar
-        rules = self._rules(rows)
         gap = self._above(rows, width - bar, "")
         first = frame.scroll // width
         last = min(view.columns, -(-(frame.scroll + frame.width) // width))
@@ -219,7 +243,7 @@ class Painter:
         free = max(0, frame.width + left - (last - first) * width)
         stacks.append([self.inks.blank("", "", free)] * rows)
         lines: list[Strip] = []
-        for row, pieces in enumerate(zip(*stacks, strict=True)):
+        for pieces in zip(*stacks, strict=True):
             segments: list[Segment] = []
             said, drawn = pieces[0]
             for more, style in pieces[1:]:
@@ -232,8 +256,8 @@ class Painter:
             chart = Strip(segments, left + frame.width) if not free else Strip(segments)
             if left or chart.cell_length != frame.width:
                 chart = chart.crop(left, left + frame.width)
-            lines.append(Strip([*self._gutter(row, rules), *chart], GUTTER + frame.width))
-        return lines[::-1]
+            lines.append(chart)
+        return lines
 
     def _stack(self, view: View, column: int, band: Band, state: str) -> list[Piece]:
         """A column as it is drawn, from the bottom up."""
@@ -278,10 +302,36 @@ class Painter:
         return [Segment(f"{self.amount(value):>{GUTTER - 1}}", ink), Segment("┤", axis)]
 
     def _title(self, band: Band, width: int) -> Strip:
-        sign = "▸" if band.lane in self.scene.folded else "▾"
-        said = text.plain(self.scene.lanes[band.lane])
-        strip = Strip([Segment(f"{sign} {said}", self.inks.look.style("text", bold=True))])
-        return strip.adjust_cell_length(GUTTER + width, self.inks.look.style("text"))
+        """The line above an open lane."""
+        look, lane = self.inks.look, self.scene.lanes[band.lane]
+        strong, caption = look.style("text", bold=True), look.style("caption")
+        note = f"  {lane.note}" if lane.note else ""
+        room = GUTTER + width - cell_len(note)
+        if room < GUTTER + MOST_NAME:
+            note, room = "", GUTTER + width
+        name = _cut(f"▾ {text.plain(lane.name)}", room)
+        said = _cut(f"  {text.plain(lane.said)}", room - cell_len(name))
+        gap = " " * (room - cell_len(name) - cell_len(said))
+        return Strip([Segment(name, strong), Segment(said, look.style("text")), Segment(f"{gap}{note}", caption)])
+
+    def _folded(self, frame: Frame, band: Band) -> Strip:
+        """A folded lane: its name, its columns in one row, and what it was asked to do where no column stands."""
+        look, lane, view = self.inks.look, self.scene.lanes[band.lane], frame.view
+        caption = look.style("caption")
+        name = set_cell_size(_cut(f"▸ {text.plain(lane.name)}", GUTTER - 1), GUTTER)
+        gutter = Strip([Segment(name, look.style("text"))])
+        chart = self._band(frame, band)[0]
+        taken = []
+        for cell in range(frame.scroll, frame.scroll + frame.width):
+            column = view.column_at(cell)
+            taken.append(column is not None and self.shown_in(view, column, band.lane) is not None)
+        start, room = layout.widest_gap(taken)
+        if room < MOST_NAME:
+            return Strip.join([gutter, chart])
+        said = "  ".join(filter(None, (text.plain(lane.name), text.plain(lane.said), lane.note)))
+        label = Strip([Segment(_cut(f" {said}", room - 1), caption)])
+        end = start + label.cell_length
+        return Strip.join([gutter, chart.crop(0, start), label, chart.crop(end, frame.width)])
 
     def signs(self, frame: Frame) -> Strip:
         """The line of markers: of each column the most important one of all its calls."""
@@ -340,3 +390,8 @@ class Painter:
         strip = Strip([Segment(said, style) for said, style in rest])
         strip = strip.crop_extend(left, left + frame.width, self.inks.look.style("caption"))
         return Strip.join([Strip([Segment(*gutter)]), strip])
+
+
+def _cut(said: str, room: int) -> str:
+    """As much of it as fits into so many cells, and a sign if that is not all."""
+    return said if cell_len(said) <= room else f"{set_cell_size(said, max(0, room - 1)).rstrip()}…" if room > 0 else ""

@@ -18,7 +18,7 @@ from llmprof_addon.store.timeline import TimelineCall
 from llmprof_tui.widgets import timeline_layout as layout
 from llmprof_tui.widgets.timeline_ink import Inks, Look
 from llmprof_tui.widgets.timeline_layout import ZOOMS, Band, View
-from llmprof_tui.widgets.timeline_painter import GUTTER, Frame, Painter, Scene, Sign, signs_of
+from llmprof_tui.widgets.timeline_painter import ALONE, GUTTER, Frame, LaneTitle, Painter, Scene, Sign, signs_of
 from llmprof_tui.widgets.timeline_stacks import Metric
 
 ABOVE = 1
@@ -71,9 +71,11 @@ class TimelineView(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.calls: Sequence[TimelineCall] = ()
         self.signs: Sequence[Sequence[Sign]] = ()
-        self.lanes: Sequence[str] = ("",)
+        self.lanes: Sequence[LaneTitle] = ALONE
         self.lane_of: Sequence[int] = ()
-        self.folded: frozenset[int] = frozenset()
+        """Index of each call's lane; empty where there is but one."""
+        self.opened: frozenset[str] = frozenset({ALONE[0].key})
+        """Keys of the lanes that are not folded."""
         self.level = 0
         """Index of the zoom."""
         self.fitted = True
@@ -89,20 +91,22 @@ class TimelineView(ScrollView, can_focus=True):
         calls: Sequence[TimelineCall],
         *,
         signs: Sequence[Sequence[Sign]] | None = None,
-        lanes: Sequence[str] = ("",),
+        lanes: Sequence[LaneTitle] = ALONE,
         lane_of: Sequence[int] = (),
     ) -> None:
         """Show these calls, in the order in which they started.
 
         The selection stays on its call and the columns stay where they are, unless the last one was selected and in
-        view: then the new last one is. Without `signs` calls are marked that
-        failed or lost their cached prefix.
+        view: then the new last one is. Without `signs` calls are marked for what befell them. Of several lanes all but
+        the first one are folded until a person opens them.
         """
         first = not self.calls
         old = None if self.selected is None or first else self.calls[self.selected].number
         follows = not first and self.selected == len(self.calls) - 1 and self._in_view(self.selected)
         self.calls = calls
         self.signs = [signs_of(call) for call in calls] if signs is None else signs
+        if len(self.lanes) == 1:
+            self.opened = frozenset({lanes[0].key})
         self.lanes, self.lane_of = lanes, lane_of
         self._forget()
         if first and self.fitted:
@@ -115,6 +119,11 @@ class TimelineView(ScrollView, can_focus=True):
         if not quiet:
             self.selected = len(calls) - 1 if calls else None
         self.refresh()
+
+    @property
+    def folded(self) -> frozenset[int]:
+        """Indexes of the folded lanes."""
+        return frozenset(at for at, lane in enumerate(self.lanes) if lane.key not in self.opened)
 
     @property
     def view(self) -> View:
@@ -145,9 +154,11 @@ class TimelineView(ScrollView, can_focus=True):
         column = view.column_at(x - GUTTER + self._scroll) if GUTTER <= x < self._room + GUTTER else None
         if column is None or not self.calls:
             return None
-        call = self.painter.shown(view, column)
+        in_band = band is not None and 0 <= row < band.rows
+        call = self.painter.shown_in(view, column, band.lane) if in_band and band is not None else None
+        call = self.painter.shown(view, column) if call is None else call
         call = view.calls(column).start if call is None else call
-        if band is None or not 0 <= row < band.rows:
+        if band is None or not in_band:
             return call, layout.EMPTY
         cells = self.painter.cells(view, column, band.lane, band.rows)
         return call, layout.paint_at(cells, band.rows - 1 - row)
@@ -220,7 +231,7 @@ class TimelineView(ScrollView, can_focus=True):
         return round(self.scroll_x)
 
     def _bands(self) -> tuple[Band, ...]:
-        return layout.bands(len(self.lanes), self._rows, self.folded)
+        return layout.bands(len(self.lanes), self._rows, self.folded if len(self.lanes) > 1 else frozenset())
 
     def _band_at(self, y: int) -> tuple[Band | None, int]:
         """The band at a line of the widget, and which of its rows from the top."""
@@ -254,8 +265,11 @@ class TimelineView(ScrollView, can_focus=True):
     def _reveal(self) -> None:
         if self.selected is not None:
             scroll = self.view.scrolled_to(self.selected, self._scroll, self._room)
-            if scroll != self._scroll:
-                self.scroll_to(x=scroll, animate=False, force=True)
+            band = self._bands()[self.lane_of[self.selected] if self.lane_of else 0]
+            top = band.top if band.title is None else band.title
+            down = max(min(round(self.scroll_y), top), band.end - self._rows)
+            if (scroll, down) != (self._scroll, round(self.scroll_y)):
+                self.scroll_to(x=scroll, y=down, animate=False, force=True)
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit the run into the window again, unless a person chose the zoom."""

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmprof_tui.app import LlmprofApp
-from llmprof_tui.screens.runs import SETTLE_SECONDS
+from llmprof_tui.screens.loading import SETTLE_SECONDS
 from llmprof_tui.source import Source
 
 from llmprof_addon import clock

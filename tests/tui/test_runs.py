@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from llmprof_tui.app import LlmprofApp
 from llmprof_tui.preferences import FILE
-from llmprof_tui.screens import runs
+from llmprof_tui.screens import loading
 from llmprof_tui.screens.dialogs import Ask, Confirm
 from llmprof_tui.screens.filter_dialog import FilterDialog
 from llmprof_tui.screens.help import HelpScreen
@@ -38,7 +38,7 @@ AGENT, AWKWARD, CODEX = "Fix the flaky upload", "red", "Add a retry"
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting for a typing person."""
-    monkeypatch.setattr(runs, "SETTLE_SECONDS", 0.001)
+    monkeypatch.setattr(loading, "SETTLE_SECONDS", 0.001)
 
 
 class Looking:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from llmprof_tui.app import LlmprofApp
 from llmprof_tui.preferences import Preferences
-from llmprof_tui.screens import runs
+from llmprof_tui.screens import loading
 from llmprof_tui.screens.runs import RunsScreen
 from llmprof_tui.source import Source
 from textual.pilot import Pilot
@@ -24,7 +24,7 @@ THEMES = ("llmprof-dark", "llmprof-light")
 @pytest.fixture(autouse=True)
 def _then(monkeypatch: pytest.MonkeyPatch) -> None:
     """An hour after the first call: what started on the day of looking is shown without its date. Nobody types."""
-    monkeypatch.setattr(runs, "SETTLE_SECONDS", 0.001)
+    monkeypatch.setattr(loading, "SETTLE_SECONDS", 0.001)
     monkeypatch.setattr("llmprof_addon.clock.now_ns", lambda: STARTED_NS + 60 * MINUTE)
 
 

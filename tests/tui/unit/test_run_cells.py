@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from llmprof_tui.widgets.run_cells import COLUMNS, RunLine, cells, exactly, moment, spark
+from llmprof_tui.widgets.run_cells import COLUMNS, SPARK, RunLine, cells, exactly, moment, spark
 from llmprof_tui.widgets.run_detail import notes_of
 from rich.cells import cell_len
 from rich.text import Text
@@ -103,7 +103,7 @@ def test_sparklines() -> None:
     assert spark((5,)) == "█"
     assert spark(range(8)) == "▁▂▃▄▅▆▇█"
     assert spark([1] * 39 + [100], 4) == "▁▁▁█"
-    assert len(spark(range(1000))) == 12
+    assert len(spark(range(1000))) == SPARK
 
 
 def test_moments() -> None:

@@ -7,6 +7,7 @@ from llmprof_tui.widgets.columns import Column
 from llmprof_tui.widgets.held_rows import KEPT
 from llmprof_tui.widgets.window_table import GUTTER, Order, WindowTable
 from rich.text import Text
+from textual import on
 from textual.app import App, ComposeResult
 
 COLUMNS = (
@@ -31,19 +32,23 @@ class Tables(App[None]):
     def compose(self) -> ComposeResult:
         yield WindowTable[tuple[str, int]](COLUMNS, lambda row: (row[0], f"{row[1]:,}", Text("…")), exact=_exact)
 
-    def on_window_table_wanted(self, message: WindowTable.Wanted) -> None:
+    @on(WindowTable.Wanted)
+    def _wanted(self, message: WindowTable.Wanted) -> None:
         self.asked.append(message.numbers)
         if self.answers:
             rows = {number: (f"row {number}", number) for number in message.numbers if number not in self.missing}
             message.table.fill(message.numbers, rows)
 
-    def on_window_table_highlighted(self, message: WindowTable.Highlighted) -> None:
+    @on(WindowTable.Highlighted)
+    def _highlighted(self, message: WindowTable.Highlighted) -> None:
         self.lit.append(message.number)
 
-    def on_window_table_chosen(self, message: WindowTable.Chosen) -> None:
+    @on(WindowTable.Chosen)
+    def _chosen(self, message: WindowTable.Chosen) -> None:
         self.chosen.append(message.number)
 
-    def on_window_table_sort_asked(self, message: WindowTable.SortAsked) -> None:
+    @on(WindowTable.SortAsked)
+    def _sort_asked(self, message: WindowTable.SortAsked) -> None:
         self.sorts.append(message.key)
 
     @property
@@ -114,6 +119,35 @@ async def test_keys_move_the_cursor_and_enter_opens() -> None:
     assert app.chosen == [50]
     assert app.lit[:4] == [50, 49, 48, 49]
     assert app.lit[-1] == 50
+
+
+@pytest.mark.parametrize(
+    ("keys", "drawn"), [(("down",), {1, 2}), (("down", "down", "up"), {1, 2, 3}), (("end",), set(range(10)))]
+)
+async def test_a_move_draws_the_rows_it_touches_and_no_others(keys: Sequence[str], drawn: set[int]) -> None:
+    app = Tables()
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.table.show(range(50))
+        app.table.focus()
+        await pilot.pause(0.1)
+        seen: set[int] = set()
+        render = app.table.render_line
+        app.table.render_line = lambda y: seen.add(y) or render(y)  # type: ignore[method-assign,func-returns-value]
+        await pilot.press(*keys)
+        await pilot.pause(0.1)
+    assert seen == drawn
+
+
+async def test_the_tint_leaves_a_row_that_scrolls_away_from_the_mouse() -> None:
+    app = Tables()
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.table.show(range(50))
+        await pilot.hover(WindowTable, offset=(20, 4))
+        await pilot.pause()
+        assert app.table._hovered == 3
+        app.table.scroll_to(y=5, animate=False)
+        await pilot.pause()
+        assert app.table._hovered is None
 
 
 async def test_mouse_selects_opens_and_asks_for_an_order() -> None:

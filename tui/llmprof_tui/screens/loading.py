@@ -9,10 +9,14 @@ from typing import Any
 
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.worker import get_current_worker
 
 from llmprof_addon.errors import LlmprofError
 from llmprof_tui.source import Source
+
+SETTLE_SECONDS = 0.12
+"""How long typing or the cursor has to rest before the store is asked."""
 
 
 class Answered(Message):
@@ -38,6 +42,10 @@ class LoadingScreen(Screen[None]):
 
     _seen = 0
     """The application's count of changes when it was last asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waits: dict[str, Timer] = {}
 
     def on_screen_suspend(self) -> None:
         """Remember how far the store is while other screens are in front."""
@@ -75,6 +83,12 @@ class LoadingScreen(Screen[None]):
                 self.post_message(message)
 
         self.run_worker(ask, name=group, group=group, thread=True, exclusive=True, exit_on_error=False)
+
+    def later(self, name: str, then: Callable[[], None]) -> None:
+        """Do it once typing or the cursor has come to rest; what was to be done by this name is not done."""
+        if (waiting := self._waits.pop(name, None)) is not None:
+            waiting.stop()
+        self._waits[name] = self.set_timer(SETTLE_SECONDS, then)
 
     def on_answered(self, message: Answered) -> None:
         """Hand the answer over."""

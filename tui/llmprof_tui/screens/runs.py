@@ -1,27 +1,24 @@
 """What happened, and what did it cost? The list of runs, live, with what the selected one is made of."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.timer import Timer
 
 from llmprof_addon import clock
 from llmprof_addon.errors import LlmprofError
 from llmprof_addon.export import text
 from llmprof_addon.model.component import KindTotal
-from llmprof_addon.store.listing import Facets, RunList, RunOrder
+from llmprof_addon.store.listing import RunList, RunOrder
 from llmprof_addon.store.remarks import Remarks
 from llmprof_addon.store.rows import RunRow
 from llmprof_tui import periods
-from llmprof_tui.preferences import Preferences
 from llmprof_tui.screens import run_edits
-from llmprof_tui.screens.filter_dialog import FilterDialog, Wanted
-from llmprof_tui.screens.loading import LoadingScreen
+from llmprof_tui.screens.narrowed import NarrowedScreen
 from llmprof_tui.screens.starting import how_to_record
 from llmprof_tui.source import EmptyError, Recorder, Source
 from llmprof_tui.widgets import run_cells
@@ -32,11 +29,9 @@ from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.run_cells import RunLine
 from llmprof_tui.widgets.run_detail import RunDetail
 from llmprof_tui.widgets.status_bar import StatusBar
-from llmprof_tui.widgets.window_table import Order, WindowTable
+from llmprof_tui.widgets.window_table import WindowTable
 
 RECORDER_SECONDS = 1.0
-SETTLE_SECONDS = 0.12
-"""How long typing or the cursor has to rest before the store is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +43,13 @@ class Detail:
     remarks: Remarks
 
 
-class RunsScreen(LoadingScreen):
+class RunsScreen(NarrowedScreen):
     """The first screen."""
 
     TITLE = "Runs"
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]  # noqa: RUF012  # declared as an instance's in the base
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "search", "Search", key_display="/", id="runs.search", tooltip="Narrow the list as you type"),
-        Binding("f", "filter", "Filter", id="runs.filter", tooltip="App, model, provider, status, tag, period"),
-        Binding("p", "period", "Period", show=False, id="runs.period", tooltip="Today, 24 hours, 7 days, 30 days, all"),
-        Binding("s", "sort", "Sort", id="runs.sort", tooltip="By the next column; a click on a title does it too"),
-        Binding("S", "reverse", "Reverse", show=False, id="runs.reverse", tooltip="Turn the order round"),
         Binding("space", "mark", "Mark", show=False, id="runs.mark", tooltip="Mark two runs to compare them"),
         Binding("c", "compare", "Compare", id="runs.compare", tooltip="The marked run with the other, or the selected"),
         Binding("r", "rename", "Rename", show=False, id="runs.rename", tooltip="Give the run a name"),
@@ -70,14 +60,11 @@ class RunsScreen(LoadingScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.wanted = Wanted()
-        self.order = Order(key="started")
         self._marks: dict[int, str] = {}
         """Ids of the marked runs by number, in the order in which they were marked."""
         self._listed: RunList | None = None
         self._listing = self._again = False
         self._complaint = ""
-        self._waits: dict[str, Timer] = {}
         self._live: frozenset[int] = frozenset()
         self._empty = False
         """Whether it is said how to begin, which depends on the proxies that run."""
@@ -95,16 +82,9 @@ class RunsScreen(LoadingScreen):
 
     def on_mount(self) -> None:
         """Take up what was set last time, and ask."""
-        kept = self._preferences
-        key = kept.get("runs.order", "started")
-        self.order = Order(
-            key=key if key in run_cells.ORDERS else "started", descending=kept.get("runs.descending", True)
-        )
-        period = kept.get("runs.period", "all")
-        self.wanted = Wanted(period=period if period in periods.NAMES else "all")
-        self.query_one(Chips).show(self.wanted.chips())
+        self.take_up()
         self._say("Reading the store …")
-        self._reload()
+        self.reload()
         self.set_interval(RECORDER_SECONDS, self._ask_recorder)
 
     @property
@@ -121,10 +101,11 @@ class RunsScreen(LoadingScreen):
     # data
 
     def store_changed(self) -> None:
-        """Read the list anew."""
-        self._reload()
+        """Runs came, grew or went."""
+        self.reload()
 
-    def _reload(self) -> None:
+    def reload(self) -> None:
+        """Read the list anew."""
         # One question at a time: answers that come slower than changes would otherwise never be taken.
         self._again = self._listing
         if self._listing:
@@ -149,7 +130,7 @@ class RunsScreen(LoadingScreen):
         else:
             self._ask_beginning()
         if self._again:
-            self._reload()
+            self.reload()
 
     def failed(self, group: str, error: LlmprofError) -> None:
         """An empty store says how to begin; another trouble stands in the list's place, or above it if there is one."""
@@ -194,7 +175,7 @@ class RunsScreen(LoadingScreen):
         detail = self.query_one(RunDetail)
         detail.show_run(row)
         if row is not None:
-            self._later("detail", lambda: self._ask_detail(row))
+            self.later("detail", lambda: self._ask_detail(row))
 
     def _ask_detail(self, row: RunRow) -> None:
         self.load("detail", lambda source: _detail(source, row), self._show_detail)
@@ -239,111 +220,20 @@ class RunsScreen(LoadingScreen):
         if table and (changed or self.focused is None) and not self.query_one(FindBar).has_class("-open"):
             self.table.focus()
 
-    def _later(self, name: str, then: Callable[[], None]) -> None:
-        if name in self._waits:
-            self._waits[name].stop()
-        self._waits[name] = self.set_timer(SETTLE_SECONDS, then)
-
-    @property
-    def _preferences(self) -> Preferences:
-        preferences: Preferences = self.app.preferences  # type: ignore[attr-defined]  # the application is always ours
-        return preferences
-
-    # filters and order
-
-    def _want(self, wanted: Wanted) -> None:
-        self.wanted = wanted
-        self._preferences.set("runs.period", wanted.period)
-        self.query_one(Chips).show(wanted.chips())
-        self._reload()
-
-    def action_search(self) -> None:
-        """Narrow the list by typing."""
-        self.query_one(FindBar).open()
-
-    @on(FindBar.Changed)
-    def _typed(self, message: FindBar.Changed) -> None:
-        wanted = replace(self.wanted, filter=replace(self.wanted.filter, text=message.word.strip()))
-        if wanted != self.wanted:
-            self._later("typed", lambda: self._want(wanted))
-
-    @on(FindBar.Left)
-    def _typed_enough(self, message: FindBar.Left) -> None:
-        self.query_one(FindBar).remove_class("-open")
-        if not message.kept and self.wanted.filter.text:
-            self._want(self.wanted.without("text"))
-        self.table.focus()
-
-    def action_filter(self) -> None:
-        """Set all filters in a dialog."""
-
-        def answered(wanted: Wanted | None) -> None:
-            if wanted is not None:
-                self._want(wanted)
-
-        def offer(facets: Facets) -> None:
-            self.app.push_screen(FilterDialog(self.wanted, facets), answered)
-
-        self.load("facets", Source.facets, offer)
-
-    @on(Chips.Removed)
-    def _drop(self, message: Chips.Removed) -> None:
-        self._want(self.wanted.without(message.key))
-
-    def action_period(self) -> None:
-        """The next period."""
-        self.action_span(periods.following(self.wanted.period))
-
-    def action_clear(self) -> None:
-        """Take the marks away; then all filters."""
-        if self._marks:
-            self._marks.clear()
-            self.table.mark(())
-        elif self.wanted != Wanted():
-            self._want(Wanted())
-
-    def action_sort(self) -> None:
-        """Order by the next column."""
-        keys = list(run_cells.ORDERS)
-        self.sort_by(keys[(keys.index(self.order.key) + 1) % len(keys)])
-
-    def palette(self) -> Iterator[tuple[str, str, str]]:
-        """Entries of the palette that no key has."""
-        for key, said in run_cells.ORDERS.items():
-            yield f"Sort by {said}", "Once more turns it round", f"order('{key}')"
-        for name in periods.NAMES:
-            yield f"Period: {periods.said(name)}", "Runs that were going on then", f"span('{name}')"
-
-    def action_order(self, key: str) -> None:
-        """Order by this column."""
-        self.sort_by(key)
-
-    def action_span(self, period: str) -> None:
-        """Narrow the list to a period."""
-        self._want(replace(self.wanted, period=period))
-
-    def action_reverse(self) -> None:
-        """Turn the order round."""
-        self.sort_by(self.order.key)
-
-    @on(WindowTable.SortAsked, "#runs")
-    def _title_clicked(self, message: WindowTable.SortAsked) -> None:
-        self.sort_by(message.key)
-
-    def sort_by(self, key: str) -> None:
-        """Order by a column: texts from A, numbers and times from the largest; once more turns it round."""
-        turned = not self.order.descending if key == self.order.key else key not in ("app", "label", "model")
-        self.order = Order(key=key, descending=turned)
-        self._preferences.set("runs.order", key)
-        self._preferences.set("runs.descending", turned)
-        self._reload()
-
     # the selected run
 
     @on(WindowTable.Chosen, "#runs")
     def _open(self) -> None:
         if (row := self.selected) is not None:
             self.app.open_run(row.id)  # type: ignore[attr-defined]  # the application is always ours
+
+    def action_clear(self) -> None:
+        """Take the marks away; then all filters."""
+        if self._marks:
+            self._marks.clear()
+            self.table.mark(())
+        else:
+            self.clear_filters()
 
     def action_mark(self) -> None:
         """Mark the run or take its mark away; a third mark replaces the first."""
@@ -368,17 +258,17 @@ class RunsScreen(LoadingScreen):
     def action_rename(self) -> None:
         """Give the run a name."""
         if (row := self.selected) is not None:
-            run_edits.ask_name(self, row, self._reload)
+            run_edits.ask_name(self, row, self.reload)
 
     def action_tag(self) -> None:
         """Set the run's tags."""
         if (row := self.selected) is not None:
-            run_edits.ask_tags(self, row, self._reload)
+            run_edits.ask_tags(self, row, self.reload)
 
     def action_delete(self) -> None:
         """Delete the run."""
         if (row := self.selected) is not None:
-            run_edits.ask_deletion(self, row, self._reload)
+            run_edits.ask_deletion(self, row, self.reload)
 
 
 def _lines(source: Source, numbers: Sequence[int]) -> dict[int, RunLine]:

@@ -13,7 +13,7 @@ from llmprof_addon.store.listing import RunOrder
 from llmprof_addon.store.rows import RunRow
 from llmprof_tui.widgets.columns import Column
 
-SPARK = 12
+SPARK = 8
 """Cells of a sparkline."""
 
 LIVE_NS = 60 * 1_000_000_000
@@ -23,7 +23,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 COLUMNS = (
     Column(key="started", title="when", width=11, left=True),
-    Column(key="app", title="app", width=12, least=9, left=True, leaves=2),
+    Column(key="app", title="app", width=14, least=11, left=True, leaves=2),
     Column(key="label", title="  what", width=34, least=24, grow=3, left=True),
     Column(key="model", title="model", width=18, least=12, grow=1, left=True, leaves=1),
     Column(key="calls", title="turns", width=5),

@@ -4,6 +4,7 @@ The chart on top selects a call; below it are the tabs of `panes.table`, each a 
 gives the open pane what the store says, and the selected call; a pane tells it where its cursor stands.
 """
 
+from statistics import median
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -131,7 +132,9 @@ class RunScreen(LoadingScreen):
         self._places = {call.number: at for at, call in enumerate(self.calls)}
         self.sub_title = plain(news.run.label or news.run.id)
         windows = [call.context_window for call in self.calls if call.context_window]
-        self.query_one(RunHeader).show(news.run, max(windows, default=None))
+        waits = [call.first_chunk_ns - call.started_ns for call in self.calls if call.first_chunk_ns is not None]
+        first_byte = round(median(waits)) if waits else None
+        self.query_one(RunHeader).show(news.run, max(windows, default=None), first_byte)
         if first:
             self.query_one("#run", ContentSwitcher).current = "shown"
             self.query_one(Timeline).focus()

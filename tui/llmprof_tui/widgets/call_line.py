@@ -135,6 +135,8 @@ def facts(call: TimelineCall, row: CallRow | None, since: int) -> Iterator[Fact]
     yield ((duration(call.ended_ns - call.started_ns), ""),)
     if call.first_chunk_ns is not None:
         yield (("first byte ", "dim"), (duration(call.first_chunk_ns - call.started_ns), ""))
+    if row is not None and (speed := row.output_tokens_per_second) is not None:
+        yield ((f"{speed:.0f}", ""), (" tokens/s", "dim"))
     if (of_window := share(call.input_tokens, call.context_window)) != UNKNOWN:
         yield ((f"{of_window} of the window of {tokens(call.context_window)}", "dim"),)
     yield ((plain(call.model or "no model"), ""),)

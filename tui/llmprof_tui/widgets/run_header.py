@@ -33,11 +33,13 @@ class RunHeader(Static):
         super().__init__("", markup=False)
         self._run: RunRow | None = None
         self._window: int | None = None
+        self._first_byte: int | None = None
         self._state = ""
 
-    def show(self, run: RunRow, window: int | None) -> None:
-        """Show a run; `window` is the context window that its largest prompt had to fit into."""
-        self._run, self._window, self._state = run, window, ""
+    def show(self, run: RunRow, window: int | None, first_byte_ns: int | None = None) -> None:
+        """Show a run; `window` is the context window that its largest prompt had to fit into, `first_byte_ns` the
+        median time from a request to the first byte of its answer."""
+        self._run, self._window, self._first_byte, self._state = run, window, first_byte_ns, ""
         self._draw()
 
     def say(self, state: str) -> None:
@@ -61,7 +63,7 @@ class RunHeader(Static):
             return
         width = max((self.size.width or self.app.size.width) - 2, 20)
         lines = [self._title(run, width)]
-        groups = [list(facts(run, self._window))]
+        groups = [list(facts(run, self._window, self._first_byte))]
         if self._state:
             groups.append([((f"✗ {self._state}", "bad"),)])
         lines += [self._line(line) for group in groups for line in flowed(group, width)]
@@ -90,7 +92,7 @@ class RunHeader(Static):
         return out
 
 
-def facts(run: RunRow, window: int | None) -> Iterator[Fact]:
+def facts(run: RunRow, window: int | None, first_byte_ns: int | None = None) -> Iterator[Fact]:
     """What there is to say of a run, most important first."""
     usage = run.usage
     estimated = usage.source is not Source.REPORTED
@@ -108,6 +110,19 @@ def facts(run: RunRow, window: int | None) -> Iterator[Fact]:
     yield ((f"{when(run.started_ns)}, took ", "dim"), (duration(run.ended_ns - run.started_ns), ""))
     if run.unpriced_calls and run.cost is not None:
         yield ((f"{counted(run.unpriced_calls, 'call')} unpriced", "warn"),)
+    yield from _times(run, first_byte_ns)
+
+
+def _times(run: RunRow, first_byte_ns: int | None) -> Iterator[Fact]:
+    """Where the time went; lanes that run side by side are added up."""
+    times = run.times
+    for name, spent in (("model ", times.model_ns), ("tools ", times.tool_ns), ("idle ", times.idle_ns)):
+        if spent is not None:
+            yield ((name, "dim"), (duration(spent), ""))
+    if first_byte_ns is not None:
+        yield (("first byte ", "dim"), (duration(first_byte_ns), ""))
+    if (speed := times.output_tokens_per_second) is not None:
+        yield ((f"{speed:.0f}", ""), (" tokens/s", "dim"))
 
 
 def _errors(run: RunRow) -> Iterator[tuple[str, str]]:

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmprof_addon import clock
 from llmprof_addon.errors import LlmprofError, StoreError
 from llmprof_addon.model.component import KindTotal
 from llmprof_addon.spool.folder import Backlog, Spool
 from llmprof_addon.spool.proxies import ProxyRecord, living
 from llmprof_addon.spool.statefile import alive, read_state
-from llmprof_addon.store import edits, listing, queries, timeline
+from llmprof_addon.store import edits, listing, manual, queries, timeline
 from llmprof_addon.store.database import sqlite_path
 from llmprof_addon.store.listing import Facets, RunFilter, RunList, RunOrder
+from llmprof_addon.store.manual import ManualRun
 from llmprof_addon.store.open import Store, open_store
 from llmprof_addon.store.remarks import Remarks, remarks
 from llmprof_addon.store.rows import CallRow, LaneRow, RunRow
@@ -48,6 +50,8 @@ class Recorder:
     """The state that the worker says of itself; `None` if none runs."""
     backlog: Backlog
     failed: Backlog
+    manual: ManualRun | None = None
+    """The run by hand that takes the calls, or is paused."""
 
     @property
     def in_flight(self) -> int:
@@ -197,7 +201,22 @@ class Source:
             worker=worker if lives else None,
             backlog=spool.backlog(),
             failed=spool.failed(),
+            manual=self._open_manual(),
         )
+
+    def manual(self) -> ManualRun | None:
+        """The run that was started by hand last."""
+        try:
+            return manual.latest(self.store)
+        except EmptyError:
+            return None
+
+    def _open_manual(self) -> ManualRun | None:
+        try:
+            found = self.manual()
+        except LlmprofError:  # said by the list, whose questions fail as well
+            return None
+        return None if found is None or found.state == "ended" else found
 
     # what a person changes
 
@@ -220,6 +239,16 @@ class Source:
         """Delete a call. Raises `GoneError`."""
         with self._writable() as store:
             _there(edits.delete_call(store, call_id), call_id)
+
+    def change_manual(self, action: str, name: str = "", note: str | None = None) -> ManualRun | None:
+        """Start, pause, resume or end the run by hand; `None` if there is none to do that with."""
+        now_ns = clock.now_ns()
+        if action == "start":  # also before the first call
+            with open_store(self.url) as store:
+                return manual.start(store, name, note, now_ns)
+        change = {"pause": manual.pause, "resume": manual.resume, "end": manual.end}[action]
+        with self._writable() as store:
+            return change(store, now_ns)
 
     @contextmanager
     def _writable(self) -> Iterator[Store]:

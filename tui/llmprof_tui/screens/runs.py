@@ -18,6 +18,7 @@ from llmprof_addon.store.remarks import Remarks
 from llmprof_addon.store.rows import RunRow
 from llmprof_tui import periods
 from llmprof_tui.screens import run_edits
+from llmprof_tui.screens.manual_dialog import control
 from llmprof_tui.screens.narrowed import NarrowedScreen
 from llmprof_tui.screens.starting import how_to_record
 from llmprof_tui.source import EmptyError, Recorder, Source
@@ -55,6 +56,9 @@ class RunsScreen(NarrowedScreen):
         Binding("r", "rename", "Rename", show=False, id="runs.rename", tooltip="Give the run a name"),
         Binding("t", "tag", "Tag", show=False, id="runs.tag", tooltip="Set the tags of the run"),
         Binding("x,delete", "delete", "Delete", show=False, id="runs.delete", tooltip="Delete the run with its calls"),
+        Binding(
+            "m", "manual", "By hand", show=False, id="runs.manual", tooltip="Start, pause, resume or end a run by hand"
+        ),
         Binding("escape", "clear", "Clear", show=False, id="runs.clear", tooltip="Take marks, then filters away"),
     ]
 
@@ -264,6 +268,10 @@ class RunsScreen(NarrowedScreen):
         """Set the run's tags."""
         if (row := self.selected) is not None:
             run_edits.ask_tags(self, row, self.reload)
+
+    def action_manual(self) -> None:
+        """Start, pause, resume or end a run by hand."""
+        control(self, self._ask_recorder)
 
     def action_delete(self) -> None:
         """Delete the run."""

@@ -13,18 +13,29 @@ type Colours = dict[str, str]
 """Rich styles of `good`, `bad`, `warn`, `dim`."""
 
 SEPARATOR = " · "
+MOST_NAME = 24
+"""Characters of a run's name."""
 
 
 def state_of(recorder: Recorder) -> list[tuple[str, str]]:
     """What is said of the recorder, the most important first: text and colour."""
     said = [("● recording", "good") if recorder.proxies else ("○ not recording", "dim")]
-    said += _troubles(recorder)
+    said += _manual(recorder) + _troubles(recorder)
     if recorder.proxies and recorder.in_flight:
         said.append((f"{recorder.in_flight:,} in flight", ""))
     if recorder.backlog.files and (recorder.backlog.files > 1 or recorder.worker is None):
         said.append((f"{recorder.backlog.files:,} waiting", "" if recorder.worker else "warn"))
     ports = [f"{mode} :{port}" for proxy in recorder.proxies for mode, port in proxy.ports.items()]
     return said + ([(" ".join(ports), "dim")] if ports else [])
+
+
+def _manual(recorder: Recorder) -> list[tuple[str, str]]:
+    """The run by hand that is under way."""
+    if (found := recorder.manual) is None:
+        return []
+    name = text.plain(found.name)
+    name = f"{name[: MOST_NAME - 1]}…" if len(name) > MOST_NAME else name
+    return [(f"▶ {name}", "good") if found.state == "active" else (f"‖ {name} paused", "warn")]
 
 
 def _troubles(recorder: Recorder) -> list[tuple[str, str]]:
@@ -112,6 +123,9 @@ def _explained(recorder: Recorder) -> str:
             lines.append(f"  {text.counted(proxy.lost, 'call')} could not be written: {proxy.last_error}")
     if not lines:
         lines.append("No proxy runs; `llmprof up` starts one.")
+    if (found := recorder.manual) is not None:
+        note = f": {found.note}" if found.note else ""
+        lines.append(f"Run by hand “{found.name}” is {found.state}, {text.counted(found.calls, 'call')}{note}")
     if recorder.backlog.files:
         size = f"{text.counted(recorder.backlog.files, 'call')}, {text.byte_size(recorder.backlog.bytes)}"
         lines.append(f"{size}, wait for the worker" + ("" if recorder.worker else "; none runs"))

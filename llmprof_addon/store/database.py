@@ -64,6 +64,11 @@ def _sqlite(path: Path, read_only: bool) -> pw.Database:
         if not path.exists():
             raise StoreError(f"no store at {path}", hint="`llmprof up` makes one and records into it")
         uri = path.absolute().as_uri() + "?mode=ro"
+        # Without its side files, and where they cannot be made, as on a read-only disk, SQLite refuses to open a store
+        # unless told that nobody writes.
+        effective = os.access in os.supports_effective_ids
+        if not Path(f"{path}-wal").exists() and not os.access(path.parent, os.W_OK, effective_ids=effective):
+            uri += "&immutable=1"
         shared: dict[str, Any] = {"thread_safe": False, "check_same_thread": False}
         return pw.SqliteDatabase(uri, pragmas=pragmas, timeout=BUSY_S, uri=True, **shared)
     try:

@@ -142,14 +142,16 @@ class LlmprofApp(App[int]):
     def _watch(self) -> None:
         """Ask the store for its version again and again, always from this thread, and tell the screen in front."""
         seen: tuple[int, ...] | None = None
-        while not self._ended.wait(POLL_SECONDS if seen is not None else 0.05):
+        failed = False
+        while not self._ended.wait(POLL_SECONDS if seen is not None or failed else 0.05):
             try:
                 found = self.source.version()
             except LlmprofError:  # said by the screen, whose questions fail as well
-                found = None
-            if found is not None and seen is not None and found != seen:
+                failed = True
+                continue
+            if failed or seen not in (None, found):
                 self.call_from_thread(self._changed)
-            seen = found if found is not None else seen
+            seen, failed = found, False
 
     def _changed(self) -> None:
         self.changes += 1

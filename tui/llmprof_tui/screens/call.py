@@ -140,6 +140,7 @@ class CallScreen(LoadingScreen):
 
     def _show_neighbours(self, around: "tuple[CallRow | None, CallRow | None]") -> None:
         self._before, self._after = around
+        self.query_one(CallHeader).say("")  # of what kept the last question from its answer
         self.refresh_bindings()
 
     def _show_texts(self, loaded: Loaded) -> None:
@@ -170,8 +171,8 @@ class CallScreen(LoadingScreen):
     def failed(self, group: str, error: LlmprofError) -> None:
         """Say it where the texts would be; a call that was deleted while it is shown stays readable."""
         if group == "neighbours" and self._loaded is not None:
-            if isinstance(error, GoneError):
-                self.query_one(CallHeader).say("deleted from the store; what is shown is what was read before")
+            gone = "deleted from the store; what is shown is what was read before"
+            self.query_one(CallHeader).say(gone if isinstance(error, GoneError) else plain(error.message))
             return
         if self._loaded is None:
             said = f"{error.hint}\n\nesc goes back".lstrip()

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -118,6 +119,8 @@ class Capture:
     def record(self) -> ProxyRecord:
         """What this proxy says of itself."""
         writer = self._writer
+        in_flight = [pending for pending in self._open.values() if pending]
+        in_flight += [pending for socket in self._sockets.values() for pending in socket.waiting]
         return ProxyRecord(
             pid=os.getpid(),
             version=llmprof_addon.__version__,
@@ -125,7 +128,8 @@ class Capture:
             ports=dict(self.ports),
             upstreams=dict(self.upstreams),
             local_servers=list(self.local_servers),
-            in_flight=sum(pending is not None for pending in self._open.values()) + self._on_sockets,
+            in_flight=len(in_flight),
+            sessions=dict(Counter(pending.wishes.session for pending in in_flight if pending.wishes.session)),
             queued_bytes=writer.queued_bytes if writer else 0,
             dropped_bodies=writer.dropped_bodies if writer else 0,
             lost=writer.lost if writer else 0,
@@ -135,11 +139,7 @@ class Capture:
     @property
     def in_flight(self) -> int:
         """Requests that are not answered to the end, calls and others."""
-        return len(self._open) + self._on_sockets
-
-    @property
-    def _on_sockets(self) -> int:
-        return sum(socket.in_flight for socket in self._sockets.values())
+        return len(self._open) + sum(socket.in_flight for socket in self._sockets.values())
 
     def withdraw(self) -> None:
         """Be found by nobody any more; what is in flight goes on."""

@@ -7,7 +7,7 @@ so that what a server says belongs to the oldest request that has no end. Messag
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from mitmproxy import http
@@ -34,8 +34,13 @@ class Socket:
         self._waiting: deque[Pending] = deque()
 
     @property
-    def in_flight(self) -> int:
+    def waiting(self) -> Collection[Pending]:
         """Calls that are on their way."""
+        return self._waiting
+
+    @property
+    def in_flight(self) -> int:
+        """How many they are."""
         return len(self._waiting)
 
     def take(self, content: bytes, at_ns: int, *, from_client: bool) -> Exchange | None:

@@ -17,19 +17,10 @@ from typing import TYPE_CHECKING
 from llmprof_addon.cli.chosen import add_choice, chosen_calls
 from llmprof_addon.cli.opened import reading
 from llmprof_addon.errors import ConfigError
+from llmprof_addon.gate.options import LIMITS
 
 if TYPE_CHECKING:
     from llmprof_addon.gate.limits import Limits
-
-LIMITS = {
-    "max_usd": ("USD", "dollars of all calls"),
-    "max_context": ("N|N%", "tokens of the largest prompt, or its share of the model's window"),
-    "max_growth": ("N|N%", "tokens by which a lane's largest prompt is above its first, or the share of the first"),
-    "max_schema_tokens": ("N", "tokens of tool schemas in a prompt"),
-    "min_cache_hit": ("N%", "least share of the input that is read from a cache"),
-    "max_breaks": ("N", "calls that lost their cached prefix"),
-}
-"""By name: how it is written, and what it limits."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -86,8 +86,8 @@ def _led(
 ) -> tuple[list[str], dict[str, str]]:
     """Command and environment with which the program goes through the proxy."""
     from llmprof_addon.capture import child
+    from llmprof_addon.capture.addresses import forward_url, reverse_url
     from llmprof_addon.capture.agents import agent_of
-    from llmprof_addon.capture.launches import forward_url, reverse_url
 
     environ, host = dict(os.environ), reachable_host(settings)
     if not reverse:
@@ -154,7 +154,7 @@ def _summary(settings: "Settings", launch: str, began_ns: int) -> None:
 
 def _calls_of(settings: "Settings", launch: str, began_ns: int) -> "list[CallRow]":
     """The launch's calls, the oldest first, once the worker has stored what was handed over."""
-    from llmprof_addon.capture.launches import LAUNCH
+    from llmprof_addon.capture.addresses import LAUNCH
     from llmprof_addon.spool.folder import Spool
     from llmprof_addon.spool.proxies import living
     from llmprof_addon.store import queries

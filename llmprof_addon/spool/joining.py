@@ -36,6 +36,7 @@ def _start(home: Path, db_url: str | None) -> ProxyRecord:
     while time.monotonic() < until and process.poll() is None:
         for record in living(home):
             if record.pid == process.pid and {"reverse", "forward"} <= record.ports.keys():
+                process.returncode = 0  # it outlives us, of which Python would warn
                 return record
         time.sleep(0.02)
     said = [line for line in log.read_text("utf-8", "replace").splitlines() if line.startswith("llmprof: ")]

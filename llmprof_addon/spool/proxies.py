@@ -22,6 +22,8 @@ class ProxyRecord:
     local_servers: Sequence[Mapping[str, Any]] = field(default_factory=list)
     """What was found at start: `name`, `url`, `provider`, `models`."""
     in_flight: int = 0
+    sessions: Mapping[str, int] = field(default_factory=dict)
+    """Calls in flight by the session that their clients force."""
     queued_bytes: int = 0
     dropped_bodies: int = 0
     lost: int = 0

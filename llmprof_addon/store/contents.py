@@ -15,6 +15,8 @@ from llmprof_addon.store.schema import Content
 HELD_BYTES = 16 * 1024 * 1024
 """Of values that are kept for the next time, as JSON."""
 
+_ONE = "SELECT data, size FROM content WHERE digest = {0}"
+
 
 class Contents(Mapping[bytes, Json]):
     """What stands behind these digests. Raises `KeyError` for one whose text is not stored (any more)."""
@@ -27,7 +29,11 @@ class Contents(Mapping[bytes, Json]):
     def __getitem__(self, digest: bytes) -> Json:
         held = self._recent.get(digest)
         if held is None:
-            return self.some([digest])[digest]
+            with errors_of(self._store.url):
+                row = self._store.db.execute_sql(_ONE.format(self._store.db.param), (digest,)).fetchone()
+            if row is None:
+                raise KeyError(digest)
+            return self._add(digest, *row)
         return held[1]
 
     def __iter__(self) -> Iterator[bytes]:
@@ -51,6 +57,10 @@ class Contents(Mapping[bytes, Json]):
             with errors_of(self._store.url):
                 rows = self._store.db.execute(query).fetchall()
             for digest, data, size in rows:
-                value = found[bytes(digest)] = parse(unpack(bytes(data), size))
-                self._recent.add(bytes(digest), (size, value))
+                found[bytes(digest)] = self._add(bytes(digest), data, size)
         return found
+
+    def _add(self, digest: bytes, data: bytes, size: int) -> Json:
+        value = parse(unpack(bytes(data), size))
+        self._recent.add(digest, (size, value))
+        return value

@@ -1,26 +1,27 @@
 """What each tool of a run has cost: its schema in every prompt, the calls made of it, and their results.
 
-Read from the prompt tree, not by laying out each call: a call's stored tokens and dollars of a kind are divided by the
-raw count of that kind on its path, and these rates are summed up the tree, so that a node knows what all calls that
-carried it have paid for it in O(nodes + calls). Shares are estimates; their sums are the run's kind totals exactly.
+In prompts that is the rent of its parts; what answers paid for calls is shared out over the calls in them. Shares are
+estimates; their sums are the run's kind totals exactly.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from llmprof_addon.attribution.forest import weight
+from llmprof_addon.attribution.rent import rents
 from llmprof_addon.model.apportion import apportion
 from llmprof_addon.model.component import Kind
-from llmprof_addon.store.counts import kind_sums
-from llmprof_addon.store.database import errors_of
+from llmprof_addon.model.run_tree import Rent, RunCall, RunTree, ToolKey
 from llmprof_addon.store.open import Store
-from llmprof_addon.store.schema import Call, Run
-from llmprof_addon.store.tool_nodes import ToolKey, ToolTree, calls_made, read_tree
+from llmprof_addon.store.run_tree import run_tree
+from llmprof_addon.store.tool_names import ids_in
 from llmprof_addon.store.trend_facts import UNNAMED
 
 _KINDS = (Kind.TOOL_SCHEMAS, Kind.TOOL_CALLS, Kind.TOOL_RESULTS)
-_FINE = 1 << 20
-"""Parts of a token or pico-dollar that shares are kept in until they are rounded together."""
+_FINE = 1 << 40
+"""Parts of a node that the shares of several tools in it are kept in."""
+_NO_TOOL: tuple[tuple[ToolKey, float], ...] = ((("", UNNAMED), 1.0),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,140 +59,115 @@ class ToolRow:
 
 @dataclass(slots=True)
 class _Sum:
-    """A tool in the making: real numbers, which are rounded all together."""
+    """A tool in the making, by kind."""
 
     carried: int = 0
-    tokens: list[float] = field(default_factory=lambda: [0.0] * len(_KINDS))
-    costs: list[float] = field(default_factory=lambda: [0.0] * len(_KINDS))
-    priced: list[bool] = field(default_factory=lambda: [False] * len(_KINDS))
+    tokens: list[int] = field(default_factory=lambda: [0] * len(_KINDS))
+    costs: list[int | None] = field(default_factory=lambda: [None] * len(_KINDS))
 
-    def add(self, kind: int, tokens: float, cost: float | None) -> None:
+    def add(self, kind: int, tokens: int, cost: int | None) -> None:
         self.tokens[kind] += tokens
         if cost is not None:
-            self.costs[kind] += cost
-            self.priced[kind] = True
+            self.costs[kind] = (self.costs[kind] or 0) + cost
 
 
 def tools_of_run(store: Store, run_id: str) -> tuple[ToolRow, ...]:
     """The tools of the run with this id, those that cost most tokens first; none if there is no such run."""
-    with errors_of(store.url), store.snapshot():
-        columns = (Call.run, Call.tools_head, Call.message_head, Call.answer_head, Call.encoding, Call.composition)
-        query = Call.select(*columns).join(Run, on=(Call.run == Run.id)).where(Run.uid == run_id)
-        calls = store.db.execute(query).fetchall()
-        if not calls:
-            return ()
-        tree = read_tree(store, calls[0][0])
-        sums: defaultdict[ToolKey, _Sum] = defaultdict(_Sum)
-        totals = _Totals()
-        by_encoding: defaultdict[str, list[_Paths]] = defaultdict(list)
-        for _, tools, messages, answer, encoding, composition in calls:
-            prompt_side, answer_side = kind_sums(bytes(composition), _KINDS)
-            totals.add(prompt_side)
-            totals.add(answer_side)
-            by_encoding[encoding].append((tools, messages, answer, prompt_side, answer_side))
-        for encoding, paths in by_encoding.items():
-            _spread_prompts(tree, encoding, paths, sums)
-            _spread_answers(tree, encoding, paths, sums)
-        for key in {key for shares in tree.tools for key, _ in shares}:
-            sums.setdefault(key, _Sum())  # a tool that nothing was paid for has its row as well
-        made = calls_made(store, tree, ((messages, answer) for _, _, messages, answer, _, _ in calls))
-    return _rows(sums, made, totals, len(calls))
+    tree = run_tree(store, run_id)
+    return () if tree is None else tools_of(tree, rents(tree))
 
 
-type _Side = Sequence[tuple[int, int | None]]
-"""Tokens and cost of a call's prompt or answer, by kind."""
-
-type _Paths = tuple[int | None, int | None, int | None, _Side, _Side]
-"""Heads of a call's tools, messages and answer, and its two sides."""
-
-
-@dataclass(slots=True)
-class _Totals:
-    tokens: list[int] = field(default_factory=lambda: [0] * len(_KINDS))
-    costs: list[int] = field(default_factory=lambda: [0] * len(_KINDS))
-
-    def add(self, side: _Side) -> None:
-        for kind, (tokens, cost) in enumerate(side):
-            self.tokens[kind] += tokens
-            self.costs[kind] += cost or 0
+def tools_of(tree: RunTree, carried: Iterable[Rent]) -> tuple[ToolRow, ...]:
+    """The same of a run that was read, with its rents."""
+    sums: defaultdict[ToolKey, _Sum] = defaultdict(_Sum)
+    for rent in carried:
+        if rent.kind in _KINDS:
+            _add_rent(tree, rent, sums)
+    for call in tree.calls:
+        _add_answer(tree, call, sums)
+    made = calls_made(tree)
+    for key in {*made, *(key for node in tree.nodes for key, _ in node.tools)}:
+        sums.setdefault(key, _Sum())  # a tool that nothing was paid for has its row as well
+    rows = [_row(key, one, made.get(key, 0), len(tree.calls)) for key, one in sums.items()]
+    return tuple(sorted(rows, key=lambda row: (-row.tokens, row.name, row.server or "")))
 
 
-def _spread_prompts(tree: ToolTree, encoding: str, calls: Iterable[_Paths], sums: defaultdict[ToolKey, _Sum]) -> None:
-    """Share what prompts paid per kind out over the nodes on their paths, and add it up by tool."""
-    size = len(tree.parents)
-    carried = [0] * size
-    weights = [tree.weights(encoding, kind) for kind in _KINDS]
-    for kind, own in enumerate(weights):
-        below_root = tree.running(own)
-        rates, costs, priced = [0.0] * size, [0.0] * size, [0] * size
-        for tools, messages, _, prompt, _ in calls:
-            heads = [tree.index[head] for head in (tools, messages) if head is not None]
-            if kind == 0:
-                for head in heads:
-                    carried[head] += 1
-            tokens, cost = prompt[kind]
-            if not tokens and cost is None:
-                continue
-            weight = sum(below_root[head] for head in heads)
-            if not weight:
-                sums["", UNNAMED].add(kind, tokens, cost)
-                continue
-            for head in heads:
-                rates[head] += tokens / weight
-                if cost is not None:
-                    costs[head] += cost / weight
-                    priced[head] += 1
-        for sums_up in (rates, costs, priced, *((carried,) if kind == 0 else ())):
-            tree.sum_up(sums_up)
-        for node, weight in enumerate(own):
-            if not weight:
-                continue
-            for tool, share in tree.tools[node]:
-                paid = costs[node] * weight * share if priced[node] else None
-                sums[tool].add(kind, rates[node] * weight * share, paid)
-                if kind == 0:
-                    sums[tool].carried += carried[node]
+def _add_rent(tree: RunTree, rent: Rent, sums: defaultdict[ToolKey, _Sum]) -> None:
+    kind = _KINDS.index(rent.kind)
+    tools = _NO_TOOL if rent.node is None else tree.nodes[rent.node].tools
+    for (tool, share), tokens, cost in _divided(tools, rent.tokens, rent.cost):
+        sums[tool].add(kind, tokens, cost)
+        if share and rent.node is not None and rent.kind is Kind.TOOL_SCHEMAS:
+            sums[tool].carried += rent.carried
 
 
-def _spread_answers(tree: ToolTree, encoding: str, calls: Iterable[_Paths], sums: defaultdict[ToolKey, _Sum]) -> None:
-    """Share what answers paid per kind out over the nodes that each of them added."""
-    for kind in range(len(_KINDS)):
-        own = tree.weights(encoding, _KINDS[kind])
-        for _, messages, answer, _, written in calls:
-            tokens, cost = written[kind]
-            if not tokens and cost is None:
-                continue
-            nodes = tree.between(messages, answer)
-            weight = sum(own[node] for node in nodes)
-            if not weight:
-                sums["", UNNAMED].add(kind, tokens, cost)
-                continue
-            for node in nodes:
-                for tool, share in tree.tools[node] if own[node] else ():
-                    part = own[node] * share / weight
-                    sums[tool].add(kind, tokens * part, None if cost is None else cost * part)
+def _add_answer(tree: RunTree, call: RunCall, sums: defaultdict[ToolKey, _Sum]) -> None:
+    """Share what an answer paid per kind out over the nodes that it added."""
+    for total in call.output_composition:
+        if total.kind not in _KINDS or not (total.tokens or total.cost):
+            continue
+        nodes = [node for at in tree.answer(call) if (node := tree.nodes[at]).kind is total.kind]
+        tools = [(tool, share * weight(node, call.encoding)) for node in nodes for tool, share in node.tools]
+        for (tool, _), tokens, cost in _divided(tools or _NO_TOOL, total.tokens, total.cost):
+            sums[tool].add(_KINDS.index(total.kind), tokens, cost)
 
 
-def _rows(sums: dict[ToolKey, _Sum], made: dict[ToolKey, int], totals: _Totals, run_calls: int) -> tuple[ToolRow, ...]:
-    """Round all shares of a kind together, so that they sum to what the calls have."""
-    keys = sorted({*sums, *made})
-    found = [sums.get(key) or _Sum() for key in keys]
-    tokens, costs = [], []
-    for kind in range(len(_KINDS)):
-        tokens.append(apportion(totals.tokens[kind], [int(one.tokens[kind] * _FINE) for one in found]))
-        costs.append(apportion(totals.costs[kind], [int(one.costs[kind] * _FINE) for one in found]))
-    rows = [
-        ToolRow(
-            name=name,
-            server=server or None,
-            calls=made.get((server, name), 0),
-            carried=min(one.carried, run_calls),
-            schema_tokens=tokens[0][at],
-            call_tokens=tokens[1][at],
-            result_tokens=tokens[2][at],
-            schema_cost=costs[0][at] if one.priced[0] else None,
-            use_cost=costs[1][at] + costs[2][at] if one.priced[1] or one.priced[2] else None,
-        )
-        for at, ((server, name), one) in enumerate(zip(keys, found, strict=True))
-    ]
-    return tuple(sorted(rows, key=lambda row: (-row.tokens, row.name)))
+def _divided(
+    tools: Sequence[tuple[ToolKey, float]], tokens: int, cost: int | None
+) -> Iterable[tuple[tuple[ToolKey, float], int, int | None]]:
+    """Tokens and cost by the weights of tools."""
+    weights = [int(share * _FINE) for _, share in tools]
+    costs: Sequence[int | None] = [None] * len(tools) if cost is None else apportion(cost, weights)
+    return zip(tools, apportion(tokens, weights), costs, strict=True)
+
+
+def _row(key: ToolKey, one: _Sum, made: int, run_calls: int) -> ToolRow:
+    schema, *uses = one.costs
+    known = [cost for cost in uses if cost is not None]
+    return ToolRow(
+        name=key[1],
+        server=key[0] or None,
+        calls=made,
+        carried=min(one.carried, run_calls),
+        schema_tokens=one.tokens[0],
+        call_tokens=one.tokens[1],
+        result_tokens=one.tokens[2],
+        schema_cost=schema,
+        use_cost=sum(known) if known else None,
+    )
+
+
+def calls_made(tree: RunTree) -> dict[ToolKey, int]:
+    """How often each tool was called.
+
+    A call stands in the answer that made it and in the prompts that carry it on, often at the same node. Clients may
+    rewrite it on the way, and after a compaction it stands elsewhere. Its content holds its id in most dialects; where
+    it does not, calls are told apart by their depth.
+    """
+    nodes = {at for at, node in enumerate(tree.nodes) if node.kind is Kind.TOOL_CALLS}
+    answered = {at for call in tree.calls for at in tree.answer(call) if at in nodes}
+    sent = [False] * len(tree.nodes)
+    for call in tree.calls:
+        if call.messages >= 0:
+            sent[call.messages] = True
+    for at in range(len(tree.nodes) - 1, -1, -1):
+        if sent[at] and tree.nodes[at].parent >= 0:
+            sent[tree.nodes[at].parent] = True
+    places: defaultdict[bytes, list[int]] = defaultdict(list)
+    for at in sorted(nodes):
+        places[tree.nodes[at].content].append(at)
+    in_answers = {tree.nodes[at].content for at in answered}
+    in_prompts = {tree.nodes[at].content for at in nodes if sent[at]}
+    unsure = {content for content, at in places.items() if len({tree.nodes[one].depth for one in at}) > 1}
+    if not in_prompts <= in_answers and not in_answers <= in_prompts:
+        unsure |= in_prompts ^ in_answers
+    made: defaultdict[ToolKey, set[Hashable]] = defaultdict(set)
+    same: dict[str, bytes] = {}
+    for content, found in places.items():
+        ids = list(ids_in(tree.contents.get(content))) if content in unsure else []
+        first = next((same[id_] for id_ in ids if id_ in same), content)
+        same |= dict.fromkeys(ids, first)
+        for at in found:
+            for tool, _ in tree.nodes[at].tools:
+                made[tool].add(first if ids or content not in unsure else tree.nodes[at].depth)
+    return {tool: len(identities) for tool, identities in made.items()}

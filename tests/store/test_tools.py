@@ -9,7 +9,8 @@ from llmprof_addon.model.count import RawCount
 from llmprof_addon.model.part import Part, PartKind
 from llmprof_addon.model.usage import Source
 from llmprof_addon.store.open import Store
-from llmprof_addon.store.tools import UNNAMED, ToolRow, tools_of_run
+from llmprof_addon.store.tools import ToolRow, tools_of_run
+from llmprof_addon.store.trend_facts import UNNAMED
 from tests.store.building import exchange, raw_count, record, schema, text, tool_call, tool_result
 
 

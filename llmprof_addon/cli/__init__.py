@@ -31,6 +31,8 @@ COMMANDS = {
     "diff": "two calls or two runs: what came, went and changed, in tokens and dollars",
     "check": "does a run keep within a budget, or near a baseline? exits with 1 if not",
     "baseline": "write down what a run was, for `llmprof check` to compare with",
+    "search": "search prompts, answers and tools",
+    "trends": "spend, tokens and cache hits by day, week or month",
     "import": "read exchange files, saved flows and HAR files into the store",
     "prune": "delete what is older than a given age",
     "reset": "delete everything that was recorded",

@@ -19,6 +19,8 @@ from llmprof_addon.store.open import Store
 from llmprof_addon.store.queries import call_query
 from llmprof_addon.store.rows import CallRow, RunRow, call_row, run_row
 from llmprof_addon.store.schema import Call, Fact, Run
+from llmprof_addon.store.search import matching_runs
+from llmprof_addon.store.search_query import parse_query
 from llmprof_addon.store.text import loads
 
 type RunOrder = Literal["started", "app", "label", "model", "calls", "peak", "input", "cached", "cost", "duration"]
@@ -45,6 +47,8 @@ class RunFilter:
     """Runs that started before this time."""
     text: str = ""
     """Words that all occur, in any case, in label, app, models, providers or tags."""
+    query: str = ""
+    """In the language of `search_query`: runs with a call that fits its filters and carried a text with its words."""
 
 
 ALL = RunFilter()
@@ -71,6 +75,8 @@ class RunList:
 
     numbers: array[int] = field(default_factory=lambda: array("q"))
     totals: Totals = Totals()
+    notes: tuple[str, ...] = ()
+    """What a query has left out, a line each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +93,11 @@ class Facets:
 def list_runs(
     store: Store, wanted: RunFilter = ALL, *, order: RunOrder = "started", descending: bool = True
 ) -> RunList:
-    """The runs that fit. Unknown values come last in either direction; ties go by start, the newest first."""
+    """The runs that fit. Unknown values come last in either direction; ties go by start, the newest first.
+
+    Raises `QueryError` for a query that cannot be understood.
+    """
+    found, notes = matching_runs(store, parse_query(wanted.query)) if wanted.query.strip() else (None, ())
     with errors_of(store.url):
         query = Run.select(*_LISTED)
         for condition in _conditions(wanted):
@@ -96,12 +106,14 @@ def list_runs(
         rows = [_Listed._make(row) for row in store.db.execute(query).fetchall()]
     if wanted.model or wanted.provider or wanted.tag or wanted.text:
         rows = [row for row in rows if _fits(row, wanted)]
+    if found is not None:
+        rows = [row for row in rows if row.id in found]
     if order != "started" or not descending:
         key = _KEYS[order]
         known = [row for row in rows if key(row) is not None]
         known.sort(key=key, reverse=descending)
         rows = known + [row for row in rows if key(row) is None]
-    return RunList(numbers=array("q", [row.id for row in rows]), totals=_totals(rows))
+    return RunList(numbers=array("q", [row.id for row in rows]), totals=_totals(rows), notes=notes)
 
 
 def runs_by_number(store: Store, numbers: Sequence[int]) -> dict[int, RunRow]:

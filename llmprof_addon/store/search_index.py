@@ -151,6 +151,18 @@ def clear(db: pw.Database) -> None:
     _set(db, 0)
 
 
+def start_anew(store: Store) -> None:
+    """Empty the index; `catch_up` fills it."""
+    with errors_of(store.url), store.db.atomic():
+        clear(store.db)
+
+
+def size(store: Store) -> int:
+    """How many texts are indexed."""
+    with errors_of(store.url):
+        return int(store.db.execute(SearchEntry.select(pw.fn.COUNT(SearchEntry.id))).fetchone()[0])
+
+
 def candidates(
     store: Store, wanted: Sequence[Phrase], unwanted: Sequence[Phrase], *, before: int | None, limit: int
 ) -> list[tuple[int, bytes]]:

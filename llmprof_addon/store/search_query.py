@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Literal
 
-from llmprof_addon.errors import LlmprofError
+from llmprof_addon.errors import ConfigError
 from llmprof_addon.model.cost import PICO
 from llmprof_addon.store.search_words import Phrase, words
 
@@ -28,7 +28,7 @@ MOST_CHARS = 2_000
 type Key = Literal["model", "provider", "app", "tag", "status", "tool", "has", "started_ns", "cost", "tokens"]
 
 
-class QueryError(LlmprofError):
+class QueryError(ConfigError):
     """A query that cannot be understood; message and hint are one line each."""
 
 

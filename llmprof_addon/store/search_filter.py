@@ -1,0 +1,97 @@
+"""Filters of a query -> conditions on calls, answered by the index `call_searched` and small tables alone."""
+
+from collections.abc import Iterator
+
+import peewee as pw
+
+from llmprof_addon.store.facets import Facet
+from llmprof_addon.store.open import Store
+from llmprof_addon.store.schema import Call, Run, ToolDay, ToolUse
+from llmprof_addon.store.search_query import Filter
+from llmprof_addon.store.text import dumps
+
+FEW = 50_000
+"""Calls of a tool that are looked up by the tool; those of a more frequent one by the call."""
+
+_MOST = 2**63 - 1
+_HAS = {"error": Facet.FAILED, "break": Facet.BREAK, "image": Facet.IMAGE}
+
+_COST = Call.input_cost + Call.cache_read_cost + Call.cache_write_cost + Call.output_cost + Call.other_cost
+_TOKENS = pw.fn.COALESCE(Call.input_tokens, 0) + pw.fn.COALESCE(Call.output_tokens, 0)
+
+
+def conditions(store: Store, filters: tuple[Filter, ...]) -> Iterator[pw.Expression]:
+    """One condition on `Call` for each filter. What is not known fits no bound, and none that is negated."""
+    for one in filters:
+        condition = _condition(store, one)
+        yield ~condition if one.negated else condition
+
+
+def _condition(store: Store, one: Filter) -> pw.Expression:
+    match one.key:
+        case "model":
+            return _has(pw.fn.COALESCE(Call.response_model, Call.request_model, ""), one.value)
+        case "provider":
+            return _has(Call.provider, one.value)
+        case "app":
+            return _has(pw.fn.COALESCE(Call.app, ""), one.value)
+        case "status":
+            return _status(one.value)
+        case "has":
+            return _facet(_HAS[one.value])
+        case "tag":
+            key, valued, value = one.value.partition(":")
+            said = f"{dumps(key)}:{dumps(value) if valued else ''}"
+            found: pw.Expression = Call.run.in_(Run.select(Run.id).where(_has(Run.tags, said)))
+            return found
+        case "tool":
+            return _tool(store, one.value)
+        case "started_ns":
+            return _between(Call.started_ns, one)
+        case "cost":
+            return _between(_COST, one)
+        case "tokens":
+            return _between(_TOKENS, one)
+
+
+def _has(column: pw.ColumnBase, value: str) -> pw.Expression:
+    """Whether this stands in it, in any case."""
+    found: pw.Expression = column.contains(value)
+    return found
+
+
+def _facet(facet: Facet) -> pw.Expression:
+    bits: pw.Expression = Call.facets.bin_and(int(facet)) != 0
+    return bits
+
+
+def _status(value: str) -> pw.Expression:
+    if value in ("ok", "error"):
+        failed = _facet(Facet.FAILED)
+        return failed if value == "error" else ~failed
+    status = pw.fn.COALESCE(Call.status, 0)
+    if value.endswith("xx"):
+        least = int(value[0]) * 100
+        found: pw.Expression = (status >= least) & (status < least + 100)
+        return found
+    same: pw.Expression = status == int(value)
+    return same
+
+
+def _tool(store: Store, value: str) -> pw.Expression:
+    """Calls whose answers call a tool with this in its name."""
+    days = ToolDay.select(ToolDay.name, pw.fn.SUM(ToolDay.calls)).where(_has(ToolDay.name, value))
+    names = dict(store.db.execute(days.group_by(ToolDay.name)).fetchall())
+    used = ToolUse.name.in_(sorted(names)) & (ToolUse.uses > 0)
+    if sum(names.values()) <= FEW:
+        few: pw.Expression = Call.id.in_(ToolUse.select(ToolUse.call).where(used))
+        return few
+    return pw.Expression(pw.fn.EXISTS(ToolUse.select(pw.SQL("1")).where((ToolUse.call == Call.id) & used)), "=", True)
+
+
+def _between(column: pw.ColumnBase, one: Filter) -> pw.Expression:
+    if one.least is not None:
+        least: pw.Expression = column >= min(one.least, _MOST)
+        return least
+    most: pw.Expression = column <= max(-_MOST, min(one.most or 0, _MOST))
+    return most

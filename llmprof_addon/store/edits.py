@@ -22,6 +22,7 @@ from llmprof_addon.store.schema import (
     Content,
     Envelope,
     Fact,
+    Finding,
     Lane,
     Node,
     NodeCount,
@@ -212,9 +213,12 @@ def sum_anew(db: pw.Database, run: int) -> None:
     calls = list(Call.select().where(Call.run == run).order_by(Call.started_ns, Call.id).dicts().execute(db))
     if not calls:
         db.execute(Lane.delete().where(Lane.run == run))
+        db.execute(Finding.delete().where(Finding.run == run))
         db.execute(Run.delete().where(Run.id == run))
         return
-    db.execute(Run.update(**rollup.total(calls)).where(Run.id == run))
+    # Counted on, since who works on its findings knows by this number whether it is still the same.
+    sums = rollup.total(calls) | {"findings_due": Run.findings_due + 1}
+    db.execute(Run.update(**sums).where(Run.id == run))
     label_run(db, run)
 
 

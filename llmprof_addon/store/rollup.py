@@ -44,7 +44,7 @@ EMPTY_LANE: Columns = {
     **dict.fromkeys(SUMS),
 }
 
-EMPTY: Columns = {"app": None, "models": "[]", "providers": "[]"} | {
+EMPTY: Columns = {"app": None, "models": "[]", "providers": "[]", "findings_due": 0} | {
     name: value for name, value in EMPTY_LANE.items() if name not in ("label", "labelled_ns")
 }
 
@@ -60,6 +60,7 @@ def add(run: Columns, call: Columns) -> dict[str, Any]:
     out["app"] = out["app"] or call["app"]
     out["models"] = _with(out["models"], call["response_model"] or call["request_model"])
     out["providers"] = _with(out["providers"], call["provider"])
+    out["findings_due"] += 1
     return out
 
 

@@ -181,6 +181,12 @@ class RunRow:
     cache_wasted: int | None = None
     """Pico-dollars that this cost."""
     times: Times = Times()
+    findings: int | None = None
+    """How many there are; `None` until they were looked for."""
+    reclaimable_tokens: int | None = None
+    """What all findings together could save."""
+    reclaimable_cost: int | None = None
+    """Pico-dollars; `None` also where no call is priced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +284,9 @@ def run_row(row: Mapping[str, Any]) -> RunRow:
         models=tuple(loads(row["models"])),
         providers=tuple(loads(row["providers"])),
         tags=loads(row["tags"]),
+        findings=row["findings"],
+        reclaimable_tokens=row["reclaimable_tokens"],
+        reclaimable_cost=row["reclaimable_cost"],
         **_sums(row),
     )
 

@@ -128,6 +128,10 @@ class Run(Table):
     streamed_tokens = pw.BigIntegerField(null=True)
     label_rank = pw.IntegerField(null=True)
     labelled_ns = pw.BigIntegerField(null=True)
+    findings = pw.IntegerField(null=True)
+    reclaimable_tokens = pw.BigIntegerField(null=True)
+    reclaimable_cost = BigNumber(null=True)
+    findings_due = pw.IntegerField(index=True)
 
     class Meta:
         indexes = ((("started_ns", "id"), False),)
@@ -287,6 +291,22 @@ Call.add_index(
 """Holds all that a search asks of calls, so that none is read for it."""
 
 
+class Finding(Table):
+    """Something that could be saved in a run; all of a run's are replaced together. `evidence` is compressed JSON."""
+
+    id = pw.AutoField()
+    run = pw.ForeignKeyField(Run)
+    code = pw.TextField()
+    severity = pw.TextField()
+    title = pw.TextField()
+    advice = pw.TextField()
+    tokens = pw.BigIntegerField()
+    cost = BigNumber(null=True)
+    calls = pw.IntegerField()
+    estimated = pw.BooleanField()
+    evidence = pw.BlobField()
+
+
 class Warmup(Table):
     """A prompt that a client had its provider cache ahead of its calls: none of them, but they continue it."""
 
@@ -413,6 +433,6 @@ class ToolDay(Table):
 
 TABLES: tuple[type[Table], ...] = (
     *(Fact, Content, Node, NodeCount, Price, Template, Run, Lane, Call, Warmup, Envelope, Attachment, Spawn, Manual),
-    *(Interval, SearchEntry, ToolUse, TrendDay, ToolDay),
+    *(Interval, SearchEntry, ToolUse, TrendDay, ToolDay, Finding),
 )
 """Referred-to tables first."""

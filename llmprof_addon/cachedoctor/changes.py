@@ -1,14 +1,11 @@
-"""Two prompts -> in what they differ, in the order in which the provider caches them, and what of one is in the other.
-
-The sizes of parts are estimates: their raw tokens, scaled to what was reported for the call.
-"""
+"""Two prompts -> in what they differ, in the order in which the provider caches them; what of one is in the other."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import accumulate
 
 from llmprof_addon.cachedoctor.rules import EVERYTHING, CacheRules
+from llmprof_addon.cachedoctor.sizes import Sizes, known_sizes, raw
 from llmprof_addon.model.cache import CacheCause, CacheView, Difference, Step
 
 COMPACTED_PARTS = 3
@@ -33,10 +30,10 @@ class Comparison:
     """All differences of the cached prefix, and what they mean for its size."""
 
     changes: tuple[Change, ...]
-    gone: float
-    """Estimated tokens by which the earlier call's cached prefix is larger than what became of it."""
-    tail: float
-    """Estimated tokens of the later prompt that are no part of what became of that prefix."""
+    left: float
+    """Tokens of the later prompt that are what became of the earlier one's cached prefix."""
+    unsure: float
+    """Of these, or of what they were taken from, those whose number is an estimate."""
     shares_messages: bool
     """Whether any message is in both."""
 
@@ -61,24 +58,16 @@ def compare(call: CacheView, previous: CacheView, rules: CacheRules) -> Comparis
     deferred = {step.identity for step in call.steps or () if step.deferred}
     old = tuple(step for step in previous.steps or () if step.identity not in deferred)
     new = tuple(step for step in call.steps or () if not step.deferred)
-    cached = previous.marks[-1].end if rules.opt_in and previous.marks else len(old)
-    old_size, ends = _scale(previous, old), _ends(call, new)
+    cached = min(previous.marks[-1].end, len(old)) if rules.opt_in and previous.marks else len(old)
+    before, after = Sizes.of(previous, old, known_sizes(call, previous, old, new, rules)), Sizes.of(call, new, {})
 
-    changes: list[tuple[int, Change]] = []
-    gone = anew = 0.0
-    kept = 0
+    changes = _changes_of_params(call, previous, rules, new, after)
+    moved = {step.identity: before.between(at, at + 1) for at, step in enumerate(old)}
+    stays = {step.identity for step in new}
+    gone = unsure = 0.0
+    kept = anew = 0
     shares_messages = False
     runs: list[_Run] = []
-    ranks = {EVERYTHING: -1} | {section: 2 * rank + 1 for rank, section in enumerate(call.section_order)}
-    for name in sorted(call.params.keys() | previous.params.keys()):
-        before, after = previous.params.get(name), call.params.get(name)
-        if before != after and (section := _section_of(name, rules)) is not None:
-            start = next((at for at, step in enumerate(new) if step.section == section), len(new))
-            difference = Difference(section="params", path=name, before=before, after=after)
-            end = 0.0 if section == EVERYTHING else ends[start]
-            changes.append(
-                (ranks[section] - 1, Change(cause=CacheCause.PARAMS_CHANGED, difference=difference, end=end))
-            )
     for run in _runs(call.section_order, old, new, previous.answer):
         shares_messages |= run.is_same and run.section == "messages"
         if run.old_start >= cached:
@@ -89,42 +78,60 @@ def compare(call: CacheView, previous: CacheView, rules: CacheRules) -> Comparis
             continue
         runs.append(run)
         cause = _cause(run, old, new)
-        gone += sum(step.tokens for step in lost) * old_size
-        came = ends[run.new_start + len(run.new)] - ends[run.new_start]
-        if cause is CacheCause.HISTORY_COMPACTED and not run.is_tail:
-            anew += came  # a summary had to be read once in any case
-        elif not run.is_tail:
-            gone -= came
+        start, end = run.old_start, run.old_start + len(lost)
+        less = before.between(start, end)
         if not run.is_tail:
             kept = max(kept, run.new_start + len(run.new))
-        change = Change(cause=cause, difference=_difference(run), end=ends[run.new_start + bool(run.new)])
-        changes.append((ranks[run.section], change))
+        if not run.is_tail and cause is not CacheCause.HISTORY_COMPACTED:
+            rate = before.rate(start, end)
+            came = sum(moved.get(step.identity, step.tokens * rate) for step in run.new)
+            less -= came
+            # What only stands elsewhere has the size that it had.
+            fresh = sum(step.tokens * rate for step in run.new if step.identity not in moved)
+            away = sum(moved[step.identity] for step in lost if step.identity not in stays)
+            unsure += abs(away - fresh) if before.unsure(start, end) else fresh
+        else:
+            anew += 0 if run.is_tail else raw(run.new)  # a summary had to be read once in any case
+            unsure += before.unsure(start, end)
+        gone += less
+        change = Change(cause=cause, difference=_difference(run), end=after.ends[run.new_start + bool(run.new)])
+        changes.append((2 * call.section_order.index(run.section) + 1, change))
+    changes.sort(key=lambda item: item[0])  # stable: within a section as they stand
+    of_changes = tuple(change for _, change in changes)
     if rules.opt_in and runs and all(run.is_tail for run in runs):
         # Taken back, or begun anew: of what both have, only what ended at a breakpoint could have been read.
-        kept = max((mark.end for mark in previous.marks if mark.end <= kept), default=0)
-        gone = sum(step.tokens for step in old[kept:cached]) * old_size
-    changes.sort(key=lambda item: item[0])  # stable: within a section as they stand
-    return Comparison(
-        changes=tuple(change for _, change in changes),
-        gone=max(0.0, gone),
-        tail=ends[-1] - ends[kept] + anew,
-        shares_messages=shares_messages,
-    )
+        mark = max((mark.end for mark in previous.marks if mark.end <= kept), default=0)
+        left, unsure = before.ends[mark], before.unsure(0, mark)
+        return Comparison(changes=of_changes, left=left, unsure=unsure, shares_messages=shares_messages)
+    tail = raw(new[kept:])
+    if unsure <= (tail + anew) * after.scale:
+        left = before.ends[cached] - gone
+    else:
+        # Both sides leave out what is not asked for any more; the one of whose size less is an estimate is better.
+        left, unsure = (call.input or 0) - (tail + anew) * after.scale, (tail + anew) * after.scale
+    return Comparison(changes=of_changes, left=left, unsure=unsure, shares_messages=shares_messages)
+
+
+def _changes_of_params(
+    call: CacheView, previous: CacheView, rules: CacheRules, new: Sequence[Step], after: Sizes
+) -> list[tuple[int, Change]]:
+    """Changed request fields, each with its rank among the changes."""
+    found = []
+    ranks = {EVERYTHING: -2} | {section: 2 * rank for rank, section in enumerate(call.section_order)}
+    for name in sorted(call.params.keys() | previous.params.keys()):
+        was, is_ = previous.params.get(name), call.params.get(name)
+        section = _section_of(name, rules)
+        if was == is_ or section is None:
+            continue
+        start = next((at for at, step in enumerate(new) if step.section == section), len(new))
+        difference = Difference(section="params", path=name, before=was, after=is_)
+        end = 0.0 if section == EVERYTHING else after.ends[start]
+        found.append((ranks[section], Change(cause=CacheCause.PARAMS_CHANGED, difference=difference, end=end)))
+    return found
 
 
 def _section_of(name: str, rules: CacheRules) -> str | None:
     return EVERYTHING if name in rules.headers else rules.params.get(name)
-
-
-def _ends(call: CacheView, steps: Sequence[Step]) -> list[float]:
-    """Estimated tokens of a prompt up to each of its steps, and up to its end."""
-    size = _scale(call, steps)
-    return list(accumulate((step.tokens * size for step in steps), initial=0.0))
-
-
-def _scale(call: CacheView, steps: Sequence[Step]) -> float:
-    raw = sum(step.tokens for step in steps)
-    return (call.input or 0) / raw if raw else 0.0
 
 
 def _runs(order: Sequence[str], old: Sequence[Step], new: Sequence[Step], answer: Sequence[Step]) -> Iterator[_Run]:

@@ -90,13 +90,11 @@ def _short(call: CacheView, previous: CacheView, rules: CacheRules, there: int) 
             wasted=_none_wasted(call),
             provider_reason=call.provider_reason,
         )
-    # Both leave out what is not asked for any more; the one whose estimate is smaller is the more exact.
-    roughly = min(compared.gone, compared.tail)
-    left = there - compared.gone if compared.gone <= compared.tail else (call.input or 0) - compared.tail
-    expected = min(there, round(left), call.input or 0)
+    expected = min(there, round(compared.left), call.input or 0)
     lost = expected - read
+    estimated = compared.unsure > 0 and compared.left - compared.unsure < there
     cause, change = _cause(call, previous, rules, compared)
-    if lost <= noise(rules, expected) + ROUGHLY * roughly:
+    if lost <= noise(rules, expected) + ROUGHLY * compared.unsure:
         # What was there is not asked for any more: a conversation that was taken back, or begun anew.
         compacted = cause is CacheCause.HISTORY_COMPACTED
         if not compacted:
@@ -106,6 +104,7 @@ def _short(call: CacheView, previous: CacheView, rules: CacheRules, there: int) 
                 expected=max(expected, read),
                 read=read,
                 wasted=_none_wasted(call),
+                estimated=estimated,
                 provider_reason=call.provider_reason,
                 previous=previous.call_id,
             )
@@ -117,7 +116,7 @@ def _short(call: CacheView, previous: CacheView, rules: CacheRules, there: int) 
         read=read,
         lost=lost,
         wasted=wasted(call, lost),
-        estimated=compared.gone > 0,
+        estimated=estimated,
         first_diff=change.difference if change else None,
         provider_reason=call.provider_reason,
         previous=previous.call_id,

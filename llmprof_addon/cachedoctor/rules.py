@@ -90,7 +90,7 @@ _OPENAI = CacheRules(
 )
 # The same from GPT-5.6 on: exact breakpoints, one of them implicit at the newest message, kept for 30 minutes and more;
 # earlier breakpoints are found however far back they are.
-_OPENAI_EXACT = replace(_OPENAI, step=1, noise=128, may_expire_s=SECONDS["30m"], expires_s=SECONDS["24h"])
+_OPENAI_EXACT = replace(_OPENAI, step=1, noise=64, may_expire_s=SECONDS["30m"], expires_s=SECONDS["24h"])
 # DeepSeek, "Context caching": automatic, in units of 64 tokens, kept for hours.
 _DEEPSEEK = replace(_OPENAI, minimum=64, step=64, noise=192, may_expire_s=SECONDS["1h"], expires_s=SECONDS["24h"])
 

@@ -105,6 +105,8 @@ class CacheView:
     steps: tuple[Step, ...] | None = None
     """The prompt in cache order; `None` where it was not looked up."""
     answer: tuple[Step, ...] = ()
+    sizes: Mapping[int, int] = field(default_factory=dict)
+    """Reported input of calls whose messages are the first so many steps of this one's, all else being the same."""
     is_kin: bool = True
     """Whether the later call is known to go on from this one; else a message that both have must show it."""
 
@@ -139,7 +141,7 @@ class CacheVerdict:
     wasted: int | None = None
     """Pico-dollars: lost tokens times (rate paid - read rate); `None` = unpriced."""
     estimated: bool = False
-    """Whether `lost` rests on estimated sizes of parts, not on reported numbers alone."""
+    """Whether `expected` and `lost` rest on estimated sizes of parts, not on reported numbers alone."""
     first_diff: Difference | None = None
     provider_reason: str | None = None
     previous: str | None = None

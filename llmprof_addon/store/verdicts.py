@@ -18,7 +18,10 @@ from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import loads
 
 MOST = 256
-"""Calls of a run that are looked at again because of one before them."""
+"""Calls of a run that may have another one before them because of one that came."""
+
+_COMPARED = (*LOSSES, CacheStatus.EXPIRED)
+_ESTIMATED = '"estimated"'
 
 _SUMMED = (Call.cache_status, Call.cache_lost, Call.cache_wasted)
 
@@ -50,12 +53,18 @@ def stale(store: Store, moved: Collection[Moved]) -> set[int]:
 
 
 def _stale(statements: Statements, moved: Moved) -> set[int]:
+    found: set[int] = set()
     rows = statements.run("verdicts after", _after, [moved.run, moved.started_ns, moved.ended_ns]).fetchall()
-    found: dict[int, str | None] = {}
-    for number, api, model, read, more in rows:
-        if number != moved.number and read is not None and rules_for(api, model) is not None:
-            found[number] = loads(more).get("previous") if more else None
-    return {number for number, uid in found.items() if uid is None or _start(statements, uid) <= moved.started_ns}
+    for near, (number, api, model, read, status, more) in enumerate(rows):
+        if number == moved.number or read is None or rules_for(api, model) is None:
+            continue
+        if status in _COMPARED or (more and _ESTIMATED in more):
+            found.add(number)  # its prompt was compared, by the sizes of calls before it
+        elif near < MOST:
+            previous = loads(more).get("previous") if more else None
+            if previous is None or _start(statements, previous) <= moved.started_ns:
+                found.add(number)
+    return found
 
 
 def _start(statements: Statements, uid: str) -> int:
@@ -107,6 +116,6 @@ def _arrived(value: pw.SQL) -> pw.Select:
 
 def _after(value: pw.SQL) -> pw.Select:
     """Takes a run's number, a start and an end."""
-    query = Call.select(Call.id, Call.api, Call.request_model, Call.cache_read_input_tokens, Call.cache_more)
+    columns = (Call.id, Call.api, Call.request_model, Call.cache_read_input_tokens, Call.cache_status, Call.cache_more)
     later = (Call.run == value) & (Call.started_ns > value) & (Call.ended_ns >= value)
-    return query.where(later).order_by(Call.started_ns, Call.uid).limit(pw.SQL(str(MOST)))
+    return Call.select(*columns).where(later).order_by(Call.started_ns, Call.uid)

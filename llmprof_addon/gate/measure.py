@@ -121,20 +121,20 @@ def measure(calls: Iterable[CallRow]) -> Measured:
         lane = lanes.setdefault((call.run_id, call.lane), _Lane(first=here, most=tokens))
         lane.first, lane.most = min(lane.first, here), max(lane.most, tokens)
     shares = [Fraction(lane.most, lane.first[2]) - 1 for lane in lanes.values() if lane.first[2]]
-    prompts = input_.number(answered, "have no number of input tokens")
+    prompts = input_.number(answered, "without a number of input tokens")
 
-    lack = f"have no known price ({', '.join(sorted(unpriced))})"
+    lack = f"without a known price: {', '.join(sorted(unpriced))}"
     return Measured(
         calls=number,
         failed_calls=failed,
         models=tuple(sorted(models)),
         cost=cost.number(number, lack),
         input_tokens=prompts,
-        output_tokens=output.number(answered, "have no number of output tokens"),
-        cache_hit=_hit(read.number(answered, "do not say what was read from a cache"), prompts),
-        breaks=_with(judged.number(answered, "have no verdict on their cache"), breaks),
+        output_tokens=output.number(answered, "without a number of output tokens"),
+        cache_hit=_hit(read.number(answered, "without a number of cache reads"), prompts),
+        breaks=_with(judged.number(answered, "without a verdict on the cache"), breaks),
         context=_with(prompts, context),
-        window=_with(windows.number(answered, "have a model whose context window is not known"), window),
+        window=_with(windows.number(answered, "without a known context window"), window),
         growth=_with(prompts, max((lane.most - lane.first[2] for lane in lanes.values()), default=0)),
         growth_share=_with(prompts, max(shares, default=Fraction(0))),
         schema_tokens=_with(_Tally(estimated=estimated).number(answered, ""), schemas),

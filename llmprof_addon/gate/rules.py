@@ -86,7 +86,7 @@ def _limited(measured: Measured, limits: Limits) -> Iterator[Check]:
         least = rule.startswith("min-")
         wanted = f"at {'least' if least else 'most'} {unit.write(limit)}{of}"
         if number.value is None:
-            status, said = Status.FAILED, f"not known, since {number.why}; allowed is {wanted}"
+            status, said = Status.FAILED, f"not known ({number.why}); allowed is {wanted}"
         else:
             good = number.value >= limit if least else number.value <= limit
             status = Status.PASSED if good else Status.FAILED
@@ -118,9 +118,9 @@ def _against(
     """Compare a number with that of the baseline, than which it may be worse by the tolerance and the slack."""
     was = before.value
     if was is None:
-        status, said = Status.SKIPPED, f"not compared: it was not known, since {before.why or 'it was not measured'}"
+        status, said = Status.SKIPPED, f"not compared: it was not known ({before.why or 'not measured'})"
     elif now.value is None:
-        status, said = Status.FAILED, f"not known, since {now.why}; it was {unit.write(was)}"
+        status, said = Status.FAILED, f"not known ({now.why}); it was {unit.write(was)}"
     else:
         good = now.value >= was * (1 - tolerance) if least else now.value <= was * (1 + tolerance) + slack
         status = Status.PASSED if good else Status.FAILED

@@ -42,7 +42,7 @@ def test_an_unpriced_run_passes_no_limit_of_dollars(llmprof: Cli, tmp_path: Path
     home = record(tmp_path / "home", [first, second, third])
     done = llmprof("check", "--home", home, "--since", "2020-01-01", "--max-usd", "100")
     assert done.code == 1
-    assert "not known, since 1 of 3 calls have no known price (mystery-9)" in done.lines[1]
+    assert "not known (1 of 3 calls without a known price: mystery-9)" in done.lines[1]
 
 
 def test_calls_since_a_time_are_taken_together(llmprof: Cli, recorded: Path) -> None:

@@ -21,8 +21,8 @@ def test_sums_and_peaks() -> None:
 def test_what_one_call_lacks_is_not_known_of_all() -> None:
     unsaid = Usage(input_tokens=50, output_tokens=1)
     found = measure([row(), row(2, cost=None, request_model="mystery"), row(3, usage=unsaid, context_window=None)])
-    assert found.cost == Number(value=None, why="1 of 3 calls have no known price (mystery)")
-    assert found.cache_hit.why == "1 of 3 calls do not say what was read from a cache"
+    assert found.cost == Number(value=None, why="1 of 3 calls without a known price: mystery")
+    assert found.cache_hit.why == "1 of 3 calls without a number of cache reads"
     assert found.window.value is None
     assert found.context.value == 1000
 
@@ -35,7 +35,7 @@ def test_a_verdict_is_asked_of_calls_that_follow_another() -> None:
     judged = [row(), row(2, predecessor="0001", cache=lost), row(3, predecessor="0002", cache=gone)]
     assert measure(judged).breaks.value == 1
     assert measure([*judged, row(4, predecessor="0003")]).breaks == Number(
-        value=None, why="1 of 4 calls have no verdict on their cache"
+        value=None, why="1 of 4 calls without a verdict on the cache"
     )
 
 

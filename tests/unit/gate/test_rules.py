@@ -47,7 +47,7 @@ def test_what_is_not_known_passes_no_limit() -> None:
     for wanted in (limits(max_usd=9, max_context=9, max_growth="9%", max_schema_tokens=9), limits(max_context="9%")):
         for check in judge(blind, wanted):
             assert check.status is Status.FAILED
-            assert check.said.startswith("not known, since nobody counted; allowed is")
+            assert check.said.startswith("not known (nobody counted); allowed is")
     (check,) = judge(blind, limits(min_cache_hit=0))
     assert check.status is Status.FAILED
 
@@ -89,9 +89,9 @@ def test_a_worse_cache_fails() -> None:
 def test_unknown_on_either_side() -> None:
     unknown = replace(MEASURED, cost=Number(value=None, why="it is free"))
     now = {check.rule: check for check in judge(unknown, Limits(), MEASURED)}["baseline: dollars"]
-    assert (now.status, now.said) == (Status.FAILED, "not known, since it is free; it was $0.00000001")
+    assert (now.status, now.said) == (Status.FAILED, "not known (it is free); it was $0.00000001")
     before = {check.rule: check for check in judge(MEASURED, Limits(), unknown)}["baseline: dollars"]
-    assert (before.status, before.said) == (Status.SKIPPED, "not compared: it was not known, since it is free")
+    assert (before.status, before.said) == (Status.SKIPPED, "not compared: it was not known (it is free)")
 
 
 @pytest.mark.parametrize(("value", "shown"), [("4/5", "80%"), ("1/3", "33.33%"), ("0", "0%"), ("1", "100%")])

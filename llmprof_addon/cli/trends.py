@@ -1,10 +1,10 @@
 """Show how spend, tokens and cache hits went, by day, week or month.
 
 Periods are those of UTC. A sparkline has one mark per period, of the dollars (of tools: of the calls made of them),
-from 0 to the highest. `hits` is the share of the input that was read from a cache, `wasted` what cache breaks cost. By tool
-and MCP server the tokens are estimates, those of results counted once, and a schema's share is left out: it is carried
-by every call, and `llmprof report` shows it by run. A template is the first line of a prompt's system text, numbers as
-`#`. `≥` says that calls without a known price are missing, `–` that nothing is known.
+from 0 to the highest. `hits` is the share of the input that was read from a cache, `wasted` what cache breaks cost.
+By tool and MCP server the tokens are estimates, those of results counted once, and a schema's share is left out: it
+is carried by every call, and `llmprof report` shows it by run. A template is the first line of a prompt's system
+text, numbers as `#`. `≥` says that calls without a known price are missing, `–` that nothing is known.
 
 Examples:
   llmprof trends --by model --period week

@@ -11,6 +11,7 @@ import pytest
 from llmprof_tui.app import LlmprofApp
 from llmprof_tui.source import Source
 
+from tests.tui.crew import crew
 from tests.tui.recording import record, varied
 
 
@@ -53,3 +54,23 @@ def source(home: Path) -> Iterator[Source]:
 @pytest.fixture
 def app(source: Source) -> LlmprofApp:
     return LlmprofApp(source)
+
+
+@pytest.fixture(scope="session")
+def crewed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the session of an agent with helpers; only read."""
+    home = tmp_path_factory.mktemp("crewed")
+    record(home, crew())
+    return home
+
+
+@pytest.fixture
+def crew_home(crewed: Path, tmp_path: Path) -> Path:
+    """A copy of it for each test."""
+    return Path(shutil.copytree(crewed, tmp_path / "crew"))
+
+
+@pytest.fixture
+def crew_app(crew_home: Path) -> Iterator[LlmprofApp]:
+    with closing(Source(f"sqlite:///{crew_home}/llmprof.db", crew_home)) as opened:
+        yield LlmprofApp(opened)

@@ -8,7 +8,7 @@ units, so that nothing depends on an order, and are rounded all together.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,12 +22,14 @@ _FINE = 40
 
 
 class _Paid(NamedTuple):
-    """One kind of one call: tokens by how they were billed, and pico-dollars of each."""
+    """One kind of one call: tokens by how they were billed, and pico-dollars."""
 
     read: int
     write: int
     fresh: int
-    cost: tuple[int, ...]
+    cost: int
+    rates: tuple[int, int, int]
+    """Fine units of a pico-dollar for each token that was read, written, fresh."""
 
     @property
     def tokens(self) -> int:
@@ -72,23 +74,23 @@ def heads(call: RunCall) -> list[int]:
     return [by_section[section] for section in call.section_order if section in by_section]
 
 
-def _paid(call: RunCall) -> list[tuple[Kind, _Paid]]:
+def _paid(call: RunCall) -> Iterator[tuple[Kind, _Paid]]:
     """A call's prompt by kind. What is not said to be read or written is fresh."""
     billed = [_billed(total) for total in call.composition]
-    sums = [sum(column) for column in zip(*billed, strict=True)]
-    cost = call.cost
-    amounts = (0, 0, 0)
-    if cost is not None and call.usage.billed_input_tokens is None:  # else all tokens were charged alike
-        amounts = (cost.cache_read, cost.cache_write, cost.input)
-    out = []
-    for total, tokens in zip(call.composition, billed, strict=True):
-        of_bucket = [
-            (amount * number << _FINE) // whole if whole else 0
-            for amount, number, whole in zip(amounts, tokens, sums, strict=True)
-        ]
-        costs = apportion(total.cost or 0, of_bucket if any(of_bucket) else tokens)
-        out.append((total.kind, _Paid(*tokens, tuple(costs))))
-    return out
+    rates = (0, 0, 0)
+    if call.cost is not None and call.usage.billed_input_tokens is None and billed:  # else all are charged alike
+        amounts = (call.cost.cache_read, call.cost.cache_write, call.cost.input)
+        read, write, fresh = map(_rate, amounts, map(sum, zip(*billed, strict=True)))
+        rates = (read, write, fresh)
+    for total, (read, write, fresh) in zip(call.composition, billed, strict=True):
+        cost, own = total.cost or 0, rates
+        if cost and not (read * own[0] or write * own[1] or fresh * own[2]):
+            own = (_rate(cost, total.tokens),) * 3
+        yield total.kind, _Paid(read, write, fresh, cost, own)
+
+
+def _rate(amount: int, tokens: int) -> int:
+    return (amount << _FINE) // tokens if tokens else 0
 
 
 def _billed(total: KindTotal) -> tuple[int, int, int]:
@@ -115,7 +117,7 @@ class _Shares:
             densities = self._by_encoding[call.encoding] = _Densities(self.forest, weights)
         if not densities.add(call, paid):
             return False
-        for at, amount in enumerate((paid.read, paid.write, paid.fresh, sum(paid.cost))):
+        for at, amount in enumerate((paid.read, paid.write, paid.fresh, paid.cost)):
             self.totals[at] += amount
         return True
 
@@ -153,14 +155,9 @@ class _Densities:
             return False
         tokens = paid.tokens
         density = (tokens << _FINE) // whole
-        numbers = (paid.read, paid.write, paid.fresh)
-        rates = [
-            (amount << _FINE) // number if number else 0 for amount, number in zip(paid.cost, numbers, strict=True)
-        ]
+        rates = paid.rates
         costs = self._at_or_above[3]
-        last = rates[2] * density >> _FINE
-        if not tokens:
-            last = (sum(paid.cost) << _FINE) // whole
+        last = rates[2] * density >> _FINE if tokens else (paid.cost << _FINE) // whole
         for end, _ in ends:
             self._at_or_above[2][end] += density
             costs[end] += last
@@ -268,7 +265,7 @@ class _Apart:
         self.read += paid.read
         self.write += paid.write
         self.fresh += paid.fresh
-        self.cost += sum(paid.cost)
+        self.cost += paid.cost
         self.first = self.first if self.carried else at
         self.carried += 1
         self.unpriced += not is_priced

@@ -5,6 +5,7 @@ Run as `python -m llmprof_addon.worker`, a child of a proxy: each byte on stdin 
 """
 
 import argparse
+import math
 import os
 import signal
 import sys
@@ -98,6 +99,7 @@ class Pipeline:
 
     def __init__(self, at: Settings):
         from llmprof_addon import pipeline  # heavy: tokenizers, prices, Peewee
+        from llmprof_addon.pipeline.waste import WasteKeeper
         from llmprof_addon.pricing.book import PriceBook
         from llmprof_addon.store.open import open_store
         from llmprof_addon.store.upkeep import upkeep
@@ -107,6 +109,7 @@ class Pipeline:
         self._open = partial(open_store, at.db_url)
         self._upkeep = partial(upkeep, search=at.search)
         self._kept_up = time.monotonic()
+        self._waste = WasteKeeper(at.findings)
         self._store: Any = None
 
     def open(self) -> None:
@@ -134,10 +137,18 @@ class Pipeline:
 
     def keep_up(self) -> bool:
         """Do some of the store's upkeep; whether there is more. What fails is left for another time."""
+        self.look()
+        return self._kept(lambda store: bool(self._upkeep(store)))
+
+    def look(self, *, at_once: bool = False) -> bool:
+        """Look for findings in runs that have changed, if it is time or `at_once`; whether there are more of them."""
+        return self._kept(lambda store: self._waste.look(store, at_once=at_once))
+
+    def _kept(self, work: Callable[[Any], bool]) -> bool:
         if self._store is None:
             return False
         try:
-            return bool(self._upkeep(self._store))
+            return work(self._store)
         except StoreError:
             self.close()
             return False
@@ -147,7 +158,13 @@ class Pipeline:
     @property
     def counters(self) -> Mapping[str, int]:
         """What this process did (`calls`, `tokenised_bytes`), and the store since it was opened (`rows_written`, …)."""
-        return asdict(self._effort) | (asdict(self._store.counters) if self._store is not None else {})
+        done = asdict(self._effort) | {"runs_looked_at": self._waste.looked}
+        return done | (asdict(self._store.counters) if self._store is not None else {})
+
+    @property
+    def findings_error(self) -> str | None:
+        """What went wrong last while findings were looked for; calls are stored all the same."""
+        return self._waste.error
 
 
 def settle(at: Settings, *, patience_seconds: float = 30.0) -> int:
@@ -182,8 +199,11 @@ def settle(at: Settings, *, patience_seconds: float = 30.0) -> int:
     return spool.failed().files - failed
 
 
-def _keep_up(pipeline: Pipeline, stopped: Callable[[], bool]) -> None:
-    """Bring the store's upkeep to an end, as far as there is time."""
+def _keep_up(pipeline: Pipeline, stopped: Callable[[], bool], *, patience_seconds: float = math.inf) -> None:
+    """Look for findings in all runs that wait, and bring the store's upkeep to an end, as far as there is time."""
+    end = time.monotonic() + patience_seconds
+    while not stopped() and pipeline.look(at_once=True) and time.monotonic() < end:
+        pass
     end = time.monotonic() + UPKEEP_SECONDS
     while not stopped() and pipeline.keep_up() and time.monotonic() < end:
         pass
@@ -219,6 +239,7 @@ def run(at: Settings, bell: Bell, connect: Callable[[Settings], Any] = Pipeline)
                 "failed": worker.failed,
                 "last_error": worker.last_error,
                 "store_error": worker.store_error,
+                "findings_error": pipeline.findings_error if pipeline is not None else None,
                 "counters": dict(pipeline.counters) if pipeline is not None else {},
             },
             now=now,
@@ -253,7 +274,7 @@ def run(at: Settings, bell: Bell, connect: Callable[[Settings], Any] = Pipeline)
             closed = bell.closed
             worker.drain()
             if closed:
-                _keep_up(pipeline, lambda: worker.stopping)
+                _keep_up(pipeline, lambda: worker.stopping, patience_seconds=PATIENCE_SECONDS)
                 break
             while not worker.stopping and not spool.scan() and pipeline.keep_up():
                 pass

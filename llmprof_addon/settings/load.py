@@ -22,6 +22,7 @@ from llmprof_addon.settings.readers import (
     read_proxy,
     read_text,
 )
+from llmprof_addon.settings.thresholds import read_thresholds
 from llmprof_addon.settings.values import Endpoint, Settings, variable
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -59,6 +60,7 @@ def load(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] |
     where = str(home / "config.toml")
     values["endpoints"] = read_endpoints(file.get("endpoints", {}), f"[endpoints] of {where}", environ)
     values["routes"] = read_routes(file.get("routes", {}), f"[routes] of {where}")
+    values["findings"] = read_thresholds(file.get("findings", {}), f"[findings] of {where}")
     values["no_proxy"] = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     settings = Settings(**values)
     if settings.port == settings.forward_port != 0:
@@ -99,7 +101,7 @@ def _read_config(path: Path) -> dict[str, object]:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
-    allowed = sorted({*_READERS, "endpoints", "routes"} - {"home"})
+    allowed = sorted({*_READERS, "endpoints", "routes", "findings"} - {"home"})
     for name in table:
         if name not in allowed:
             raise ConfigError(f"{path} holds an unknown setting: {name}", hint=f"known are {', '.join(allowed)}")

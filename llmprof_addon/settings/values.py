@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmprof_addon.errors import StartError
+from llmprof_addon.model.thresholds import Thresholds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,8 @@ class Settings:
     debug: bool = False
     search: bool = True
     """Index the texts of prompts and answers, so that they can be searched."""
+    findings: Thresholds = field(default_factory=Thresholds)
+    """From which numbers on a finding is told; they stand in `config.toml` alone."""
     llm_hosts: Mapping[str, str] = field(default_factory=dict)
     """`host` or `host:port` (lower case) to the API dialect that it speaks: decrypted and recorded in forward mode."""
     upstream_ca: Path | None = None

@@ -1,9 +1,11 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from llmprof_addon.errors import ConfigError, StartError
+from llmprof_addon.model.thresholds import Thresholds
 from llmprof_addon.settings import Endpoint, load
 
 
@@ -184,3 +186,34 @@ def test_nothing_is_read_from_the_real_environment_when_one_is_given(monkeypatch
     monkeypatch.setitem(os.environ, "LLMPROF_PORT", "1234")
     assert load({}, {}).port == 4000
     assert load({}).port == 1234
+
+
+def test_thresholds_of_findings_stand_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[findings]\nsaving_share = 0.05\nloop_repeats = 5\n")
+    found = load({"home": tmp_path}, {}).findings
+    assert (found.saving_share, found.loop_repeats) == (0.05, 5)
+    assert replace(found, saving_share=0.01, loop_repeats=3) == Thresholds()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("loops = 3", "unknown threshold: loops"),
+        ('loop_repeats = "three"', "loop_repeats in .* must be a number, not 'three'"),
+        ("loop_repeats = true", "must be a number, not True"),
+        ("loop_repeats = 0", "must be a whole number above 0, not 0"),
+        ("loop_repeats = 2.5", "must be a whole number above 0, not 2.5"),
+        ("saving_share = 3", "must be a part of 1, from 0 to 1, not 3"),
+        ("saving_share = nan", "must be a part of 1"),
+    ],
+)
+def test_a_threshold_that_cannot_be_right_is_named(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "config.toml").write_text(f"[findings]\n{line}\n")
+    with pytest.raises(ConfigError, match=said):
+        load({"home": tmp_path}, {})
+
+
+def test_thresholds_are_a_table(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("findings = 3\n")
+    with pytest.raises(ConfigError, match="must be a table"):
+        load({"home": tmp_path}, {})

@@ -33,12 +33,14 @@ from llmprof_addon.errors import StoreError
 
 class Pipeline:
     counters = {"rows_written": 7}
+    findings_error = None
     def __init__(self, at):
         self.db = sqlite3.connect(at.home / "rows.db", timeout=30, isolation_level=None)
         self.db.execute("create table if not exists rows (id text primary key, pid int)")
     def open(self): pass
     def close(self): self.db.close()
     def keep_up(self): return False
+    def look(self, *, at_once): return False
     def __call__(self, exchange):
         import os
         if exchange.request_body == b"poison":
@@ -255,6 +257,9 @@ class FakePipeline:
         self.closed = True
 
     def keep_up(self) -> bool:
+        return False
+
+    def look(self, *, at_once: bool = False) -> bool:
         return False
 
     def __call__(self, exchange: Exchange) -> None:

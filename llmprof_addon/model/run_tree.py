@@ -151,4 +151,7 @@ class Rent:
     """Position of the first call that carried it."""
     last: int
     referred: int | None = None
-    """Position of the last call whose answer refers to it (an id, a path, a quoted text); `None` if none does."""
+    """Position of the last call that carried it and whose answer refers to it (an id, a path, a quoted text; a schema's
+    tool is called); `None` if none does, which says something only of parts that are `referable`."""
+    referable: bool = False
+    """Whether it has names that an answer in need of it would be expected to say, and they were looked for."""

@@ -91,6 +91,10 @@ class Source:
         """Numbers and sums of the runs that fit."""
         return listing.list_runs(self.store, wanted, order=order, descending=descending)
 
+    def newest(self, limit: int) -> list[RunRow]:
+        """So many runs, those that started last first."""
+        return list(queries.runs(self.store, limit=limit))
+
     def runs(self, numbers: Sequence[int]) -> dict[int, RunRow]:
         """Runs by number."""
         return listing.runs_by_number(self.store, numbers)

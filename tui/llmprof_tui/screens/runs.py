@@ -1,7 +1,6 @@
 """What happened, and what did it cost? The list of runs, live, with what the selected one is made of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from rich.text import Text
@@ -12,14 +11,13 @@ from textual.binding import Binding, BindingType
 from llmprof_addon import clock
 from llmprof_addon.errors import LlmprofError
 from llmprof_addon.export import text
-from llmprof_addon.model.component import KindTotal
 from llmprof_addon.store.listing import RunList, RunOrder
-from llmprof_addon.store.remarks import Remarks
 from llmprof_addon.store.rows import RunRow
 from llmprof_tui import periods
-from llmprof_tui.screens import run_edits
+from llmprof_tui.screens import run_edits, run_questions
 from llmprof_tui.screens.manual_dialog import control
 from llmprof_tui.screens.narrowed import NarrowedScreen
+from llmprof_tui.screens.run_questions import Detail
 from llmprof_tui.screens.starting import how_to_record
 from llmprof_tui.source import EmptyError, Recorder, Source
 from llmprof_tui.widgets import run_cells
@@ -30,18 +28,9 @@ from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.run_cells import RunLine
 from llmprof_tui.widgets.run_detail import RunDetail
 from llmprof_tui.widgets.status_bar import StatusBar
-from llmprof_tui.widgets.window_table import WindowTable
+from llmprof_tui.widgets.window_table import Order, WindowTable
 
 RECORDER_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detail:
-    """What is shown of the selected run."""
-
-    row: RunRow
-    composition: tuple[KindTotal, ...]
-    remarks: Remarks
 
 
 class RunsScreen(NarrowedScreen):
@@ -88,7 +77,11 @@ class RunsScreen(NarrowedScreen):
         """Take up what was set last time, and ask."""
         self.take_up()
         self._say("Reading the store …")
-        self.reload()
+        if self.order == Order(key="started") and not self.wanted.chips():
+            lines = self.size.height
+            self.load("newest", lambda source: run_questions.newest(source, lines), self._show_newest)
+        else:
+            self.reload()
         self.set_interval(RECORDER_SECONDS, self._ask_recorder)
 
     @property
@@ -107,6 +100,16 @@ class RunsScreen(NarrowedScreen):
     def store_changed(self) -> None:
         """Runs came, grew or went."""
         self.reload()
+
+    def _show_newest(self, lines: dict[int, RunLine]) -> None:
+        """The first window, which needs not wait until all runs are read."""
+        if lines and self._listed is None:
+            numbers = list(lines)
+            self.table.fill(numbers, lines)
+            self.table.show(numbers, order=self.order)
+            self.table.border_title = "Runs"
+            self._swap(table=True)
+        self.call_after_refresh(self.reload)
 
     def reload(self) -> None:
         """Read the list anew."""
@@ -138,6 +141,9 @@ class RunsScreen(NarrowedScreen):
 
     def failed(self, group: str, error: LlmprofError) -> None:
         """An empty store says how to begin; another trouble stands in the list's place, or above it if there is one."""
+        if group == "newest":
+            self.reload()  # which fails alike, and is said
+            return
         if group == "list":
             self._listing = False
         if isinstance(error, EmptyError):
@@ -165,7 +171,7 @@ class RunsScreen(NarrowedScreen):
     @on(WindowTable.Wanted, "#runs")
     def _read_rows(self, message: WindowTable.Wanted) -> None:
         numbers = message.numbers
-        self.load("rows", lambda source: _lines(source, numbers), lambda lines: self._fill(numbers, lines))
+        self.load("rows", lambda source: run_questions.rows(source, numbers), lambda lines: self._fill(numbers, lines))
 
     def _fill(self, numbers: Sequence[int], lines: dict[int, RunLine]) -> None:
         before = self.selected
@@ -182,7 +188,7 @@ class RunsScreen(NarrowedScreen):
             self.later("detail", lambda: self._ask_detail(row))
 
     def _ask_detail(self, row: RunRow) -> None:
-        self.load("detail", lambda source: _detail(source, row), self._show_detail)
+        self.load("detail", lambda source: run_questions.detail(source, row), self._show_detail)
 
     def _show_detail(self, detail: Detail) -> None:
         if (row := self.selected) is not None and row.id == detail.row.id:
@@ -277,14 +283,3 @@ class RunsScreen(NarrowedScreen):
         """Delete the run."""
         if (row := self.selected) is not None:
             run_edits.ask_deletion(self, row, self.reload)
-
-
-def _lines(source: Source, numbers: Sequence[int]) -> dict[int, RunLine]:
-    rows = source.runs(numbers)
-    growth = source.growth(list(rows))
-    return {number: RunLine(row=row, growth=growth.get(number, ())) for number, row in rows.items()}
-
-
-def _detail(source: Source, row: RunRow) -> Detail:
-    remarks = source.remarks(row.id)
-    return Detail(row=row, composition=source.composition(row.id), remarks=remarks)

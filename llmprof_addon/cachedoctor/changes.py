@@ -21,8 +21,10 @@ class Change:
 
     cause: CacheCause
     difference: Difference
+    start: float
+    """Estimated tokens of the later prompt before the changed part,"""
     end: float
-    """Estimated tokens of the later prompt through the changed part: where more was read, it did no harm."""
+    """and through it: where more was read, it did no harm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,8 @@ def compare(call: CacheView, previous: CacheView, rules: CacheRules) -> Comparis
             anew += 0 if run.is_tail else raw(run.new)  # a summary had to be read once in any case
             unsure += before.unsure(start, end)
         gone += less
-        change = Change(cause=cause, difference=_difference(run), end=after.ends[run.new_start + bool(run.new)])
+        at, through = (after.ends[run.new_start + more] for more in (0, bool(run.new)))
+        change = Change(cause=cause, difference=_difference(run), start=at, end=through)
         changes.append((2 * call.section_order.index(run.section) + 1, change))
     changes.sort(key=lambda item: item[0])  # stable: within a section as they stand
     of_changes = tuple(change for _, change in changes)
@@ -126,7 +129,8 @@ def _changes_of_params(
         start = next((at for at, step in enumerate(new) if step.section == section), len(new))
         difference = Difference(section="params", path=name, before=was, after=is_)
         end = 0.0 if section == EVERYTHING else after.ends[start]
-        found.append((ranks[section], Change(cause=CacheCause.PARAMS_CHANGED, difference=difference, end=end)))
+        change = Change(cause=CacheCause.PARAMS_CHANGED, difference=difference, start=end, end=end)
+        found.append((ranks[section], change))
     return found
 
 
@@ -189,8 +193,9 @@ def _cause_in_tools(run: _Run, old: Sequence[Step], new: Sequence[Step]) -> Cach
         return CacheCause.PARAMS_CHANGED
     before = [step for step in old if step.section == "tools"]
     after = [step for step in new if step.section == "tools"]
-    was, is_ = {step.identity for step in before}, {step.identity for step in after}
-    if was == is_:
+    # Which of them opens a group, and so bears its wrapper, depends on their order.
+    was, is_ = {step.content for step in before}, {step.content for step in after}
+    if was == is_ and [step.content for step in before] != [step.content for step in after]:
         return CacheCause.TOOLS_REORDERED
     names_before, names_after = {step.name for step in before}, {step.name for step in after}
     if names_before == names_after:

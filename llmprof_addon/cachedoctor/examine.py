@@ -7,7 +7,16 @@ where that falls short are the prompts compared, and a difference counts only if
 from collections.abc import Sequence
 
 from llmprof_addon.cachedoctor.changes import Change, Comparison, compare
-from llmprof_addon.cachedoctor.expected import idle_seconds, is_parallel, left_behind, lifetimes, noise, readable
+from llmprof_addon.cachedoctor.expected import (
+    as_said,
+    idle_seconds,
+    is_judged,
+    is_parallel,
+    left_behind,
+    lifetimes,
+    noise,
+    readable,
+)
 from llmprof_addon.cachedoctor.rules import CacheRules, rules_for
 from llmprof_addon.model.cache import CacheCause, CacheStatus, CacheVerdict, CacheView
 
@@ -44,18 +53,18 @@ def examine(call: CacheView, previous: CacheView | None) -> CacheVerdict | None:
     `previous` is the latest call of the lane that was answered before; where `falls_short` says so, both need steps.
     """
     rules = rules_for(call.api, call.model)
-    if rules is None or call.read is None or call.input is None:
+    if rules is None or not is_judged(call) or (previous is not None and previous.is_summed):
         return None
-    if call.is_summed or (previous is not None and previous.is_summed):
-        return None
+    call, previous = as_said(call, rules), previous and as_said(previous, rules)
+    read = call.read or 0
     reason, before = call.provider_reason, previous.call_id if previous else None
     expected = readable(call, previous, rules) if previous else 0
-    if expected - call.read <= noise(rules, expected):
-        if call.read or expected:
+    if expected - read <= noise(rules, expected):
+        if read or expected:
             return CacheVerdict(
                 status=CacheStatus.HIT,
                 expected=expected,
-                read=call.read,
+                read=read,
                 wasted=_none_wasted(call),
                 provider_reason=reason,
                 previous=before,
@@ -70,7 +79,7 @@ def examine(call: CacheView, previous: CacheView | None) -> CacheVerdict | None:
     if previous is None or is_parallel(call, previous):
         return CacheVerdict(
             status=CacheStatus.PARALLEL,
-            read=call.read,
+            read=read,
             wasted=_none_wasted(call),
             provider_reason=reason,
             previous=before,
@@ -94,6 +103,16 @@ def _short(call: CacheView, previous: CacheView, rules: CacheRules, there: int) 
     lost = expected - read
     estimated = compared.unsure > 0 and compared.left - compared.unsure < there
     cause, change = _cause(call, previous, rules, compared)
+    if not rules.promises and change is None and cause is not CacheCause.MODEL_CHANGED:
+        return CacheVerdict(
+            status=CacheStatus.HIT if read else CacheStatus.COLD,
+            cause=None if read else cause,
+            expected=read,
+            read=read,
+            wasted=_none_wasted(call),
+            provider_reason=call.provider_reason,
+            previous=previous.call_id,
+        )
     if lost <= noise(rules, expected) + ROUGHLY * compared.unsure:
         # What was there is not asked for any more: a conversation that was taken back, or begun anew.
         compacted = cause is CacheCause.HISTORY_COMPACTED
@@ -153,7 +172,7 @@ def _cause(
         return CacheCause.EXPIRED, None
     if _other_model(call, previous):
         return CacheCause.MODEL_CHANGED, None
-    if change := _harmful(compared.changes, call.read or 0):
+    if change := _harmful(compared.changes, call.read or 0, left_behind(previous, rules)):
         return change.cause, change
     if rules.lookback is not None and not _reaches(call, previous, rules.lookback):
         return CacheCause.BREAKPOINT_MOVED, None
@@ -169,9 +188,9 @@ def _other_model(call: CacheView, previous: CacheView) -> bool:
     return call.model != previous.model or (None not in served and served[0] != served[1])
 
 
-def _harmful(changes: Sequence[Change], read: int) -> Change | None:
-    """The first change behind which nothing was read; a change that was read through did no harm."""
-    return next((change for change in changes if change.end >= read * HARMLESS), None)
+def _harmful(changes: Sequence[Change], read: int, there: int) -> Change | None:
+    """The first change behind which nothing was read; one that was read through, or was never cached, did no harm."""
+    return next((change for change in changes if change.end >= read * HARMLESS and change.start <= there), None)
 
 
 def _reaches(call: CacheView, previous: CacheView, lookback: int) -> bool:

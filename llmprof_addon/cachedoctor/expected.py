@@ -1,12 +1,21 @@
 """What the call before left in the cache, by the provider's own numbers, and whether it could still be read."""
 
+from dataclasses import replace
+
 from llmprof_addon.cachedoctor.rules import RETENTION, SECONDS, CacheRules, rules_for
 from llmprof_addon.model.cache import CacheView
+
+
+def as_said(call: CacheView, rules: CacheRules) -> CacheView:
+    """The call with what its provider means by leaving a number out."""
+    return replace(call, read=0) if call.read is None and call.input is not None and rules.leaves_out_zero else call
 
 
 def left_behind(previous: CacheView, rules: CacheRules) -> int:
     """Tokens of the prefix that a call read from the cache or wrote to it; of an automatic cache that does not report
     writes, all of its prompt in whole steps."""
+    if not rules.promises:
+        return previous.read or 0
     if rules.opt_in or previous.write:
         return (previous.read or 0) + (previous.write or 0)
     if previous.input is None or previous.input < rules.minimum:
@@ -17,6 +26,8 @@ def left_behind(previous: CacheView, rules: CacheRules) -> int:
 def readable(call: CacheView, previous: CacheView, rules: CacheRules) -> int:
     """As much of it as a prompt of the call's size can read."""
     size = call.input or 0
+    if rules.explicit is not None and call.params.get(rules.explicit) != previous.params.get(rules.explicit):
+        return 0
     return min(left_behind(previous, rules), size // rules.step * rules.step) if size >= rules.minimum else 0
 
 
@@ -27,17 +38,19 @@ def noise(rules: CacheRules, expected: int) -> int:
 
 def is_judged(call: CacheView) -> bool:
     """Whether enough is known of a call for a verdict, whatever stands before it."""
-    known = call.read is not None and call.input is not None and not call.is_summed
-    return known and rules_for(call.api, call.model) is not None
+    rules = rules_for(call.api, call.model)
+    if rules is None or call.input is None or call.is_summed:
+        return False
+    return as_said(call, rules).read is not None
 
 
 def falls_short(call: CacheView, previous: CacheView) -> bool:
     """Whether a call read so much less than the one before left behind that their prompts have to be compared."""
     rules = rules_for(call.api, call.model)
-    if rules is None or call.read is None or not is_judged(call) or previous.is_summed:
+    if rules is None or not is_judged(call) or previous.is_summed:
         return False
-    expected = readable(call, previous, rules)
-    return expected - call.read > noise(rules, expected)
+    expected = readable(call, as_said(previous, rules), rules)
+    return expected - (call.read or 0) > noise(rules, expected)
 
 
 def is_parallel(call: CacheView, previous: CacheView) -> bool:

@@ -37,6 +37,13 @@ class CacheRules:
     """Request fields on which the cache depends -> the first section that a change of it invalidates."""
     headers: tuple[str, ...] = ()
     """Request headers that do the same, for everything."""
+    promises: bool = True
+    """Whether an unchanged prefix is read within its lifetime. Else only what the call before read itself is known to
+    have been there, and a miss without a change is nobody's loss."""
+    leaves_out_zero: bool = False
+    """Whether a reported usage without a number of tokens read says that there were none."""
+    explicit: str | None = None
+    """Request field that names a cached prompt; what another one held is not asked for."""
 
 
 # Anthropic, "Prompt caching", "What invalidates the cache"; "Cache limitations" (2026).
@@ -94,14 +101,53 @@ _OPENAI_EXACT = replace(_OPENAI, step=1, noise=64, may_expire_s=SECONDS["30m"], 
 # DeepSeek, "Context caching": automatic, in units of 64 tokens, kept for hours.
 _DEEPSEEK = replace(_OPENAI, minimum=64, step=64, noise=192, may_expire_s=SECONDS["1h"], expires_s=SECONDS["24h"])
 
+# xAI, "Prompt Caching" (2026): automatic; entries are kept per server, chosen by header or key, and may go at any time.
+_XAI = CacheRules(
+    opt_in=False,
+    minimum=1,
+    noise=256,
+    may_expire_s=SECONDS["5m"],
+    expires_s=SECONDS["24h"],
+    params={"prompt_cache_key": EVERYTHING},
+    headers=("x-grok-conv-id",),
+    promises=False,
+)
+# Alibaba Cloud Model Studio, "Context Cache" (2026): implicit, from 1,024 tokens on (256 before), hits not guaranteed.
+_QWEN = replace(_XAI, minimum=1024, params={}, headers=())
+# Moonshot bills hits of its automatic context caching; its rules are not published. Measured in steps of 256 tokens
+# (github.com/Leechael/pi-provider-kimi-code, docs/caching.md).
+_KIMI = replace(_XAI, params={}, headers=())
+# Google, "Context caching" (2026): implicit from Gemini 2.5 on, without a guarantee, kept for an unnamed time, but
+# a day at most (Vertex AI, "Zero data retention"). Where the pages name several minimums, the largest stands here.
+_GEMINI = CacheRules(
+    opt_in=False,
+    minimum=4096,
+    noise=1024,
+    may_expire_s=SECONDS["5m"],
+    expires_s=SECONDS["24h"],
+    promises=False,
+    leaves_out_zero=True,  # as JSON of protocol buffers does
+    explicit="cachedContent",
+)
+_GEMINI_MODELS = (
+    (r"gemini-2[.]5-flash", replace(_GEMINI, minimum=2048)),
+    (r"gemini-(2[.]5|[3-9])|gemini-(pro|flash|flash-lite)-latest", _GEMINI),
+)
+# Amazon Bedrock, "Prompt caching" (2026): Nova reads what ended at the very same checkpoint; only Claude looks back.
+_NOVA = CacheRules(opt_in=True, minimum=1024, lookback=1, noise=64, may_expire_s=SECONDS["5m"], expires_s=SECONDS["5m"])
+
 RETENTION = "prompt_cache_retention"
 """The request field by which OpenAI keeps unused prefixes for longer."""
 
 _CLAUDE_APIS = ("anthropic.messages", "bedrock.converse", "bedrock.invoke")
+_NOVA_APIS = ("bedrock.converse",)
 _OPENAI_APIS = ("openai.chat", "openai.responses")
 _OPENAI_MODELS = (
     (r"gpt-oss", None),
     (r"deepseek", _DEEPSEEK),
+    (r"grok", _XAI),
+    (r"qwen|qwq", _QWEN),
+    (r"kimi|moonshot", _KIMI),
     (r"gpt-5\.([6-9]|\d\d)|gpt-[6-9]", _OPENAI_EXACT),
     (r"gpt-4o|gpt-4\.[15]|gpt-5|(^|[/.:])o[1-9](-|$)|codex|computer-use", _OPENAI),
 )
@@ -115,6 +161,7 @@ def rules_for(api: str, model: str | None) -> CacheRules | None:
     if api in _CLAUDE_APIS and "claude" in name:
         minimum = next((least for pattern, least in _CLAUDE_MINIMUMS if re.search(pattern, name)), _ANTHROPIC.minimum)
         return replace(_ANTHROPIC, minimum=minimum)
-    if api in _OPENAI_APIS:
-        return next((rules for pattern, rules in _OPENAI_MODELS if re.search(pattern, name)), None)
-    return None
+    if api in _NOVA_APIS and re.search(r"(^|[/.:])nova-(micro|lite|pro|premier|2)", name):
+        return _NOVA
+    models = _OPENAI_MODELS if api in _OPENAI_APIS else _GEMINI_MODELS if api == "gemini.generate_content" else ()
+    return next((rules for pattern, rules in models if re.search(pattern, name)), None)

@@ -104,7 +104,9 @@ def _params(exchange: Exchange, call: Call) -> dict[str, str]:
     if rules is None or not isinstance(params, dict):
         return {}
     found = {
-        name: _short(params[name]) for name in (*rules.params, RETENTION) if params.get(name) not in (None, {}, [])
+        name: _short(params[name])
+        for name in (*rules.params, RETENTION, rules.explicit)
+        if name is not None and params.get(name) not in (None, {}, [])
     }
     return found | {name: value for name in rules.headers if (value := exchange.header(name))}
 

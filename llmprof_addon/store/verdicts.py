@@ -56,7 +56,8 @@ def _stale(statements: Statements, moved: Moved) -> set[int]:
     found: set[int] = set()
     rows = statements.run("verdicts after", _after, [moved.run, moved.started_ns, moved.ended_ns]).fetchall()
     for near, (number, api, model, read, status, more) in enumerate(rows):
-        if number == moved.number or read is None or rules_for(api, model) is None:
+        rules = rules_for(api, model)
+        if number == moved.number or rules is None or (read is None and not rules.leaves_out_zero):
             continue
         if status in _COMPARED or (more and _ESTIMATED in more):
             found.add(number)  # its prompt was compared, by the sizes of calls before it

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-type Style = Literal["anthropic", "chat", "responses", "exact"]
+type Style = Literal["anthropic", "chat", "responses", "exact", "gemini"]
 
 WORDS = (
     "harbour lantern gravel orchid timber saddle mirror pebble copper walnut ferry meadow anchor violet basket thunder "
@@ -72,7 +72,9 @@ class Agent:
 
     def body(self, *, marks: bool = True) -> dict[str, Any]:
         """The request."""
-        made = {"anthropic": self._anthropic, "chat": self._chat}.get(self.style, self._responses)(marks)
+        made = {"anthropic": self._anthropic, "chat": self._chat, "gemini": self._gemini}.get(
+            self.style, self._responses
+        )(marks)
         return made | self.params
 
     def wire(self, answer: Said) -> list[Any]:
@@ -81,6 +83,8 @@ class Agent:
             return self._blocks(answer)
         if self.style == "chat":
             return [self._chat_message(answer)]
+        if self.style == "gemini":
+            return self._gemini_parts(answer)
         items = self._items(answer)
         return [item | {"id": f"it_{self.turns}_{at}", "status": "completed"} for at, item in enumerate(items)]
 
@@ -133,6 +137,24 @@ class Agent:
             ]
         return made
 
+    def _gemini(self, marks: bool) -> dict[str, Any]:
+        contents: list[dict[str, Any]] = []
+        for said in self.history:
+            role = "model" if said.role == "assistant" else "user"
+            if contents and contents[-1]["role"] == role:
+                contents[-1]["parts"] += self._gemini_parts(said)
+            else:
+                contents.append({"role": role, "parts": self._gemini_parts(said)})
+        system = {"parts": [{"text": text} for text in self.system]}
+        made = {"model": self.model, "systemInstruction": system, "contents": contents}
+        declared = [{**tool, "parameters": _SCHEMA} for tool in self.tools]
+        return made | ({"tools": [{"functionDeclarations": declared}]} if declared else {})
+
+    def _gemini_parts(self, said: Said) -> list[dict[str, Any]]:
+        if said.role == "result":
+            return [{"functionResponse": {"name": said.call_id, "response": {"result": said.text}}}]
+        return [{"text": said.text}, *({"functionCall": {"name": name, "args": args}} for _, name, args in said.calls)]
+
     def _responses(self, marks: bool) -> dict[str, Any]:
         tools = [{"type": "function", **tool, "parameters": _SCHEMA, "strict": False} for tool in self.tools]
         items = [item for said in self.history for item in self._items(said)]
@@ -165,6 +187,7 @@ MODELS: dict[Style, tuple[str, ...]] = {
     "chat": ("gpt-4.1", "gpt-4o"),
     "responses": ("gpt-5.1", "gpt-4.1"),
     "exact": ("gpt-5.6-sol", "gpt-5.6-luna"),
+    "gemini": ("gemini-2.5-flash", "gemini-2.5-flash-lite"),
 }
 
 
@@ -177,14 +200,16 @@ def new_agent(rng: random.Random, style: Style, *, small: bool = False) -> Agent
         agent.history = [Said("user", agent.words(5, 30))]
         return agent
     agent.tools = [agent.tool() for _ in range(rng.randint(4, 16))]
-    agent.system = [agent.words(150, 900) for _ in range(rng.choice((1, 1, 2)))]
+    agent.system = [
+        agent.words(1500, 2500) if style == "gemini" else agent.words(150, 900) for _ in range(rng.choice((1, 1, 2)))
+    ]
     agent.history = [Said("user", agent.words(500, 1400))]
     if style == "anthropic":
         agent.ttls = rng.choice((("5m", "5m"), ("1h", "5m"), ("1h", "1h")))
         agent.billing = rng.random() < 0.5
         agent.params = {"thinking": {"type": "disabled"}, "metadata": {"user_id": "user_1"}}
         agent.headers = {"anthropic-beta": "prompt-caching-2024-07-31"}
-    elif style != "chat":
+    elif style not in ("chat", "gemini"):
         agent.params = {"prompt_cache_key": f"key-{rng.randrange(10**6)}", "reasoning": {"effort": "low"}}
         if style == "responses" and rng.random() < 0.3:
             agent.params["prompt_cache_retention"] = "24h"

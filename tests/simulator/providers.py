@@ -6,7 +6,8 @@ counts or estimates of these texts is never the same.
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any
 
 from llmprof_addon.model.exchange import Client, Exchange
@@ -15,6 +16,7 @@ from tests.simulator.caches import SECOND, Block, ExactCache, MarkedCache, Serve
 ANTHROPIC = "https://api.anthropic.com/v1/messages"
 CHAT = "https://api.openai.com/v1/chat/completions"
 RESPONSES = "https://api.openai.com/v1/responses"
+GEMINI = "https://generativelanguage.googleapis.com/v1beta/models/{model}:generateContent"
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -39,6 +41,8 @@ class Provider:
     reason: str | None = None
     """What it says of the next miss, if it says anything."""
     exact: bool = False
+    misses: Random | None = None
+    """Decides which calls of a cache that promises nothing find nothing there."""
 
     def evict(self) -> None:
         """Empty all caches."""
@@ -71,13 +75,13 @@ class Provider:
             ended_ns=ended,
             mode="reverse",
             method="POST",
-            url=self.url,
+            url=self.url.format(model=body["model"]),
             request_headers=(("content-type", "application/json"), *headers.items()),
             response_headers=(("content-type", "application/json"),),
             status=status,
             client=Client(user_agent="simulated/1.0", peer="127.0.0.1"),
             session=session,
-            request_body=_dumps(body).encode(),
+            request_body=_dumps({key: body[key] for key in body if self.url != GEMINI or key != "model"}).encode(),
             response_body=_dumps(response).encode(),
         )
         return exchange, served
@@ -87,7 +91,26 @@ class Provider:
     ) -> tuple[Served, dict[str, Any]]:
         if self.url == ANTHROPIC:
             return self._anthropic(body, answer, uid, headers, now, ready)
+        if self.url == GEMINI:
+            return self._gemini(body, answer, uid, now, ready)
         return self._openai(body, answer, uid, now, ready)
+
+    def _gemini(
+        self, body: dict[str, Any], answer: list[Any], uid: str, now: int, ready: int
+    ) -> tuple[Served, dict[str, Any]]:
+        cache = self.caches.setdefault("", SteppedCache(lives_ns=3600 * SECOND, minimum=2048, step=256))
+        served = cache.serve(body["model"], gemini_blocks(body), now, ready)
+        if self.misses is not None and self.misses.random() < 0.15:
+            served = Served(served.total, 0, 0)
+        # What else it keeps, nobody is promised.
+        served = replace(served, left=served.read)
+        usage = {"promptTokenCount": served.total, "candidatesTokenCount": tokens_of(_dumps(answer))}
+        usage |= {"cachedContentTokenCount": served.read} if served.read else {}
+        usage["totalTokenCount"] = served.total + usage["candidatesTokenCount"]
+        candidate = {"content": {"role": "model", "parts": answer}, "finishReason": "STOP", "index": 0}
+        return served, {
+            "candidates": [candidate], "usageMetadata": usage, "modelVersion": body["model"], "responseId": uid
+        }  # fmt: skip
 
     def _anthropic(
         self, body: dict[str, Any], answer: list[Any], uid: str, headers: dict[str, str], now: int, ready: int
@@ -205,4 +228,16 @@ def openai_blocks(body: dict[str, Any]) -> list[Block]:
     for item in body.get("messages", body.get("input", ())):
         size = tokens_of(_dumps([value for key, value in item.items() if key not in ("id", "tool_call_id", "call_id")]))
         out.append(Block(_dumps(item).encode(), size + 4))
+    return out
+
+
+def gemini_blocks(body: dict[str, Any]) -> list[Block]:
+    """The prompt as the cache sees it: tools, system, contents part by part."""
+    declared = [one for tool in body.get("tools", ()) for one in tool["functionDeclarations"]]
+    out = [Block(_dumps(one).encode(), tokens_of(_dumps(one)) + 5) for one in declared]
+    out += [Block(one["text"].encode(), tokens_of(one["text"]) + 2) for one in body["systemInstruction"]["parts"]]
+    for content in body["contents"]:
+        for part in content["parts"]:
+            said = part.get("text") or _dumps(part)
+            out.append(Block((content["role"] + said).encode(), tokens_of(said) + 2))
     return out

@@ -12,11 +12,28 @@ from llmprof_addon.store.open import Store
 from tests.factories import STARTED_NS
 from tests.simulator.agents import Agent, Said, Style, new_agent
 from tests.simulator.caches import SECOND, Served
-from tests.simulator.providers import ANTHROPIC, CHAT, RESPONSES, Provider, anthropic_blocks, openai_blocks
+from tests.simulator.providers import (
+    ANTHROPIC,
+    CHAT,
+    GEMINI,
+    RESPONSES,
+    Provider,
+    anthropic_blocks,
+    gemini_blocks,
+    openai_blocks,
+)
 
-STYLES: tuple[Style, ...] = ("anthropic", "chat", "responses", "exact")
+STYLES: tuple[Style, ...] = ("anthropic", "chat", "responses", "exact", "gemini")
+LITTLE = 1024
+"""Tokens that may be missing from a cache that promises nothing."""
 LOSSES = (CacheStatus.BREAK, CacheStatus.PARTIAL, CacheStatus.EXPIRED)
-URLS: dict[Style, str] = {"anthropic": ANTHROPIC, "chat": CHAT, "responses": RESPONSES, "exact": RESPONSES}
+URLS: dict[Style, str] = {
+    "anthropic": ANTHROPIC,
+    "chat": CHAT,
+    "responses": RESPONSES,
+    "exact": RESPONSES,
+    "gemini": GEMINI,
+}
 
 type Body = dict[str, Any]
 
@@ -29,7 +46,9 @@ EVERYWHERE = (
 PLANTED: list[tuple[Style, CacheCause]] = [
     ("anthropic", cause) for cause in (*EVERYWHERE, C.NO_BREAKPOINT, C.BREAKPOINT_MOVED)
 ]
-PLANTED += [(style, cause) for style in STYLES[1:] for cause in EVERYWHERE]
+PLANTED += [(style, cause) for style in STYLES[1:4] for cause in EVERYWHERE]
+_PROMISED = (C.MESSAGE_REMOVED, C.HISTORY_COMPACTED, C.PARAMS_CHANGED, C.EXPIRED, C.PROVIDER_EVICTED)
+PLANTED += [("gemini", cause) for cause in EVERYWHERE if cause not in _PROMISED]
 """Which causes each kind of provider knows."""
 
 
@@ -83,6 +102,8 @@ def play(
             marks, added = plant(agent, provider, added)
         if fault is C.EXPIRED:
             provider.clock_ns += _idle(agent) * SECOND
+        if style == "gemini":
+            provider.misses = None if planted - 1 <= turn <= planted else rng
         body, answer = agent.body(marks=marks), agent.answer()
         uid = f"{name}-{turn:03}"
         if cause is None and turn and rng.random() < 0.08:
@@ -98,6 +119,8 @@ def play(
         assert record is not None
         truth = _truth(cause, turn, fault)
         lost = _lost(style, body, served, left, added, fault) if truth not in (None, C.COLD, C.BELOW_MINIMUM) else 0
+        if style == "gemini" and truth is fault is not None and lost <= LITTLE:
+            truth, lost = None, 0
         yield Outcome(style=style, cause=truth, lost=lost, verdict=record.cache, uid=uid)
         if cause is None and rng.random() < 0.08:
             yield _beside(agent, body, provider, started, store, book, f"{uid}-beside", name)
@@ -115,7 +138,7 @@ def _truth(cause: CacheCause | None, turn: int, fault: CacheCause | None) -> Cac
 
 def _lost(style: Style, body: Body, served: Served, left: int, added: int, fault: CacheCause | None) -> int:
     """What the cache held of the prompt and was paid for anew: of all but what is new, at its end or as a summary."""
-    blocks = anthropic_blocks(body) if style == "anthropic" else openai_blocks(body)
+    blocks = {"anthropic": anthropic_blocks, "gemini": gemini_blocks}.get(style, openai_blocks)(body)
     new = blocks[len(blocks) - added :] if added else []
     if fault is C.HISTORY_COMPACTED:
         new = [*new, *(block for block in blocks if b"Summary of what" in block.words)]
@@ -210,6 +233,7 @@ def _model_changed(agent: Agent, provider: Provider, added: int) -> tuple[bool, 
         "chat": "gpt-4.1-mini",
         "responses": "gpt-5-mini",
         "exact": "gpt-5.6-terra",
+        "gemini": "gemini-2.5-pro",
     }
     agent.model = models[agent.style]
     return True, added

@@ -157,3 +157,29 @@ def test_sums_over_several_prompts_say_nothing_of_one() -> None:
 def test_a_prompt_below_the_minimum_can_read_nothing() -> None:
     found = judged(view(messages="abcde", at=1, input=900, write=0))
     assert (found.status, found.lost) == (CacheStatus.COLD, 0)
+
+
+GEMINI: dict[str, Any] = {"api": "gemini.generate_content", "model": "gemini-2.5-flash", "write": None, "marks": ()}
+
+
+def test_a_cache_that_promises_nothing_loses_nothing_by_itself() -> None:
+    previous = view(read=5000, **GEMINI)
+    missed = judged(view(messages="abcde", at=1, read=None, **GEMINI), previous)
+    assert (missed.status, missed.cause, missed.lost) == (CacheStatus.COLD, CacheCause.PROVIDER_EVICTED, 0)
+    partly = judged(view(messages="abcde", at=1, read=2000, **GEMINI), previous)
+    assert (partly.status, partly.lost) == (CacheStatus.HIT, 0)
+
+
+def test_there_what_was_read_before_is_lost_by_a_change() -> None:
+    previous = view(read=5000, **GEMINI)
+    found = judged(view(system="t", messages="abcde", at=1, read=None, **GEMINI), previous)
+    assert (found.cause, found.expected, found.lost, found.estimated) == (CacheCause.SYSTEM_CHANGED, 5000, 5000, False)
+    late = judged(view(messages="abxde", at=1, read=None, **GEMINI), view(read=3000, messages="abcde", **GEMINI))
+    assert late.lost == 0  # it changed behind what had been cached
+
+
+def test_a_named_cache_is_not_missed_by_who_names_another() -> None:
+    previous = view(read=5000, params={"cachedContent": '"cachedContents/one"'}, **GEMINI)
+    other = view(messages="abcde", at=1, read=None, params={"cachedContent": '"cachedContents/two"'}, **GEMINI)
+    assert judged(other, previous).status is CacheStatus.COLD
+    assert judged(view(messages="abcde", at=1, read=5000, params=previous.params, **GEMINI), previous).lost == 0

@@ -38,6 +38,31 @@ def test_openai_caches_by_itself_and_exactly_from_5_6_on() -> None:
 @pytest.mark.parametrize(
     ("api", "model"),
     [
+        ("gemini.generate_content", "models/gemini-2.5-pro"),
+        ("gemini.generate_content", "gemini-flash-latest"),
+        ("openai.chat", "grok-4"),
+        ("openai.chat", "qwen/qwen3-max"),
+        ("openai.chat", "moonshotai/kimi-k2.5"),
+    ],
+)
+def test_some_caches_promise_nothing(api: str, model: str) -> None:
+    rules = rules_for(api, model)
+    assert rules is not None
+    assert not rules.promises
+    assert not rules.opt_in
+
+
+def test_nova_looks_for_the_very_checkpoint() -> None:
+    rules = rules_for("bedrock.converse", "us.amazon.nova-pro-v1:0")
+    assert rules is not None
+    assert (rules.opt_in, rules.lookback) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("api", "model"),
+    [
+        ("gemini.generate_content", "gemini-1.5-flash"),
+        ("bedrock.converse", "amazon.titan-text-express-v1"),
         ("openai.chat", "llama-3"),
         ("openai.chat", "gpt-oss-120b"),
         ("anthropic.messages", "kimi-k2"),

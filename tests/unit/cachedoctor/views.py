@@ -19,7 +19,7 @@ def step(letter: str, section: str = "messages", **more: Any) -> Step:
 
 
 def view(
-    tools: str = "AB", system: str = "s", messages: str = "abc", *, at: int = 0, read: int = 0, **more: Any
+    tools: str = "AB", system: str = "s", messages: str = "abc", *, at: int = 0, read: int | None = 0, **more: Any
 ) -> CacheView:
     """A call to Claude, all of whose prompt is marked, at this minute; each letter is a part."""
     steps = tuple(
@@ -38,10 +38,10 @@ def view(
         "ended_ns": at * MINUTE + 5 * 10**9,
         "input": total,
         "read": read,
-        "write": total - read,
+        "write": total - (read or 0),
         "marks": (Mark(len(tools + system)), Mark(len(steps))),
         "params": {},
-        "write_cost": 1250 * (total - read),
+        "write_cost": 1250 * (total - (read or 0)),
         "fresh_cost": 0,
         "read_rate": 100,
         "steps": steps,

@@ -17,6 +17,7 @@ from llmprof_addon.store.open import Store
 from llmprof_addon.store.rollup import TOKENS, is_error
 from llmprof_addon.store.rows import cost_of, usage_of
 from llmprof_addon.store.run_nodes import Columns, read_columns, set_kinds
+from llmprof_addon.store.run_paths import paths
 from llmprof_addon.store.schema import Call, Lane, Price, Run
 from llmprof_addon.store.text import loads
 from llmprof_addon.store.tool_names import tool_names
@@ -28,7 +29,7 @@ _READ = (
     *(getattr(Call, name) for name in TOKENS),
     *(Call.usage_more, Call.usage_source),
     *(Call.input_cost, Call.cache_read_cost, Call.cache_write_cost, Call.output_cost, Call.other_cost),
-    *(Call.tools_head, Call.system_head, Call.message_head, Call.answer_head),
+    *(Call.tools_head, Call.system_head, Call.message_head, Call.answer_head, Call.base),
     *(Call.cache_keys, Call.cache_status, Call.cache_cause, Call.cache_expected, Call.cache_lost, Call.cache_wasted),
     Call.cache_more,
 )
@@ -46,7 +47,7 @@ def run_tree(store: Store, run_id: str) -> RunTree | None:
         digests = dict.fromkeys(columns.contents)
         digests |= dict.fromkeys(wrapper for wrapper in columns.wrappers if wrapper is not None)
         contents = Contents(store, digests.keys())
-        nodes = _nodes(columns, contents)
+        nodes = _nodes(columns, contents, paths(store, columns, rows))
     places = {row["id"]: at for at, row in enumerate(rows)}
     calls = tuple(_call(row, columns.index, places) for row in rows)
     return RunTree(run_id=run_id, nodes=nodes, calls=calls, contents=contents)
@@ -63,7 +64,7 @@ def _call_rows(store: Store, run: int) -> list[dict[str, Any]]:
     return [dict(zip(_COLUMNS, row, strict=True)) for row in store.db.execute(query).fetchall()]
 
 
-def _nodes(columns: Columns, contents: Contents) -> tuple[RunNode, ...]:
+def _nodes(columns: Columns, contents: Contents, paths: list[str]) -> tuple[RunNode, ...]:
     set_kinds(columns, contents)
     named = tool_names(columns, contents)
     for at, share in named.loaded.items():
@@ -83,6 +84,7 @@ def _nodes(columns: Columns, contents: Contents) -> tuple[RunNode, ...]:
             wrapper=columns.wrappers[at],
             size=columns.sizes[at],
             tokens=columns.tokens[at],
+            path=paths[at],
         )
         for at in range(len(columns.keys))
     )

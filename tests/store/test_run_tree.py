@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 
 from llmprof_addon.model.component import Kind
+from llmprof_addon.model.kinds import kind_of
 from llmprof_addon.model.part import Json, Part
 from llmprof_addon.model.run_tree import RunTree
+from llmprof_addon.pipeline import process
+from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.store.detail import detail
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.queries import calls, runs
 from llmprof_addon.store.run_tree import run_tree
+from tests.factories import FIXTURES, fixture_cases, fixture_exchange
 from tests.store.building import conversation, exchange, money, record, schema, text
 
 
@@ -112,3 +116,28 @@ def test_a_schema_that_waits_weighs_nothing(store: Store) -> None:
     assert read.tokens["o200k_base"] > 0
     assert found.tokens == {"o200k_base": 0}
     assert found.tools == ((("", "found"), 0.0),)
+
+
+def test_kinds_and_paths_are_those_of_the_parts(store: Store) -> None:
+    records, book = {}, PriceBook()
+    for dialect in sorted({folder.name for folder in FIXTURES.iterdir()} - {"databases", "runs"}):
+        for number, case in enumerate(fixture_cases(dialect)):
+            made = replace(fixture_exchange(dialect, case), id=f"{dialect}-{number}", session=f"{dialect}-{number}")
+            found = process(made, store, book)
+            if found and not found.call.prompt.continues:  # what it continues may come later, and its chains change
+                records[made.id] = found
+    assert len(records) > 50
+    for row in runs(store):
+        tree = run_tree(store, row.id)
+        assert tree is not None
+        nodes = {node.key: node for node in tree.nodes}
+        first = set()
+        for call in tree.calls:
+            chains = records[call.id].chains if call.id in records else None
+            for section in ("tools", "system", "messages", "answer"):
+                for link in getattr(chains, section) if chains else ():
+                    node = nodes[link.key]
+                    assert node.kind is kind_of(link.part, "messages" if section == "answer" else section)
+                    if section != "answer" and link.key not in first:
+                        first.add(link.key)
+                        assert node.path == link.part.path

@@ -85,6 +85,8 @@ def summary(row: "RunRow", tally: "CacheTally") -> list[str]:
         )
     else:
         lines.append("nothing lost")
+    if tally.unpriced:
+        lines.append(f"{text.counted(tally.unpriced, 'call')} without a known price, in no sum of dollars")
     return lines
 
 

@@ -210,6 +210,7 @@ def cache_report_json(store: Store, run: RunRow, calls: Sequence[Judged], sums: 
         "wasted_usd": usd(sums.wasted),
         "cost_usd": usd(sums.cost),
         "perfect_cost_usd": usd(sums.perfect_cost),
+        "unpriced_calls": sums.unpriced,
         "by_cause": {
             cause.value: {"calls": losses.calls, "lost_tokens": losses.lost, "wasted_usd": usd(losses.wasted)}
             for cause, losses in sums.by_cause.items()

@@ -33,11 +33,29 @@ def test_losses_are_summed_by_cause_the_dearest_first() -> None:
 
 def test_nothing_judged_is_nothing_known() -> None:
     found = tally([(None, INPUT, PAID)])
-    assert (found.hit_ratio, found.rewrite_factor, found.cost, found.wasted) == (None, None, None, None)
+    assert (found.hit_ratio, found.rewrite_factor, found.perfect_cost, found.wasted) == (None, None, None, None)
+    assert (found.cost, found.unpriced) == (PAID, 0)
 
 
-def test_an_unpriced_call_leaves_the_sum_unknown() -> None:
-    found = tally(
-        [(call(10, 5, None, CacheCause.EXPIRED), INPUT, None), (call(10, 5, 3, CacheCause.EXPIRED), INPUT, PAID)]
-    )
-    assert (found.wasted, found.perfect_cost, found.by_cause[CacheCause.EXPIRED].wasted) == (None, None, None)
+def test_what_an_unpriced_call_lost_leaves_the_waste_unknown() -> None:
+    lossy = call(10, 5, None, CacheCause.EXPIRED)
+    found = tally([(lossy, INPUT, None), (call(10, 5, 3, CacheCause.EXPIRED), INPUT, PAID)])
+    assert (found.wasted, found.by_cause[CacheCause.EXPIRED].wasted) == (None, None)
+    assert (found.cost, found.perfect_cost, found.unpriced) == (PAID, PAID - 3, 1)
+
+
+def test_an_unpriced_call_that_lost_nothing_leaves_it_known() -> None:
+    found = tally([(call(900, wasted=None), INPUT, None), (call(10, 5, 3, CacheCause.EXPIRED), INPUT, PAID)])
+    assert (found.wasted, found.perfect_cost, found.unpriced) == (3, PAID - 3, 1)
+
+
+def test_calls_of_other_providers_are_part_of_the_cost() -> None:
+    found = tally([(None, INPUT, PAID), (call(10, 5, 3, CacheCause.EXPIRED), INPUT, PAID)])
+    assert (found.cost, found.perfect_cost, found.lost) == (2 * PAID, 2 * PAID - 3, 5)
+    assert found.hit_ratio == pytest.approx(10 / INPUT)
+
+
+def test_more_read_than_there_is_input_is_no_more_than_all_of_it() -> None:
+    found = tally([(call(INPUT + 200), INPUT, PAID), (call(0), INPUT, PAID)])
+    assert found.hit_ratio == pytest.approx(0.5)
+    assert found.rewrite_factor == 1

@@ -31,6 +31,8 @@ from llmprof_tui.widgets.status_bar import StatusBar
 from llmprof_tui.widgets.window_table import Order, WindowTable
 
 RECORDER_SECONDS = 1.0
+NEED_RUNS = ("search", "filter", "sort", "reverse", "compare")
+"""Actions that lead nowhere while there is no run."""
 
 
 class RunsScreen(NarrowedScreen):
@@ -217,6 +219,14 @@ class RunsScreen(NarrowedScreen):
 
     # what is seen
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that lead nowhere are shown faint."""
+        return None if action in NEED_RUNS and not self._narrows() else True
+
+    def _narrows(self) -> bool:
+        """Whether there are runs, or filters that keep them away."""
+        return self.has_class("-listing") or bool(self.wanted.chips())
+
     def _cells(self, line: RunLine) -> Sequence[Text | str]:
         return run_cells.cells(line, clock.now_ns(), self.app.theme_variables)
 
@@ -227,6 +237,8 @@ class RunsScreen(NarrowedScreen):
     def _swap(self, *, table: bool) -> None:
         changed = self.has_class("-listing") != table
         self.set_class(table, "-listing")
+        if changed:
+            self.refresh_bindings()
         if table and (changed or self.focused is None) and not self.query_one(FindBar).has_class("-open"):
             self.table.focus()
 

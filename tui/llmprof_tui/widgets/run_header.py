@@ -117,12 +117,12 @@ def _times(run: RunRow, first_byte_ns: int | None) -> Iterator[Fact]:
     """Where the time went; lanes that run side by side are added up."""
     times = run.times
     for name, spent in (("model ", times.model_ns), ("tools ", times.tool_ns), ("idle ", times.idle_ns)):
-        if spent is not None:
+        if spent:
             yield ((name, "dim"), (duration(spent), ""))
     if first_byte_ns is not None:
-        yield (("first byte ", "dim"), (duration(first_byte_ns), ""))
-    if (speed := times.output_tokens_per_second) is not None:
-        yield ((f"{speed:.0f}", ""), (" tokens/s", "dim"))
+        speed = times.output_tokens_per_second
+        then = () if speed is None else ((", then ", "dim"), (f"{speed:.0f}", ""), (" tokens/s", "dim"))
+        yield (("first byte ", "dim"), (duration(first_byte_ns), ""), *then)
 
 
 def _errors(run: RunRow) -> Iterator[tuple[str, str]]:

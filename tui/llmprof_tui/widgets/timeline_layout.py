@@ -229,6 +229,11 @@ class Band:
     rows: int
 
     @property
+    def start(self) -> int:
+        """Its first row: of its title, if it has one."""
+        return self.top if self.title is None else self.title
+
+    @property
     def end(self) -> int:
         """The row below it."""
         return self.top + self.rows
@@ -261,6 +266,5 @@ def widest_gap(taken: Sequence[bool]) -> tuple[int, int]:
 
 def band_at(found: Sequence[Band], row: int) -> Band | None:
     """The band that a row of the chart is in, its title included."""
-    starts = [band.top if band.title is None else band.title for band in found]
-    at = bisect_right(starts, row) - 1
+    at = bisect_right([band.start for band in found], row) - 1
     return found[at] if at >= 0 and row < found[at].end else None

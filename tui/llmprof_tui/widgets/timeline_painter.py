@@ -128,6 +128,8 @@ class Painter:
     _ruled: dict[int, dict[int, tuple[str, int]]] = field(default_factory=dict)
     _blanks: dict[tuple[int, int, str], list[Piece]] = field(default_factory=dict)
     _peaks: dict[tuple[int, int], int | None] = field(default_factory=dict)
+    _highest: dict[int, dict[tuple[int, int], int]] = field(default_factory=dict)
+    """By calls in a column: the highest call of each column and lane."""
 
     def __post_init__(self) -> None:
         scene = self.scene
@@ -148,11 +150,16 @@ class Painter:
 
     def shown_in(self, view: View, column: int, lane: int) -> int | None:
         """The call that a column shows in a lane's band; `None` if none of its calls of known height is of the lane."""
-        lane_of = self.scene.lane_of
-        if not lane_of:
+        if not self.scene.lane_of:
             return self.shown(view, column)
-        known = [call for call in view.calls(column) if lane_of[call] == lane and self.totals[call] is not None]
-        return max(known, key=lambda call: self.totals[call] or 0, default=None)
+        found = self._highest.get(view.zoom.calls)
+        if found is None:
+            found = self._highest[view.zoom.calls] = {}
+            for call, (of, total) in enumerate(zip(self.scene.lane_of, self.totals, strict=True)):
+                best = found.get((view.column(call), of))
+                if total is not None and (best is None or total > (self.totals[best] or 0)):
+                    found[view.column(call), of] = call
+        return found.get((column, lane))
 
     def cells(self, view: View, column: int, lane: int, rows: int) -> list[Cell]:
         """Cells of a column in a lane's band, from the bottom up."""
@@ -213,7 +220,7 @@ class Painter:
         return any(self.scene.signs) or None in self.totals
 
     def chart(self, frame: Frame, bands: Sequence[Band]) -> list[Strip]:
-        """The lines of all bands, from the top."""
+        """The lines of these bands, from the top."""
         lines: list[Strip] = []
         for band in bands:
             if band.title == band.top:
@@ -321,10 +328,11 @@ class Painter:
         name = set_cell_size(_cut(f"▸ {text.plain(lane.name)}", GUTTER - 1), GUTTER)
         gutter = Strip([Segment(name, look.style("text"))])
         chart = self._band(frame, band)[0]
-        taken = []
-        for cell in range(frame.scroll, frame.scroll + frame.width):
-            column = view.column_at(cell)
-            taken.append(column is not None and self.shown_in(view, column, band.lane) is not None)
+        first, width = frame.scroll // view.zoom.width, view.zoom.width
+        columns = range(first, min(view.columns, -(-(frame.scroll + frame.width) // width)))
+        full = [self.shown_in(view, column, band.lane) is not None for column in columns for _ in range(width)]
+        left = frame.scroll - first * width
+        taken = [*full, *([False] * frame.width)][left : left + frame.width]
         start, room = layout.widest_gap(taken)
         if room < MOST_NAME:
             return Strip.join([gutter, chart])

@@ -82,7 +82,7 @@ class TimelineView(ScrollView, can_focus=True):
         """Whether the zoom follows the window; it does until a person chooses one."""
         self._painter: Painter | None = None
         self._inks: Inks | None = None
-        self._picture: tuple[tuple[Any, ...], list[Strip], Strip, Strip] | None = None
+        self._picture: tuple[tuple[Any, ...], int, list[Strip], Strip, Strip] | None = None
 
     # -- what the owner does
 
@@ -172,26 +172,29 @@ class TimelineView(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         if y == 0:
             return self._caption(width)
-        _, chart, signs, numbers = self._drawn()
+        _, top, chart, signs, numbers = self._drawn()
         if y == height - 1:
             return numbers
         if self._on_signs(y):
             return signs
-        row = y - ABOVE + round(self.scroll_y)
-        return chart[row] if row < len(chart) else Strip.blank(width, self.rich_style)
+        row = y - ABOVE + round(self.scroll_y) - top
+        return chart[row] if 0 <= row < len(chart) else Strip.blank(width, self.rich_style)
 
-    def _drawn(self) -> tuple[tuple[Any, ...], list[Strip], Strip, Strip]:
-        view = self.view
+    def _drawn(self) -> tuple[tuple[Any, ...], int, list[Strip], Strip, Strip]:
+        """What is in view: the row of the chart with which it begins, lines of the chart, markers, numbers."""
+        view, down = self.view, round(self.scroll_y)
         hovered = None if self.hovered is None else view.column(self.hovered[0])
         selected = None if self.selected is None else view.column(self.selected)
-        key = (self._scroll, self._room, self._rows, self.level, selected, hovered, self.folded, self.painter)
+        key = (self._scroll, down, self._room, self._rows, self.level, selected, hovered, self.opened, self.painter)
         if self._picture is None or self._picture[0] != key:
             frame = Frame(
                 view=view, scroll=self._scroll, width=self._room, rows=self._rows, selected=selected, hovered=hovered
             )
             painter = self.painter
-            chart = painter.chart(frame, self._bands())
-            self._picture = (key, chart, painter.signs(frame), painter.numbers(frame))
+            seen = [band for band in self._bands() if band.end > down and band.start < down + self._rows]
+            chart = painter.chart(frame, seen)
+            top = seen[0].start if seen else 0
+            self._picture = (key, top, chart, painter.signs(frame), painter.numbers(frame))
         return self._picture
 
     def _caption(self, width: int) -> Strip:
@@ -266,8 +269,7 @@ class TimelineView(ScrollView, can_focus=True):
         if self.selected is not None:
             scroll = self.view.scrolled_to(self.selected, self._scroll, self._room)
             band = self._bands()[self.lane_of[self.selected] if self.lane_of else 0]
-            top = band.top if band.title is None else band.title
-            down = max(min(round(self.scroll_y), top), band.end - self._rows)
+            down = max(min(round(self.scroll_y), band.start), band.end - self._rows)
             if (scroll, down) != (self._scroll, round(self.scroll_y)):
                 self.scroll_to(x=scroll, y=down, animate=False, force=True)
 

@@ -18,12 +18,16 @@ from llmprof_addon.cli.opened import chosen_run, positive, reading
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from llmprof_addon.model.finding import Finding
     from llmprof_addon.pipeline import Explanation
     from llmprof_addon.store.open import Store
     from llmprof_addon.store.rows import CallRow, LaneRow, RunRow
 
 MOST_LANES = 12
 """Lanes that are named."""
+
+MOST_FINDINGS = 5
+"""The dearest so many are named."""
 
 MOST_CALLS = 60
 """Calls that the growth chart shows; of a longer run, the last ones."""
@@ -48,15 +52,22 @@ def print_report(store: "Store", run_id: str | None = None, depth: int = 3) -> N
     """Print the report on a run of this store; on the newest one by default. Raises `NotFoundError`."""
     from llmprof_addon.pipeline import explain
     from llmprof_addon.store import queries
+    from llmprof_addon.store.findings import findings_of
 
     row = chosen_run(store, run_id)
     calls = list(queries.calls(store, run=row.id))[::-1]
     biggest = max(calls[-MOST_CALLS:], key=lambda call: (not call.failed, call.usage.input_tokens or 0, call.id))
-    _print(row, queries.lanes(store, [row.id])[row.id], calls, explain(store, biggest), depth)
+    lanes, findings = queries.lanes(store, [row.id])[row.id], findings_of(store, row.id)
+    _print(row, lanes, findings, calls, explain(store, biggest), depth)
 
 
 def _print(
-    row: "RunRow", lanes: "Sequence[LaneRow]", calls: "list[CallRow]", explained: "Explanation", depth: int
+    row: "RunRow",
+    lanes: "Sequence[LaneRow]",
+    findings: "Sequence[Finding]",
+    calls: "list[CallRow]",
+    explained: "Explanation",
+    depth: int,
 ) -> None:
     from rich.text import Text
 
@@ -91,6 +102,8 @@ def _print(
         )
     for said in _times(row, lanes):
         out.print(said, markup=False, soft_wrap=True)
+    for line in _findings(row, findings):
+        out.print(line, soft_wrap=True)
     out.print("\n[bold]Context growth[/]")
     _print_growth(calls[-MOST_CALLS:], len(calls))
     if len(calls) > MOST_CALLS:
@@ -128,6 +141,29 @@ def _times(row: "RunRow", lanes: "Sequence[LaneRow]") -> "Iterator[str]":
         yield f"  {what}: {calls}, {tokens} in, {cost}  {named}"
     if len(lanes) > MOST_LANES:
         yield f"  and {text.counted(len(lanes) - MOST_LANES, 'lane')} more"
+
+
+def _findings(row: "RunRow", findings: "Sequence[Finding]") -> "Iterator[Text]":
+    """What could be saved, the dearest first."""
+    from rich.text import Text
+
+    from llmprof_addon.cli.terminal import plain
+    from llmprof_addon.export import text
+    from llmprof_addon.export.findings import finding_rows
+
+    if not findings:
+        return
+    saved = (
+        f", {text.dollars(row.reclaimable_cost)} could be saved"
+        if row.reclaimable_tokens or row.reclaimable_cost
+        else ""
+    )
+    yield Text("")
+    yield Text.assemble(("What to change", "bold"), saved, "  ", (f"llmprof findings {row.id}", "dim"))
+    for found in finding_rows(findings[:MOST_FINDINGS]):
+        yield Text.assemble(f"{found.sign} {found.cost:>8}  ", (found.label, "bold"), f"  {plain(found.title).plain}")
+    if len(findings) > MOST_FINDINGS:
+        yield Text(f"and {len(findings) - MOST_FINDINGS} more", style="dim")
 
 
 def _print_growth(calls: "list[CallRow]", total: int) -> None:

@@ -1,8 +1,8 @@
 """List the recorded runs, the newest first.
 
 A run is one agent session, or calls that continue each other. `peak` is its largest prompt; `in`, `cached` and `out`
-are sums over its calls, and so is the cost: `≥` says that calls without a known price are missing from it. `≈` marks
-estimates. A narrow terminal leaves columns out; --json has everything.
+are sums over its calls, and so is the cost: `≥` says that calls without a known price are missing from it. `savable` is
+what its findings could save together. `≈` marks estimates. A narrow terminal leaves columns out; --json has everything.
 
 Examples:
   llmprof runs --limit 5
@@ -64,6 +64,7 @@ def _print_table(rows: "list[RunRow]", total: int) -> None:
         Column(name="cached", leaves=1),
         Column(name="out", leaves=4),
         Column(name="cost"),
+        Column(name="savable", leaves=6),
     )
     cells = []
     for row in rows:
@@ -81,6 +82,7 @@ def _print_table(rows: "list[RunRow]", total: int) -> None:
                 text.share(usage.cache_read_input_tokens, usage.input_tokens),
                 text.tokens(usage.output_tokens, estimated=estimated),
                 text.dollars(row.cost.total if row.cost else None, at_least=row.unpriced_calls > 0),
+                text.dollars(row.reclaimable_cost),
             )
         )
     print_grid(columns, cells)

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from llmprof_addon.cli.opened import NOTHING_YET, NotFoundError, positive, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from llmprof_addon.model.cache import CacheVerdict
+    from llmprof_addon.model.finding import Finding
     from llmprof_addon.pipeline import Explanation
     from llmprof_addon.store.open import Store
     from llmprof_addon.store.rows import CallRow
@@ -43,20 +44,23 @@ def run(args: argparse.Namespace) -> int:
 
     with reading(args) as store:
         explained = explain(store, _chosen(store, args.id))
+        findings = _findings(store, explained)
     if args.raw:
         print(json.dumps(explained.body, indent=2))
     elif args.json:
         from llmprof_addon.cli.terminal import print_json
+        from llmprof_addon.export.findings import findings_json
         from llmprof_addon.export.shapes import call_json, component_json, messages_json
 
         trees = {
             "components": [component_json(each) for each in explained.components],
             "output_components": [component_json(each) for each in explained.output_components],
+            "findings": findings_json(findings, _paths(explained)),
             "messages": messages_json(explained.call),
         }
         print_json(call_json(explained.row) | trees)
     else:
-        _print(explained, args.depth, None if args.all else args.most)
+        _print(explained, findings, args.depth, None if args.all else args.most)
     return 0
 
 
@@ -72,13 +76,34 @@ def _chosen(store: "Store", id: str | None) -> "CallRow":
     raise NotFoundError(f"there is no call whose id starts with {id!r}", hint="`llmprof calls` lists them")
 
 
-def _print(explained: "Explanation", depth: int, most: int | None) -> None:
+def _findings(store: "Store", explained: "Explanation") -> "tuple[Finding, ...]":
+    """Those of its run that concern the call."""
+    from llmprof_addon.findings.of_call import of_call
+    from llmprof_addon.store.findings import findings_of
+
+    row = explained.row
+    return of_call(findings_of(store, row.run_id), row.id, row.started_ns, explained.by_node)
+
+
+def _paths(explained: "Explanation") -> "dict[tuple[str, str], str]":
+    parts = zip(explained.keys, explained.whole.prompt.parts, strict=True)
+    return {(explained.row.id, key.hex()): part.path for key, part in parts if key is not None and part.path}
+
+
+def _print(explained: "Explanation", findings: "Sequence[Finding]", depth: int, most: int | None) -> None:
+    from rich.text import Text
+
     from llmprof_addon.cli import flame
-    from llmprof_addon.cli.terminal import console
+    from llmprof_addon.cli.terminal import console, plain
+    from llmprof_addon.export.findings import finding_rows
 
     out = console()
     for line in header(explained.row):
         out.print(line, soft_wrap=True)
+    for found in finding_rows(findings):
+        saved = f"{found.tokens} tokens, {found.cost} here: " if found.cost != "–" or found.tokens != "–" else ""
+        head = Text.assemble(f"{found.sign} ", (found.label, "bold"), f"  {saved}{plain(found.advice).plain}")
+        out.print(head, soft_wrap=True)
     for components, answer in ((explained.components, False), (explained.output_components, True)):
         if components:
             out.print()

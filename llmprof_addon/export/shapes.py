@@ -75,6 +75,9 @@ def run_json(row: RunRow, lanes: Sequence[LaneRow]) -> dict[str, Json]:
         "cache_breaks": row.cache_breaks,
         "cache_expiries": row.cache_expiries,
         "wasted_usd": usd(row.cache_wasted),
+        "reclaimable_tokens": row.reclaimable_tokens,
+        "reclaimable_usd": usd(row.reclaimable_cost),
+        "findings": row.findings,
     }
 
 

@@ -44,6 +44,16 @@ def unused(run: RunView) -> Unused:
     )
 
 
+def bound(found: Unused, tools: set[ToolKey]) -> tuple[str, str]:
+    """In how many calls these were offered, and in how many they are needed at most, in words.
+
+    The rule of three (Hanley & Lippman-Hand, JAMA 1983): nothing in N trials means at most 3/N, at 95%.
+    """
+    least, most = min(found.tools[key] for key in tools), max(found.tools[key] for key in tools)
+    calls = f"{least} calls" if least == most else f"{least} to {most} calls"
+    return calls, f"at most {min(1.0, 3 / least):.0%} of calls (95%)"
+
+
 def shares_of(run: RunView, tools: set[ToolKey]) -> Iterator[tuple[int, float]]:
     """The schemas that these tools stand in, and which part of each they are."""
     for node in run.of_kind(Kind.TOOL_SCHEMAS):

@@ -45,6 +45,19 @@ class Explanation:
     """The response body without what the answer's parts carry."""
     usage_raw: Json
     """The usage as it stood on the wire."""
+    keys: tuple[bytes | None, ...] = ()
+    """Keys of the nodes that the parts of the whole prompt are stored as; `None` for what is no part of a chain."""
+
+    @property
+    def by_node(self) -> dict[str, tuple[int, int | None]]:
+        """Tokens and pico-dollars of the prompt's parts by the keys (hex) of their nodes."""
+        sums: dict[str, tuple[int, int | None]] = {}
+        for leaf in self.leaves.prompt:
+            key = self.keys[leaf.part] if leaf.part is not None and leaf.part < len(self.keys) else None
+            if key is not None:
+                tokens, cost = sums.get(key.hex(), (0, None if leaf.cost is None else 0))
+                sums[key.hex()] = tokens + leaf.tokens, None if leaf.cost is None else (cost or 0) + leaf.cost
+        return sums
 
     @property
     def positions(self) -> tuple[Component, ...]:
@@ -74,7 +87,35 @@ def explain(store: Store, row: CallRow) -> Explanation:
         response_headers=stored.response_headers,
         rest=stored.rest,
         usage_raw=stored.usage_raw,
+        keys=_keys(whole.prompt, stored, before),
     )
+
+
+def paths_of(store: Store, row: CallRow) -> dict[str, str]:
+    """JSON paths in a call's body by the keys (hex) of the nodes; parts of calls that it continues are not in it."""
+    stored = detail(store, row)
+    call = stored_call(stored, stored.body)
+    before = Before.stored(stored, store)
+    whole = before.around(call).whole
+    keys = _keys(whole, stored, before)
+    return {key.hex(): part.path for key, part in zip(keys, whole.parts, strict=True) if key is not None and part.path}
+
+
+def _keys(whole: Prompt, stored: StoredCall, before: Before) -> tuple[bytes | None, ...]:
+    """The keys of the nodes of a whole prompt's parts."""
+    sections = stored.sections
+    nodes = (
+        (whole.tools, sections["tools"]),
+        (whole.system, sections["system"]),
+        (whole.messages, (*before.messages, *sections["messages"])),
+    )
+    out: list[bytes | None] = []
+    for parts, chain in nodes:
+        left = iter(chain)
+        for part in parts:
+            node = None if part.volatile else next(left, None)
+            out.append(node.key if node is not None else None)
+    return tuple(out)
 
 
 def stored_call(stored: StoredCall, body: Json) -> Call:

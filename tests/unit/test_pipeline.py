@@ -250,6 +250,7 @@ RUN_FIELDS = [
     *("id", "key", "label", "app", "models", "started_ns", "ended_ns", "calls", "lanes"),
     *("model_ms", "tool_ms", "idle_ms", "output_tokens_per_second", "usage", "cost"),
     *("peak_context_tokens", "cache_hit_ratio", "cache_breaks", "cache_expiries", "wasted_usd"),
+    *("reclaimable_tokens", "reclaimable_usd", "findings"),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from llmprof_addon.findings.tool_use import shares_of, unused
+from llmprof_addon.findings.tool_use import bound, shares_of, unused
 from llmprof_addon.findings.view import RunView
 from llmprof_addon.model.finding import Finding
 
@@ -15,12 +15,11 @@ def find(run: RunView) -> Iterable[Finding]:
     tools = {key for key in found.tools if key[0] not in found.servers}
     if not tools:
         return ()
-    # The rule of three (Hanley & Lippman-Hand, JAMA 1983): nothing in N trials means at most 3/N, at 95%.
-    least = min(found.tools[key] for key in tools)
+    calls, needed = bound(found, tools)
     names = ", ".join(sorted(name for _, name in tools)[:4]) + (", …" if len(tools) > 4 else "")
     return run.saving(
         CODE,
-        f"{len(tools)} of {found.offered} tools never called in {least}+ calls: {names} ({{tokens}} tokens)",
-        f"leave them out, or load them on demand: they are needed in at most {min(1.0, 3 / least):.0%} of calls (95%)",
+        f"{len(tools)} of {found.offered} tools never called in {calls}: {names} ({{tokens}} tokens)",
+        f"leave them out, or load them on demand: they are needed in {needed}",
         [run.part(node, share=share) for node, share in shares_of(run, tools)],
     )

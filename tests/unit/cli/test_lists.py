@@ -13,15 +13,15 @@ from tests.unit.cli.recording import STARTED_NS, case_id, record, turn
 
 
 def test_runs_newest_first(llmprof: Cli, recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "140")
+    monkeypatch.setenv("COLUMNS", "180")
     ran = llmprof("runs", "--home", recorded)
     assert (ran.code, ran.err) == (0, "")
-    assert ran.lines[0].split() == "run when app what model calls peak in cached out cost".split()
+    assert ran.lines[0].split() == "run when app what model calls peak in cached out cost savable".split()
     assert len(ran.lines) == 8
     assert re.match(r"[0-9a-f]{8}  2027-01-15 \d\d:\d\d  ", ran.lines[1])
     assert re.split(r" {2,}", ran.lines[1])[2:] == [
         *("test-client", "My boat leaks near the keel.", "claude-sonnet-4-5"),
-        *("2", "280", "420", "71%", "18", "$0.0007"),
+        *("2", "280", "420", "71%", "18", "$0.0007", "–"),
     ]
     assert "1 (1 ✗)" in ran.out
 

@@ -34,7 +34,7 @@ def test_json_is_the_call_with_its_trees_and_texts(dialect: str, case: str, llmp
     listed = [json.loads(line) for line in llmprof("calls", "--json", "--home", recorded).lines]
     (own,) = (call for call in listed if call["id"] == case_id(case))
     assert {name: value for name, value in shown.items() if name in own} == own
-    assert shown.keys() - own.keys() == {"components", "output_components", "messages"}
+    assert shown.keys() - own.keys() == {"components", "output_components", "findings", "messages"}
     assert own["api"] == dialect
     assert {each["kind"]: each["tokens"] for each in shown["components"]} == {
         kind: tokens for kind, tokens in own["composition"].items() if tokens

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from llmprof_addon.cachedoctor.view import FRAME
 from llmprof_addon.model.component import Kind
 from llmprof_addon.model.part import PartKind
 from llmprof_addon.model.run_tree import RunNode, RunTree
@@ -121,7 +122,7 @@ def altered(tree: RunTree, ground: Forest, sizes: Sequence[float], rules: Rules)
         kept -= size * gone
         bare = kept
         if node.kind is Kind.TOOL_RESULTS:
-            kept = min(kept, float(rules.cap_results)) if rules.cap_results is not None else kept
+            kept = min(kept, float(rules.cap_results + FRAME)) if rules.cap_results is not None else kept
             bare = min(kept, float(PLACEHOLDER)) if rules.clear_results is not None else kept
         sums[at] = sums[parent] + kept
         cleared[at] = cleared[parent] + bare

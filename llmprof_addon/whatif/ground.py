@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from llmprof_addon.cachedoctor.rules import CacheRules, rules_for
+from llmprof_addon.cachedoctor.rules import CacheRules
 from llmprof_addon.model.run_tree import RunCall, RunTree
 from llmprof_addon.pricing.cost import CacheSplit, cache_split
 from llmprof_addon.whatif.chains import Altered, Forest, altered, forest, turns
@@ -10,7 +10,7 @@ from llmprof_addon.whatif.laid import lay
 from llmprof_addon.whatif.rules import Rules
 from llmprof_addon.whatif.sizes import measured
 from llmprof_addon.whatif.stand import Stand, expect, hour_end
-from llmprof_addon.whatif.target import stub_of
+from llmprof_addon.whatif.target import cache_rules, stub_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def ground(tree: RunTree) -> Ground:
     stands: list[Stand] = []
     for at, call in enumerate(tree.calls):
         split = splits[at]
-        rules = rules_for(call.api, call.model)
+        rules = cache_rules(call)
         laid = lay(base, nodes, call, nodes.sums, float(call.usage.input_tokens or 0))
         stand = Stand(call, laid, rules, call.model, before[at], input=call.usage.input_tokens or 0, read=split.read)
         stand.end = left(stand.input, split.read + split.write, split.write, rules)

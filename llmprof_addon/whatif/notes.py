@@ -42,7 +42,8 @@ class Notes:
             found.append(f"a cache marker at the end of every prompt is assumed for {_listed(self._marked)}")
         if self._unmodelled:
             kept = "nothing is cached" if rules.model else "what was read stays as far as prompts are the same"
-            found.append(f"the cache of {_listed(self._unmodelled)} is not modelled: {kept}")
+            why = "unknown, or without a promise"
+            found.append(f"the cache of {_listed(self._unmodelled)} is not modelled ({why}): {kept}")
         return tuple(found)
 
 

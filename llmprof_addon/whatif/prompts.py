@@ -1,6 +1,5 @@
 """The prompts of a run as rules leave them: parts gone or cut, results cleared, history compacted, counted anew."""
 
-from llmprof_addon.cachedoctor.rules import rules_for
 from llmprof_addon.counting.families import family
 from llmprof_addon.model.run_tree import RunCall
 from llmprof_addon.whatif.chains import Altered, altered, running
@@ -9,7 +8,7 @@ from llmprof_addon.whatif.laid import Laid, lay
 from llmprof_addon.whatif.rules import Rules
 from llmprof_addon.whatif.sizes import kind_of
 from llmprof_addon.whatif.stand import Stand
-from llmprof_addon.whatif.target import NOT_CHATS, Recount, Target, cache_model
+from llmprof_addon.whatif.target import NOT_CHATS, Recount, Target, cache_rules
 
 
 class Prompts:
@@ -56,7 +55,7 @@ class Prompts:
             if limit >= 0:
                 laid.upto, _ = self._ground.forest.climb(call.messages, spoken, limit)
         laid.settle()
-        cached = rules_for(*cache_model(call, goal))
+        cached = cache_rules(call, goal)
         stand = Stand(call, laid, cached, goal.name if goal else call.model, real.before)
         if rules.compact is not None and real.before is not None and "messages" in laid.sections:
             self._compact(stand, self.stands[real.before].laid, rules.compact)

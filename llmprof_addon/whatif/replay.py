@@ -164,7 +164,7 @@ class _Replay:
         if self.rules.perfect_cache:
             read = max(read, expected)
         read = max(0, min(read, stand.input))
-        if read != was.read or moves.moved:
+        if read != was.read or moves.moved or stand.model != was.model:
             read -= read % rules.step
             read = read if stand.input >= rules.minimum else 0
         return read
@@ -181,7 +181,8 @@ class _Replay:
         if moves.switched or not (rules.opt_in or split.write or rules.step == 1):
             return 0
         end = moves(split.read + split.write)
-        return end if end >= rules.minimum or not moves.moved else 0
+        is_same = not moves.moved and stand.model == was.model
+        return end if is_same or end >= rules.minimum else 0
 
     def _ttl(self, stand: Stand) -> str | None:
         """The lifetime that a rule gives to a call's markers."""

@@ -6,9 +6,10 @@ where a request has two or more. An automatic cache holds whole steps of a promp
 some call's prompt ended. A prefix is there once the answer to the call that wrote it has begun, and as long as its TTL.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from llmprof_addon.cachedoctor.expected import noise
 from llmprof_addon.cachedoctor.rules import SECONDS, CacheRules
 from llmprof_addon.model.run_tree import RunCall
 from llmprof_addon.whatif.laid import Laid, common
@@ -24,7 +25,7 @@ class Stand:
     call: RunCall
     laid: Laid
     rules: CacheRules | None
-    """`None` where they are not known."""
+    """`None` where they are not known, or promise nothing."""
     model: str | None
     before: int | None
     """Position of the call whose prefix it can read."""
@@ -91,16 +92,33 @@ def _entry(stands: Sequence[Stand], stand: Stand, before: Stand, rules: CacheRul
     if rules.opt_in and stand.marks > 1 and before.marks > 1:
         system = stand.laid.begins("messages")
         best = round(system) if system <= parted + 0.5 else 0
-    at = before.before
-    for _ in range(FAR_BACK):
-        if at is None:
+    for earlier in _earlier(stands, before, rules):
+        if earlier.end <= best:
             break
-        earlier = stands[at]
-        if best < earlier.end <= parted + 0.5 and common(stand.laid, earlier.laid)[1] >= earlier.end - 0.5:
+        if earlier.end > parted + 0.5 or not _is_near(stand, earlier, rules):
+            continue
+        if common(stand.laid, earlier.laid)[1] >= earlier.end - 0.5:
             best = earlier.end
             break
-        at = earlier.before
     return min(best, left)
+
+
+def _earlier(stands: Sequence[Stand], stand: Stand, rules: CacheRules) -> Iterator[Stand]:
+    """The calls before, the latest first, as far as what they left was used in time, and is there."""
+    for _ in range(FAR_BACK):
+        was_lost = stand.expected - stand.read > noise(rules, stand.expected)
+        if stand.before is None or not stand.alive or was_lost:
+            return
+        stand = stands[stand.before]
+        yield stand
+
+
+def _is_near(stand: Stand, earlier: Stand, rules: CacheRules) -> bool:
+    """Whether a prefix ends near enough to the call's last marker to be found."""
+    if rules.lookback is None:
+        return True
+    depth = stand.laid.ground.depth
+    return depth[stand.call.messages] - depth[earlier.call.messages] < rules.lookback
 
 
 def hour_end(stand: Stand, stands: Sequence[Stand], written: int) -> int:

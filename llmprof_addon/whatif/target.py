@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from llmprof_addon.cachedoctor.rules import CacheRules, rules_for
 from llmprof_addon.counting.encodings import ENCODINGS, count
 from llmprof_addon.counting.families import Family, family
 from llmprof_addon.errors import ConfigError
@@ -79,9 +80,11 @@ def _stubs(model: str, tree: RunTree) -> Iterator[Call]:
             yield Call(provider=each.name, api=each.apis[0], request_model=asked, price_provider=each.price_provider)
 
 
-def cache_model(call: RunCall, goal: Target | None) -> tuple[str, str | None]:
-    """(dialect, model) by which the rules of a call's cache are looked up."""
-    return (call.api, call.model) if goal is None else (goal.stub.api, goal.stub.request_model)
+def cache_rules(call: RunCall, goal: Target | None = None) -> CacheRules | None:
+    """The rules of the cache that a call goes to; `None` where they are not known, or promise nothing."""
+    asked = (call.api, call.model) if goal is None else (goal.stub.api, goal.stub.request_model)
+    rules = rules_for(*asked)
+    return rules if rules is not None and rules.promises else None
 
 
 @dataclass(slots=True)

@@ -160,7 +160,8 @@ START = {
     "deepseek": start(0.98, 1.07, 223, 1.1, 40),
     "gpt-oss": start(1.0, 1.15, 23, 0.65, 13, const=67.0),
     "qwen": start(1.01, 1.2, 79, 1.15, 30),
-    "llama": start(1.02, 1.1, 150, 0.85, 15, const=12.0),
+    "llama": start(1.0, 1.1, 150, 0.85, 2, const=10.0, message=5.0),
+    "llama-3.1": start(1.0, 1.1, 222, 0.85, 2, const=36.0, message=5.0, schema=72.0, schema_json=1.08),
     "grok": start(0.97, 0.95, 165, 0.95, 20, const=60.0, reasoning=0.0),
     "minimax": start(1.02, 1.05, 140, 1.0, 15),
 }

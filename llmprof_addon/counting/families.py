@@ -161,6 +161,8 @@ _PATTERNS: tuple[tuple[str, Family], ...] = (
     (r"deepseek", _other("deepseek", 0.4)),
     (r"qwen|qwq|qvq", _other("qwen", 0.4)),
     (r"minimax", _other("minimax", 0.3)),
+    # From 3.1 on the template opens every prompt with a system message of two dates; Llama 4's does not.
+    (r"llama-?3[-.][1-3](?!\d)", _other("llama-3.1", 0.5)),
     (r"llama", _other("llama", 0.5)),
     (r"grok", _other("grok", 0.5)),
 )

@@ -49,7 +49,13 @@ from tests.factories import make_call
         ("deepseek-chat", "deepseek"),
         ("openai/gpt-oss-20b", "gpt-oss"),
         ("Qwen/Qwen2.5-72B-Instruct-Turbo", "qwen"),
-        ("@cf/meta/llama-3.3-70b-instruct-fp8-fast", "llama"),
+        ("@cf/meta/llama-3.3-70b-instruct-fp8-fast", "llama-3.1"),
+        ("meta-llama/Llama-3.2-1B-Instruct", "llama-3.1"),
+        ("llama3.1", "llama-3.1"),
+        ("llama3-8b-8192", "llama"),
+        ("meta-llama/Llama-3-70b-chat-hf", "llama"),
+        ("meta-llama/llama-4-maverick", "llama"),
+        ("codellama", "llama"),
         ("x-ai/grok-4.1-fast", "grok"),
         ("MiniMax-M2.5", "minimax"),
         ("text-davinci-003", "other"),
@@ -138,7 +144,7 @@ def test_bedrock_s_names_lead_to_the_families_of_their_vendors() -> None:
         ("anthropic.claude-v2:1", "claude-3"),
         ("amazon.nova-micro-v1:0", "nova-1"),
         ("amazon.titan-text-express-v1", "titan"),
-        ("meta.llama3-1-70b-instruct-v1:0", "llama"),
+        ("meta.llama3-1-70b-instruct-v1:0", "llama-3.1"),
         ("mistral.mistral-7b-instruct-v0:2", "mistral"),
     ):
         found = family("bedrock.converse", model, "aws.bedrock")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from llmprof_addon.findings.shares import part_of
 from llmprof_addon.model.finding import Evidence, Finding
 
 type PartsOfCall = Mapping[str, tuple[int, int | None]]
@@ -39,4 +40,6 @@ def _here(evidence: Evidence, call: str, started_ns: int, parts: PartsOfCall) ->
         return None
     tokens, cost = parts[evidence.node]
     share = evidence.share if evidence.saves == "part" else 0.0
-    return replace(evidence, call=call, tokens=int(tokens * share), cost=None if cost is None else int(cost * share))
+    return replace(
+        evidence, call=call, tokens=part_of(tokens, share), cost=None if cost is None else part_of(cost, share)
+    )

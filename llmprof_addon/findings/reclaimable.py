@@ -6,6 +6,7 @@ claims is saved once. What was paid above a cheaper rate is saved only on what i
 
 from collections.abc import Iterable
 
+from llmprof_addon.findings.shares import part_of
 from llmprof_addon.findings.view import RunView
 from llmprof_addon.model.finding import Evidence, Finding, Reclaimable
 
@@ -32,9 +33,9 @@ def reclaimable(run: RunView, findings: Iterable[Finding]) -> Reclaimable:
             share = _largest(claims, run.calls[call].started_ns)
             if share and call not in whole:
                 of_call = run.shares.of(call, node)
-                tokens[call] = tokens.get(call, 0) + int(of_call.tokens * share)
-                costs[call] = costs.get(call, 0) + int(of_call.cost * share)
-                dear[call] = dear.get(call, 0) + int(of_call.dear * share)
+                tokens[call] = tokens.get(call, 0) + part_of(of_call.tokens, share)
+                costs[call] = costs.get(call, 0) + part_of(of_call.cost, share)
+                dear[call] = dear.get(call, 0) + part_of(of_call.dear, share)
     saved_tokens = saved = 0
     for call in whole | tokens.keys() | rates.keys():
         made = run.calls[call]

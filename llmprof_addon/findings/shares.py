@@ -13,6 +13,9 @@ from llmprof_addon.model.run_tree import RunCall, RunNode, RunTree
 
 type Weights = Mapping[Kind, int]
 
+_FINE = 40
+"""Bits of a pico-dollar in which prices of single tokens are compared."""
+
 
 class Share(NamedTuple):
     """Of one part in one call."""
@@ -24,6 +27,11 @@ class Share(NamedTuple):
     """Of these what was paid for tokens that were not read from the cache."""
 
 
+def part_of(amount: int, share: float) -> int:
+    """So much of an amount, rounded down; what only floating point is short of counts."""
+    return min(amount, int(amount * share + 1e-6))
+
+
 NO_SHARE = Share(0, 0, 0)
 
 
@@ -32,8 +40,8 @@ class _KindInCall(NamedTuple):
 
     total: KindTotal
     weight: int
-    values: tuple[float, float, float]
-    """What a token is worth that was read, written, or fresh, relative to each other."""
+    values: tuple[int, int, int]
+    """What a token is worth that was read, written, or fresh, in `_FINE` parts of a pico-dollar."""
 
     def tokens_to(self, weight: int) -> int:
         """Tokens of the parts up to this running count."""
@@ -45,9 +53,9 @@ class _KindInCall(NamedTuple):
         whole = self._value(self.total.tokens)
         if tokens >= self.total.tokens:
             return cost
-        return int(cost * (self._value(tokens) / whole if whole else tokens / self.total.tokens))
+        return cost * self._value(tokens) // whole if whole else cost * tokens // self.total.tokens
 
-    def _value(self, tokens: int) -> float:
+    def _value(self, tokens: int) -> int:
         read = min(tokens, self.total.read)
         write = min(tokens - read, self.total.write)
         of_read, of_write, of_fresh = self.values
@@ -167,18 +175,16 @@ def _add(sums: dict[Kind, int], more: Weights) -> None:
         sums[kind] = sums.get(kind, 0) + weight
 
 
-def _values(call: RunCall) -> tuple[float, float, float]:
+def _values(call: RunCall) -> tuple[int, int, int]:
     """What a token is worth that was read, written, or fresh: each bucket's dollars over its tokens."""
     cost, sums = call.cost, call.composition
-    if cost is None:
-        return 1.0, 1.0, 1.0
-    if call.usage.billed_input_tokens is not None:  # one price for all, whatever was read
-        return 1.0, 1.0, 1.0
+    if cost is None or call.usage.billed_input_tokens is not None:  # then all have one price, whatever was read
+        return 1, 1, 1
     read, write, fresh = (sum(getattr(total, name) for total in sums) for name in ("read", "write", "fresh"))
     return (
-        cost.cache_read / read if read else 0.0,
-        cost.cache_write / write if write else 0.0,
-        cost.input / fresh if fresh else 0.0,
+        (cost.cache_read << _FINE) // read if read else 0,
+        (cost.cache_write << _FINE) // write if write else 0,
+        (cost.input << _FINE) // fresh if fresh else 0,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from llmprof_addon.findings.shares import Shares
+from llmprof_addon.findings.shares import Shares, part_of
 from llmprof_addon.findings.texts import Features, features
 from llmprof_addon.model.component import Kind
 from llmprof_addon.model.cost import Cost
@@ -124,8 +124,8 @@ class RunView:
             name=name or self.name(node),
             share=share,
             since_ns=since_ns,
-            tokens=sum(int(one.tokens * share) for one in found),
-            cost=sum(int(one.cost * share) for one in found) if priced else None,
+            tokens=sum(part_of(one.tokens, share) for one in found),
+            cost=sum(part_of(one.cost, share) for one in found) if priced else None,
         )
 
     def whole(self, call: int, name: str = "") -> Evidence:

@@ -78,7 +78,7 @@ class CallLine(Static):
         if self._shown is None:
             return
         place, call, row, since, kind, pointed = self._shown
-        width = max((self.size.width or self.app.size.width) - 2, 20)
+        width = max(self.size.width or self.app.size.width - 2, 20)
         first = Text(no_wrap=True)
         first.append(f" {place:,} ", blended(self, f"line--{'pointed' if pointed else 'number'}"))
         kinds = self._kinds(call, kind)

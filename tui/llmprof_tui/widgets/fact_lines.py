@@ -48,7 +48,7 @@ class FactLines(Static):
             self._draw()
 
     def _draw(self) -> None:
-        width = max((self.size.width or self.app.size.width) - 2, 20)
+        width = max(self.size.width or self.app.size.width - 2, 20)
         found = [self._line(line) for group in self._groups for line in flowed(group, width)][: self._most]
         for line in found:
             line.truncate(width, overflow="ellipsis")

@@ -61,7 +61,7 @@ class RunHeader(Static):
         run = self._run
         if run is None:
             return
-        width = max((self.size.width or self.app.size.width) - 2, 20)
+        width = max(self.size.width or self.app.size.width - 2, 20)
         lines = [self._title(run, width)]
         groups = [list(facts(run, self._window, self._first_byte))]
         if self._state:

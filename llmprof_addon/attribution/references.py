@@ -12,7 +12,7 @@ import re
 from array import array
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from typing import NamedTuple
 from llmprof_addon.model.component import Kind
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.recent import Recent
-from llmprof_addon.model.run_tree import Rent, RunNode, RunTree
+from llmprof_addon.model.run_tree import Rent, RunNode, RunTree, ToolKey
 
 READ_CHARS = 200_000
 """Of each content."""
@@ -40,6 +40,15 @@ _QUOTED = re.compile(r"`([^`\n]{6,120})`|\"([^\"\n]{8,120})\"")
 _NUMBERED = re.compile(r"^\s*\d+(?:\t|→|[:|] ?)")
 """What tools put before the lines of a file."""
 _LINE_CHARS = range(16, 201)
+_NAME_CHARS = range(5, 201)
+_TYPE = frozenset(("type",))
+_IDS = frozenset(("id", "call_id", "tool_use_id", "tool_call_id", "toolUseId"))
+"""Keys of a block itself whose values join it to others."""
+_FRAME = _TYPE | _IDS | frozenset(("name", "role", "status"))
+"""Keys of a block itself whose values no answer would say again."""
+_SPACE = re.compile(r"[\s,;]")
+_BLOB_CHARS = 400
+"""A text of more that has no gap in so many is encoded: a picture, a signature."""
 
 
 class Handles(NamedTuple):
@@ -49,47 +58,89 @@ class Handles(NamedTuple):
     """Whoever refers to the content is expected to say one of them."""
     wordings: array[int]
     """Whoever says one of them refers to the content; but one may well refer to it without."""
+    ids: array[int]
+    """What it has in common with the call that it is a result of."""
 
 
-_NONE = Handles(array("q"), array("q"))
-_known: Recent[bytes, Handles] = Recent(1_000_000, lambda known: len(known.names) + len(known.wordings) + 8)
+_NONE = Handles(array("q"), array("q"), array("q"))
+_known: Recent[bytes, Handles] = Recent(1_000_000, lambda known: sum(map(len, known)) + 8)
 
 
 def refer(tree: RunTree, rents: Sequence[Rent]) -> tuple[Rent, ...]:
     """The rents with `referred` and `referable`."""
-    said: defaultdict[int, list[int]] = defaultdict(list)
-    called: defaultdict[object, list[int]] = defaultdict(list)
-    for at, call in enumerate(tree.calls):
-        for node in map(tree.nodes.__getitem__, tree.answer(call)):
-            for handle in chain(*_handles(tree, node)):
-                said[handle].append(at)
-            if node.kind is Kind.TOOL_CALLS:
-                for tool, _ in node.tools:
-                    called[tool].append(at)
-    telling = _telling(tree, rents)
-    return tuple(_referred(tree, rent, said, called, telling) for rent in rents)
+    return _References(tree).of(rents)
 
 
-def _referred(
-    tree: RunTree,
-    rent: Rent,
-    said: dict[int, list[int]],
-    called: dict[object, list[int]],
-    telling: set[int],
-) -> Rent:
-    if rent.node is None:
-        return rent
-    node = tree.nodes[rent.node]
-    found: Iterable[list[int]]
-    if rent.kind is Kind.TOOL_SCHEMAS:
-        referable = bool(node.tools)
-        found = (called[tool] for tool, _ in node.tools if tool in called)
-    else:
-        handles = _of_node(tree, node)
-        referable = any(handle in telling for handle in handles.names)
-        found = (said[handle] for handle in chain(*handles) if handle in said and handle in telling)
-    last = max((_last_within(calls, rent) for calls in found), default=-1)
-    return replace(rent, referable=referable, referred=None if last < 0 else last)
+class _References:
+    """What answers say, and which of it tells a part."""
+
+    def __init__(self, tree: RunTree) -> None:
+        self.tree = tree
+        self.said: defaultdict[int, list[int]] = defaultdict(list)
+        """The calls whose answers say a handle, by position."""
+        self.called: defaultdict[ToolKey, list[int]] = defaultdict(list)
+        for at, call in enumerate(tree.calls):
+            for node in map(tree.nodes.__getitem__, tree.answer(call)):
+                known = _handles(tree, node.content)
+                for handle in chain(known.names, known.wordings):
+                    self.said[handle].append(at)
+                if node.kind is Kind.TOOL_CALLS:
+                    for tool, _ in node.tools:
+                        self.called[tool].append(at)
+        self.asked = {
+            id_: known.names
+            for node in tree.nodes
+            if node.kind is Kind.TOOL_CALLS
+            for known in [_handles(tree, node.content)]
+            for id_ in known.ids
+        }
+        """Names in the calls of tools, by the ids of the calls."""
+
+    def of(self, rents: Sequence[Rent]) -> tuple[Rent, ...]:
+        """The rents with what refers to their parts."""
+        nodes = {
+            self.tree.nodes[rent.node].content: self.tree.nodes[rent.node] for rent in rents if rent.node is not None
+        }
+        telling = self._telling(nodes.values())
+        return tuple(self._referred(rent, telling) for rent in rents)
+
+    def _telling(self, nodes: Collection[RunNode]) -> set[int]:
+        """Handles that few of these contents have, and that no schema has: names of tools and of their parameters."""
+        having: Counter[int] = Counter()
+        for node in nodes:
+            having.update({*chain(*self._handles_of(node))})
+        most = max(FEW, RARE * len(nodes))
+        telling = {handle for handle, number in having.items() if number <= most}
+        telling.difference_update(hash(tool[1]) for node in self.tree.nodes for tool, _ in node.tools)
+        for schema in {node.content for node in self.tree.nodes if node.kind is Kind.TOOL_SCHEMAS}:
+            telling.difference_update(*_handles(self.tree, schema, with_keys=True))
+        return telling
+
+    def _handles_of(self, node: RunNode) -> tuple[Iterable[int], Iterable[int]]:
+        """Names and wordings of a part; names of a result are those in its call as well: the file that was read."""
+        if node.kind not in _NAMED:
+            return (), ()
+        known = _handles(self.tree, node.content)
+        if node.kind is not Kind.TOOL_RESULTS:
+            return known.names, known.wordings
+        ids = (known.ids, _handles(self.tree, node.wrapper).ids if node.wrapper is not None else ())
+        asked = (self.asked[id_] for id_ in chain(*ids) if id_ in self.asked)
+        return [*known.names, *next(asked, ())], known.wordings
+
+    def _referred(self, rent: Rent, telling: set[int]) -> Rent:
+        if rent.node is None:
+            return rent
+        node = self.tree.nodes[rent.node]
+        if rent.kind is Kind.TOOL_SCHEMAS:
+            referable = bool(node.tools)
+            found = [self.called[tool] for tool, _ in node.tools if tool in self.called]
+        else:
+            names, wordings = self._handles_of(node)
+            referable = any(handle in telling for handle in names)
+            handles = (handle for handle in chain(names, wordings) if handle in telling)
+            found = [self.said[handle] for handle in handles if handle in self.said]
+        last = max((_last_within(calls, rent) for calls in found), default=-1)
+        return replace(rent, referable=referable, referred=None if last < 0 else last)
 
 
 def _last_within(calls: list[int], rent: Rent) -> int:
@@ -98,68 +149,64 @@ def _last_within(calls: list[int], rent: Rent) -> int:
     return calls[place] if place >= 0 and calls[place] >= rent.first else -1
 
 
-def _telling(tree: RunTree, rents: Sequence[Rent]) -> set[int]:
-    """Handles that few of the run's contents have, and that no schema has: names of tools and of their parameters."""
-    contents = {node.content: node for rent in rents if rent.node is not None and (node := tree.nodes[rent.node])}
-    having: Counter[int] = Counter()
-    for node in contents.values():
-        having.update({*chain(*_of_node(tree, node))})
-    most = max(FEW, RARE * len(contents))
-    telling = {handle for handle, number in having.items() if number <= most}
-    telling.difference_update(hash(tool[1]) for node in tree.nodes for tool, _ in node.tools)
-    for schema in {node.content: node for node in tree.nodes if node.kind is Kind.TOOL_SCHEMAS}.values():
-        telling.difference_update(*_handles(tree, schema))
-    return telling
-
-
-def _of_node(tree: RunTree, node: RunNode) -> Handles:
-    return _handles(tree, node) if node.kind in _NAMED else _NONE
-
-
-def _handles(tree: RunTree, node: RunNode) -> Handles:
-    known = _known.get(node.content)
+def _handles(tree: RunTree, digest: bytes, *, with_keys: bool = False) -> Handles:
+    known = _known.get(digest)
     if known is None:
         try:
-            value = tree.contents[node.content]
+            value = tree.contents[digest]
         except KeyError:  # its text is gone: nothing can be said of it
             return _NONE
-        known = _taken(_texts(value, with_keys=node.kind is Kind.TOOL_SCHEMAS))
-        _known.add(node.content, known)
+        names, wordings = _taken(_texts(value, with_keys=with_keys))
+        known = Handles(names, wordings, array("q", map(hash, _ids(value))))
+        _known.add(digest, known)
     return known
 
 
-def _taken(texts: Iterable[str]) -> Handles:
+def _taken(texts: Iterable[str]) -> tuple[array[int], array[int]]:
     names: set[int] = set()
     wordings: set[int] = set()
     left = READ_CHARS
     for text in texts:
+        if len(text) > _BLOB_CHARS and not _SPACE.search(text, 0, _BLOB_CHARS):
+            continue
         read, left = text[:left], left - len(text)
         names.update(map(hash, islice(names_in(read), MOST_HANDLES - len(names))))
         wordings.update(map(hash, islice(wordings_in(read), MOST_HANDLES - len(wordings))))
         if left <= 0:
             break
-    return Handles(array("q", names), array("q", wordings))
+    return array("q", names), array("q", wordings)
+
+
+def _ids(value: Json, depth: int = 0) -> Iterator[str]:
+    """What joins a block or a message to others."""
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        if isinstance(inner, dict) and not depth:
+            yield from _ids(inner, 1)
+        elif key in _IDS and isinstance(inner, str):
+            yield inner
 
 
 def _texts(value: Json, *, with_keys: bool) -> Iterator[str]:
-    """All texts of a value, those of its inner values after its own."""
-    todo = [value]
-    for one in todo:
+    """All texts of a block but what only frames it; those of inner values after its own."""
+    todo = [(value, 0)]
+    for one, depth in todo:
         if isinstance(one, str):
             yield one
         elif isinstance(one, dict):
-            todo += [*one.values(), *one] if with_keys else one.values()
+            framing = _FRAME if depth < 2 else _TYPE
+            todo += [(inner, depth + 1) for key, inner in one.items() if key not in framing]
+            todo += [(key, depth) for key in one if with_keys]
         elif isinstance(one, list):
-            todo += one
+            todo += [(inner, depth + 1) for inner in one]
 
 
 def names_in(text: str) -> Iterator[str]:
     """Addresses, paths and their last parts, ids, names that are no plain words."""
     for word in _WORD.findall(text):
         word = word.strip(".-")
-        if len(word) >= 5 and _TELLING.search(word):
+        if len(word) in _NAME_CHARS and _TELLING.search(word):
             yield word
-            if "/" in word and len(last := word.rpartition("/")[2]) >= 5 and _TELLING.search(last):
+            if "/" in word and len(last := word.rpartition("/")[2]) in _NAME_CHARS and _TELLING.search(last):
                 yield last
 
 

@@ -118,3 +118,26 @@ def test_names_and_wordings() -> None:
         "turn it",
         'say "to the left" or `turn it`',
     ]
+
+
+def test_an_encoded_file_has_no_names() -> None:
+    data = "JVBERi0xLjQK/ab+C9" * 60
+    tree = conversation([(Kind.DOCUMENTS, {"type": "document", "source": {"data": data}}), (Kind.ASSISTANT, data)], [1])
+    rent = by_node(tree)[0]
+    assert (rent.referable, rent.referred) == (False, None)
+
+
+def test_what_joins_a_result_to_its_call_is_no_name() -> None:
+    block = {"type": "tool_result", "tool_use_id": "toolu_17", "content": [{"type": "text_block", "text": "well"}]}
+    again = {"type": "tool_use", "id": "toolu_17", "name": "turn_it", "input": {"text": "text_block"}}
+    assert not result_and_answers(block, again, again).referable
+    assert result_and_answers(block | {"content": {"data": {"id": "cus_17"}}}, "I see.", "cus_17", "Done").referred == 1
+
+
+def test_who_names_the_file_that_a_call_read_refers_to_its_result() -> None:
+    call = {"type": "tool_use", "id": "toolu_17", "name": "read_it", "input": {"path": "lib/wheel.py"}}
+    block = {"type": "tool_result", "tool_use_id": "toolu_17", "content": "turn left"}
+    parts = [ASKED, (Kind.TOOL_CALLS, call), (Kind.TOOL_RESULTS, block), SAID, ASKED]
+    quiet = by_node(conversation([*parts, SAID], [1, 3, 5]))[2]
+    assert (quiet.referable, quiet.referred) == (True, None)
+    assert by_node(conversation([*parts, (Kind.ASSISTANT, "See wheel.py.")], [1, 3, 5]))[2].referred == 2

@@ -7,6 +7,7 @@ worker under load looks seldom: it rests `RESTS` times as long as it looked, and
 import time
 from collections.abc import Callable
 
+from llmprof_addon.attribution.references import refer
 from llmprof_addon.attribution.rent import rents
 from llmprof_addon.errors import StoreError
 from llmprof_addon.findings.find import find_waste
@@ -27,7 +28,7 @@ LOOK_SECONDS = 0.2
 def waste_of(store: Store, run_id: str, thresholds: Thresholds) -> Waste | None:
     """Look for the findings of a run, as it is stored; `None` if there is no such run."""
     tree = run_tree(store, run_id)
-    return None if tree is None else find_waste(RunView(tree, rents(tree), thresholds))
+    return None if tree is None else find_waste(RunView(tree, refer(tree, rents(tree)), thresholds))
 
 
 class WasteKeeper:

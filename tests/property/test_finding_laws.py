@@ -89,7 +89,9 @@ def _verdict(chance: random.Random, builder: Builder) -> CacheVerdict:
 
 def look(builder: Builder, thresholds: Thresholds = SENSITIVE) -> RunView:
     tree = builder.tree()
-    rented = tuple(replace(rent, referred=rent.first) if rent.node is not None else rent for rent in rents(tree))
+    rented = tuple(
+        replace(rent, referred=rent.first, referable=True) if rent.node is not None else rent for rent in rents(tree)
+    )
     return RunView(tree, rented, thresholds)
 
 

@@ -16,7 +16,9 @@ def find(run: RunView) -> Iterable[Finding]:
     grace = run.thresholds.stale_calls
     moments: dict[int, list[int]] = {}
     for rent in run.rents:
-        if rent.node is None or rent.kind not in KINDS or rent.tokens < run.thresholds.stale_tokens * rent.carried:
+        if rent.node is None or rent.kind not in KINDS or not rent.referable:
+            continue  # of what has no names it cannot be seen that it is needed
+        if rent.tokens < run.thresholds.stale_tokens * rent.carried:
             continue
         last = rent.first if rent.referred is None else max(rent.first, rent.referred)
         idle = [call for call in run.shares.carriers(rent.node) if call > last]

@@ -1,5 +1,7 @@
 """Rules that say what is good to know, and those about calls as a whole."""
 
+from dataclasses import replace
+
 import pytest
 
 from llmprof_addon.model.finding import Severity
@@ -139,6 +141,11 @@ def test_a_result_that_nobody_refers_to_any_more() -> None:
 def test_what_may_stay(turns: int, referred: int, first: int) -> None:
     builder, node = carrying(turns, first=first)
     assert found(builder, "stale_rent", [builder.rent(node, referred=referred)]) == []
+
+
+def test_of_what_has_no_names_nothing_is_said() -> None:
+    builder, node = carrying(60)
+    assert found(builder, "stale_rent", [replace(builder.rent(node, referred=None), referable=False)]) == []
 
 
 def test_clearing_that_costs_more_than_it_saves() -> None:

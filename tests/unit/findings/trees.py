@@ -175,6 +175,7 @@ class Builder:
             first=carried[0],
             last=carried[-1],
             referred=referred,
+            referable=True,
         )
 
     def _chain(self, section: str, parent: int, parts: Sequence[Said]) -> int:

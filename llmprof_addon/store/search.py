@@ -16,17 +16,20 @@ from llmprof_addon.store.open import Store
 from llmprof_addon.store.queries import call_query
 from llmprof_addon.store.rows import CallRow, call_row
 from llmprof_addon.store.schema import Call, Content
-from llmprof_addon.store.search_carried import MOST_CALLS, CallsThrough, Carried, carried, nodes_below, runs_through
+from llmprof_addon.store.search_carried import MOST_CALLS, Carried, Fitting, carried, nodes_below, runs_through
 from llmprof_addon.store.search_filter import conditions
 from llmprof_addon.store.search_query import Filter, Query
 from llmprof_addon.store.search_words import Snippet, has_all, searched_texts, snippet
 
-LOOKED_AT = 1_000
+LOOKED_AT = 500
 """Texts with the words that one search looks at, for phrases and for calls that fit."""
+
+READ_CALLS = 20_000
+"""Calls that it reads for the latter."""
 
 PAGE = 50
 
-RUN_TEXTS, RUN_NODES, RUN_CALLS = 2_000, 20_000, 100_000
+RUN_TEXTS, RUN_NODES, RUN_CALLS = 2_000, 20_000, 50_000
 """Texts, nodes and calls that are looked at for the runs that a query fits."""
 
 
@@ -90,8 +93,8 @@ def matching_runs(store: Store, query: Query) -> tuple[set[int], tuple[str, ...]
         if not all(phrase.exact for phrase in (*query.wanted, *query.unwanted)):
             digests = [digest for digest, said in _said(store, digests).items() if _fits(said, query)]
         nodes, complete = _all_below(store, digests)
-        runs, looked = runs_through(CallsThrough(store, where, Call.run), nodes, RUN_CALLS)
-        if len(found) > RUN_TEXTS or not complete or looked >= RUN_CALLS:
+        runs, whole = runs_through(store, nodes, where, RUN_CALLS)
+        if len(found) > RUN_TEXTS or not (complete and whole):
             notes.append("more runs may have these words; search for rarer ones")
         return runs, tuple(notes)
 
@@ -153,18 +156,18 @@ def _texts(
     found: list[_Found] = []
     at = None if before is None else before[0]
     looked, page = 0, [(0, b"")]
-    through = CallsThrough(store, where, Call.id, Call.started_ns)
-    while page and len(found) <= limit and looked < LOOKED_AT:
+    fitting = Fitting(store, where, most=READ_CALLS)
+    while page and len(found) <= limit and looked < LOOKED_AT and fitting.left > 0:
         page = search_index.candidates(store, query.wanted, query.unwanted, before=at, limit=PAGE)
         said = _said(store, [digest for _, digest in page])
         for number, digest in page:
             at, looked = number, looked + 1
             shown = snippet(said[digest].texts, query.wanted) if _fits(said[digest], query) else None
-            carriers = carried(store, digest, through) if shown is not None else None
+            carriers = carried(store, digest, fitting) if shown is not None else None
             if shown is not None and carriers is not None:
                 found.append(_Found(number, digest, carriers, shown, said[digest].cut))
-                if len(found) > limit:
-                    break
+            if len(found) > limit or fitting.left <= 0:
+                break
     more = (found[limit - 1].entry, 0) if len(found) > limit else (at, 0) if page and at is not None else None
     if more and len(found) <= limit:
         notes = (*notes, f"the newest {looked:,} texts with these words were looked at; older ones may fit as well")
@@ -177,7 +180,7 @@ def _texts(
             tool=one.carried.part.name,
             snippet=one.snippet,
             content=one.digest.hex(),
-            carried=min(len(one.carried.calls), MOST_CALLS),
+            carried=min(one.carried.calls, MOST_CALLS),
             carried_at_least=not one.carried.complete,
             cut=one.cut,
         )

@@ -19,8 +19,8 @@ from llmprof_addon.store.search_words import Phrase, words
 
 KEYS = ("model", "provider", "app", "tag", "status", "tool", "has", "after", "before", "cost", "tokens")
 HAS = ("image", "error", "break")
-LEAST_PREFIX = 2
-"""Characters before `*`: a shorter start is in every text."""
+LEAST_PREFIX = 3
+"""Characters before `*`: a shorter start is in every text, and takes seconds in a large store."""
 
 MOST_TERMS = 40
 MOST_CHARS = 2_000
@@ -106,7 +106,7 @@ def _phrase(found: re.Match[str]) -> Phrase | None:
     parts = tuple(words(said))
     if not parts:
         return None
-    if prefix and len(parts[-1]) < LEAST_PREFIX and len(parts) == 1:
+    if prefix and len(parts[-1]) < LEAST_PREFIX:
         raise QueryError(f"too much starts with {said!r}", hint=f"give at least {LEAST_PREFIX} letters before the *")
     return Phrase(parts, prefix)
 

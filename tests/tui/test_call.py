@@ -18,6 +18,7 @@ from llmprof_tui.widgets.flame_pane import FlamePane
 from llmprof_tui.widgets.level_bar import LevelBar
 from llmprof_tui.widgets.messages import MessagesView
 from llmprof_tui.widgets.messages_pane import MessagesPane
+from llmprof_tui.widgets.node_detail import NodeDetail
 from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.tab_bar import TabBar
 from textual.app import App
@@ -114,6 +115,15 @@ async def test_the_flame_shows_the_text_behind_the_node(app: LlmprofApp) -> None
         assert {entry.kind for entry in it.pane("node").view.outline.entries} <= {
             Kind.TEXT, Kind.TOOL_CALLS, Kind.PROVIDER_OVERHEAD, None,
         }  # fmt: skip
+
+
+async def test_a_part_says_since_when_it_is_sent(app: LlmprofApp) -> None:
+    async with opened(app) as it:
+        detail = it.screen.query_one(NodeDetail)
+        assert "turn" not in str(detail.content), "the prompt is as old as its call"
+        for keys, turn in ((("j",), 2), (("j", "right"), 3), (("k", "left", "left", "left", "left"), 1)):
+            await it.press(*keys)  # all results, those of one tool, and what came before any result
+            assert f"since turn {turn}" in str(detail.content), keys
 
 
 async def test_parts_fold_and_unfold(app: LlmprofApp) -> None:

@@ -19,6 +19,7 @@ from llmprof_addon.spool.proxies import ProxyRecord, living
 from llmprof_addon.spool.statefile import alive, read_state
 from llmprof_addon.store import edits, listing, manual, queries, timeline
 from llmprof_addon.store.database import sqlite_path
+from llmprof_addon.store.first_turns import first_turns
 from llmprof_addon.store.listing import Facets, RunFilter, RunList, RunOrder
 from llmprof_addon.store.manual import ManualRun
 from llmprof_addon.store.open import Store, open_store
@@ -179,6 +180,12 @@ class Source:
         before = rows.get(numbers[place - 1]) if place else None
         after = rows.get(numbers[place + 1]) if place + 1 < len(numbers) else None
         return before, after
+
+    def first_turns(self, explained: "Explanation") -> dict[str, int]:
+        """The turns of its run in which the parts of a call's prompt were first sent, by their paths."""
+        turns = first_turns(self.store, explained.row.run_id)
+        parts = zip(explained.whole.prompt.parts, explained.keys, strict=False)
+        return {part.path: turns[key] for part, key in parts if part.path and key is not None and key in turns}
 
     def find(self, id: str) -> RunRow | CallRow:
         """The run or the call of this id or start of an id. Raises `GoneError`, `StoreError` if several fit."""

@@ -159,6 +159,10 @@ class CallScreen(LoadingScreen):
         self._pane("answer").show(loaded.answer, answer_levels, total=answered)
         self._show_flame()
         self._show_tab()
+        graph, explained = self.query_one(FlamePane), loaded.explained
+        graph.show_turns({})
+        # Last, since it stands in one place only, and takes longer the longer the run is.
+        self.load("turns", lambda source: source.first_turns(explained), graph.show_turns)
 
     def _levels(self) -> dict[Kind, Level]:
         """The levels that a person chose before, as far as they can be read."""

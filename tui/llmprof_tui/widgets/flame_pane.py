@@ -1,6 +1,6 @@
 """A flame graph with all that belongs to it: the way to the node, its numbers, and a line to search by."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -15,7 +15,7 @@ from llmprof_addon.model.usage import Source
 from llmprof_tui.widgets.breadcrumbs import Breadcrumbs
 from llmprof_tui.widgets.find_bar import FindBar
 from llmprof_tui.widgets.flame import FlameGraph, shown_name
-from llmprof_tui.widgets.node_detail import NodeDetail
+from llmprof_tui.widgets.node_detail import NodeDetail, first_turn
 
 MANY = 20_000
 """Nodes from which on a search waits until the typing rests."""
@@ -35,6 +35,7 @@ class FlamePane(Vertical):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._wait: Timer | None = None
+        self._turns: Mapping[str, int] = {}
 
     def compose(self) -> ComposeResult:
         """Way, graph, search, numbers."""
@@ -62,6 +63,12 @@ class FlamePane(Vertical):
         if bar := self.query_one(FindBar).word:
             self._search(bar)
 
+    def show_turns(self, turns: Mapping[str, int]) -> None:
+        """Say of parts, by their paths, in which turn they were first sent."""
+        self._turns = turns
+        if self.graph.cursor is not None:
+            self._tell(self.graph.trail(self.graph.cursor))
+
     # -- what happens in the graph
 
     @on(FlameGraph.NodeSelected)
@@ -75,7 +82,7 @@ class FlamePane(Vertical):
         self._tell(message.trail or (graph.trail(graph.cursor) if graph.cursor else ()))
 
     def _tell(self, trail: Sequence[Component]) -> None:
-        self.query_one(NodeDetail).show(trail)
+        self.query_one(NodeDetail).show(trail, first_turn(trail, self._turns))
 
     @on(Breadcrumbs.Chosen)
     def _step(self, message: Breadcrumbs.Chosen) -> None:

@@ -1,6 +1,6 @@
 """The exact numbers of one component, in three lines: what it is, how much it is, how it lies in the cache."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 from textual.widgets import Static
@@ -25,10 +25,11 @@ class NodeDetail(Static):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", id=id, markup=False)
         self._trail: tuple[Component, ...] = ()
+        self._turn: int | None = None
 
-    def show(self, trail: Sequence[Component]) -> None:
-        """Show the last of these, which come from the root down."""
-        self._trail = tuple(trail)
+    def show(self, trail: Sequence[Component], turn: int | None = None) -> None:
+        """Show the last of these, which come from the root down; `turn`: that of the run in which it was first sent."""
+        self._trail, self._turn = tuple(trail), turn
         self.update(self._lines())
 
     def notify_style_update(self) -> None:
@@ -40,13 +41,30 @@ class NodeDetail(Static):
     def _lines(self) -> Text:
         if not self._trail:
             return Text("")
-        lines = lines_of(self._trail, kind_colour(self._trail[-1].kind, self.app.theme))
+        lines = lines_of(self._trail, kind_colour(self._trail[-1].kind, self.app.theme), self._turn)
         for line in lines:
             line.truncate(max(1, self.content_size.width or 200), overflow="ellipsis")
         return Text("\n").join(lines)
 
 
-def lines_of(trail: Sequence[Component], colour: str) -> list[Text]:
+def first_turn(trail: Sequence[Component], turns: Mapping[str, int]) -> int | None:
+    """The turn of the part that the last component of a trail is, belongs to, or holds as its oldest."""
+    if not trail or len(trail) == 1:
+        return None  # the whole prompt is as old as its call
+    for node in reversed(trail):
+        if node.path is not None and node.path in turns:
+            return turns[node.path]
+    return min((turns[path] for path in _paths(trail[-1]) if path in turns), default=None)
+
+
+def _paths(node: Component) -> Iterator[str]:
+    if node.path is not None:
+        yield node.path
+    for child in node.children:
+        yield from _paths(child)
+
+
+def lines_of(trail: Sequence[Component], colour: str, turn: int | None = None) -> list[Text]:
     """Three lines about the last component of a trail."""
     node, root = trail[-1], trail[0]
     parent = trail[-2] if len(trail) > 1 else None
@@ -69,6 +87,8 @@ def lines_of(trail: Sequence[Component], colour: str) -> list[Text]:
     amount.append(f"  {text.dollars(node.cost)}", "bold")
     if node.cost is not None and parent is not None:
         amount.append(f" {text.share(node.cost, root.cost)}", "not bold")
+    if turn is not None:
+        amount.append(f"  since turn {turn:,}", "not bold")
     return [title, amount, _cache(node, colour)]
 
 

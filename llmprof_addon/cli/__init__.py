@@ -28,6 +28,8 @@ COMMANDS = {
     "show": "one call: what is in its prompt, and what it cost",
     "report": "one run: how its context grew, and where its dollars went",
     "cache": "one run: which calls lost their cached prefix, why, and what it cost",
+    "rent": "one run: what carrying each part of its prompts has cost",
+    "tools": "one run: what each tool and MCP server has cost, called or not",
     "findings": "one run: what could be saved, and how",
     "diff": "two calls or two runs: what came, went and changed, in tokens and dollars",
     "whatif": "one run under changed rules: what would it have cost?",

@@ -36,6 +36,16 @@ def defers(tool: Json) -> bool:
     return any(isinstance(each, dict) and each.get("defer_loading") is True for each in held)
 
 
+def has_failed(result: Json) -> bool | None:
+    """Whether a tool's result says that the tool failed; `None` in a dialect that has no word for it."""
+    if not isinstance(result, dict):
+        return None
+    if result.get("type") == "tool_result":  # Anthropic
+        return result.get("is_error") is True
+    held = result.get("toolResult")  # Bedrock
+    return held.get("status") == "error" if isinstance(held, dict) else None
+
+
 MARKERS = ("cache_control", "prompt_cache_breakpoint")
 """Keys of cache markers: Anthropic's, which OpenAI-compatible gateways take too, and OpenAI's since GPT-5.6."""
 

@@ -12,7 +12,9 @@ from llmprof_addon.attribution.forest import weight
 from llmprof_addon.attribution.rent import rents
 from llmprof_addon.model.apportion import apportion
 from llmprof_addon.model.component import Kind
+from llmprof_addon.model.recent import Recent
 from llmprof_addon.model.run_tree import Rent, RunCall, RunTree, ToolKey
+from llmprof_addon.providers.carving import has_failed
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.run_tree import run_tree
 from llmprof_addon.store.tool_names import ids_in
@@ -22,6 +24,8 @@ _KINDS = (Kind.TOOL_SCHEMAS, Kind.TOOL_CALLS, Kind.TOOL_RESULTS)
 _FINE = 1 << 40
 """Parts of a node that the shares of several tools in it are kept in."""
 _NO_TOOL: tuple[tuple[ToolKey, float], ...] = ((("", UNNAMED), 1.0),)
+_failed: Recent[bytes, tuple[bool | None]] = Recent(20_000)
+"""What contents of results say of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,8 @@ class ToolRow:
     """Pico-dollars; `None` where every call that carried it is unpriced."""
     use_cost: int | None
     """Of its calls and results."""
+    errors: int | None = None
+    """Results that say that it failed; `None` where none of them says whether it did."""
 
     @property
     def tokens(self) -> int:
@@ -85,10 +91,10 @@ def tools_of(tree: RunTree, carried: Iterable[Rent]) -> tuple[ToolRow, ...]:
             _add_rent(tree, rent, sums)
     for call in tree.calls:
         _add_answer(tree, call, sums)
-    made = calls_made(tree)
+    made, errors = calls_made(tree), _errors(tree)
     for key in {*made, *(key for node in tree.nodes for key, _ in node.tools)}:
         sums.setdefault(key, _Sum())  # a tool that nothing was paid for has its row as well
-    rows = [_row(key, one, made.get(key, 0), len(tree.calls)) for key, one in sums.items()]
+    rows = [_row(key, one, made.get(key, 0), errors.get(key), len(tree.calls)) for key, one in sums.items()]
     return tuple(sorted(rows, key=lambda row: (-row.tokens, row.name, row.server or "")))
 
 
@@ -121,7 +127,7 @@ def _divided(
     return zip(tools, apportion(tokens, weights), costs, strict=True)
 
 
-def _row(key: ToolKey, one: _Sum, made: int, run_calls: int) -> ToolRow:
+def _row(key: ToolKey, one: _Sum, made: int, errors: int | None, run_calls: int) -> ToolRow:
     schema, *uses = one.costs
     known = [cost for cost in uses if cost is not None]
     return ToolRow(
@@ -134,7 +140,23 @@ def _row(key: ToolKey, one: _Sum, made: int, run_calls: int) -> ToolRow:
         result_tokens=one.tokens[2],
         schema_cost=schema,
         use_cost=sum(known) if known else None,
+        errors=errors,
     )
+
+
+def _errors(tree: RunTree) -> dict[ToolKey, int]:
+    """The tools whose results say whether they failed, with the number of those that did."""
+    results = {node.content: node for node in tree.nodes if node.kind is Kind.TOOL_RESULTS}
+    found: dict[ToolKey, int] = {}
+    for content, node in results.items():
+        failed = _failed.get(content)
+        if failed is None:
+            failed = (has_failed(tree.contents.get(content)),)
+            _failed.add(content, failed)
+        if failed[0] is not None:
+            for tool, _ in node.tools:
+                found[tool] = found.get(tool, 0) + failed[0]
+    return found
 
 
 def calls_made(tree: RunTree) -> dict[ToolKey, int]:

@@ -90,7 +90,9 @@ def examine(call: CacheView, previous: CacheView | None) -> CacheVerdict | None:
 def _short(call: CacheView, previous: CacheView, rules: CacheRules, there: int) -> CacheVerdict:
     read = call.read or 0
     compared = compare(call, previous, rules)
-    if not previous.is_kin and not compared.shares_messages:
+    # A prompt that another one goes on from is not longer, in one tokenizer: such numbers contradict each other.
+    grown = not compared.changes and not _other_model(call, previous)
+    if (not previous.is_kin and not compared.shares_messages) or (grown and (previous.input or 0) > (call.input or 0)):
         return CacheVerdict(
             status=CacheStatus.HIT if read else CacheStatus.COLD,
             cause=None if read else CacheCause.COLD,

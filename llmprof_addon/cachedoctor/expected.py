@@ -20,6 +20,8 @@ def left_behind(previous: CacheView, rules: CacheRules) -> int:
         return (previous.read or 0) + (previous.write or 0)
     if previous.input is None or previous.input < rules.minimum:
         return 0
+    if previous.read is not None and previous.read >= previous.input:
+        return 0  # the last token is never read: such numbers contradict each other
     return previous.input // rules.step * rules.step
 
 

@@ -89,7 +89,7 @@ def process(
     earlier = forerunner.of(store, run, call, paths, view, family.encoding)
     if earlier is not None and falls_short(view, earlier):
         view = replace(view, steps=prompt_steps(whole.prompt, whole.section_order, raws.prompt))
-        earlier = cached.with_steps(store, earlier, view.ended_ns)
+        earlier = cached.with_steps(store, earlier, view)
     record = CallRecord(
         exchange=exchange,
         call=call,

@@ -73,7 +73,7 @@ def _judge_again(numbers: Collection[int], store: Store) -> None:
             placed = Placed.of(stored_call(stored, stored.body), store, row.encoding)
             raws = placed.raws(placed.counts(store, Effort()))
             view = replace(view, steps=prompt_steps(placed.whole.prompt, placed.whole.section_order, raws.prompt))
-            earlier = cached.with_steps(store, earlier, view.ended_ns)
+            earlier = cached.with_steps(store, earlier, view)
         given[number] = examine(view, earlier)
     verdicts.put(store, given)
 

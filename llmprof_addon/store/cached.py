@@ -32,10 +32,10 @@ ORDER BY node.depth
 """
 
 
-def with_steps(store: Store, view: CacheView, until_ns: int) -> CacheView:
+def with_steps(store: Store, view: CacheView, later: CacheView) -> CacheView:
     """The view of a stored call with the steps of its prompt and of its answer; as it is if the call was deleted.
 
-    Its `sizes` are those that calls of its run reported that had ended by then.
+    Its `sizes` are those that other calls of its run had reported when a later call ended.
     """
     with errors_of(store.url), store.snapshot():
         heads = (Call.tools_head, Call.system_head, Call.message_head, Call.answer_head, Call.encoding, Call.run)
@@ -50,7 +50,8 @@ def with_steps(store: Store, view: CacheView, until_ns: int) -> CacheView:
             "messages": _steps("messages", messages),
         }
         answered = _steps("messages", _nodes(store, answer, encoding)[len(messages) :])
-        alike = (Call.run == run) & (Call.request_model == view.model) & (Call.ended_ns <= until_ns)
+        alike = (Call.run == run) & (Call.request_model == view.model)
+        alike &= (Call.uid != later.call_id) & (Call.ended_ns <= later.ended_ns)
         for head, number in ((Call.tools_head, tools), (Call.system_head, system)):
             alike &= head.is_null() if number is None else head == number
         sizes = _sizes(store, alike, {row[0]: place for place, row in enumerate(messages, 1)})

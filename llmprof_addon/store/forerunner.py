@@ -95,6 +95,8 @@ class Seeker:
     heads: tuple[int | None, int | None]
     """Of its tools and its system prompt; -1 where they are not stored yet."""
     path: Path
+    answer: int | None
+    """Row id of the last node of its answer; `None` if it answered nothing that is stored."""
 
 
 def of(
@@ -123,7 +125,8 @@ def _seeker(
         base = nodes.load([chains.base], encoding).get(chains.base)
         depth = base.depth if base else 0
     ends = [section[-1].key for section in (chains.tools, chains.system) if section]
-    stored = nodes.load(ends, encoding)
+    answer = [link.key for link in chains.answer[-1:]]
+    stored = nodes.load([*ends, *answer], encoding)
     tools, system = (
         (stored[section[-1].key].id if section[-1].key in stored else -1) if section else None
         for section in (chains.tools, chains.system)
@@ -137,6 +140,7 @@ def _seeker(
         predecessor=run.predecessor,
         heads=(tools, system),
         path=Path(depth, len(links), node, lambda place: is_said(links[place - 1].part)),
+        answer=stored[answer[0]].id if answer and answer[0] in stored else None,
     )
 
 
@@ -157,6 +161,7 @@ def stored_seeker(store: Store, number: int) -> tuple[Seeker, CacheView] | None:
         predecessor=row["predecessor_uid"],
         heads=(row["tools_head"], row["system_head"]),
         path=path,
+        answer=row["answer_head"] if row["answer_head"] != row["message_head"] else None,
     )
     return found, cache_view(row)
 
@@ -206,9 +211,19 @@ def before(store: Store, call: Seeker, view: CacheView) -> CacheView | None:
         return cache_view(nearest[1])
     if call.in_session:
         for row in lane:
-            if (row["tools_head"], row["system_head"]) == call.heads and row["request_model"] == view.model:
+            alike = (row["tools_head"], row["system_head"]) == call.heads and row["request_model"] == view.model
+            if alike and not _goes_on_from(store, row, call.answer):
                 return replace(cache_view(row), is_kin=row["lane_key"] == call.lane)
     return None if nearest is None else cache_view(nearest[1])
+
+
+def _goes_on_from(store: Store, row: Mapping[str, Any], answer: int | None) -> bool:
+    """Whether a call has this answer in its prompt: it comes after it then, whatever the clock said."""
+    if answer is None or row["message_head"] is None:
+        return False
+    with errors_of(store.url):
+        nodes = store.db.execute_sql(_PATH.format(store.db.param), (row["message_head"], answer)).fetchall()
+    return bool(nodes[0][0] == answer)
 
 
 def _dicts(rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import peewee as pw
 
+from llmprof_addon.store import trend_fill
 from llmprof_addon.store.facets import Facet
 from llmprof_addon.store.open import Store
-from llmprof_addon.store.schema import Call, Run, ToolDay, ToolUse
+from llmprof_addon.store.schema import Call, Run, ToolDay, ToolUse, TrendDay
 from llmprof_addon.store.search_query import Filter
 from llmprof_addon.store.text import dumps
 
@@ -29,12 +30,8 @@ def conditions(store: Store, filters: tuple[Filter, ...]) -> Iterator[pw.Express
 
 def _condition(store: Store, one: Filter) -> pw.Expression:
     match one.key:
-        case "model":
-            return _has(pw.fn.COALESCE(Call.response_model, Call.request_model, ""), one.value)
-        case "provider":
-            return _has(Call.provider, one.value)
-        case "app":
-            return _has(pw.fn.COALESCE(Call.app, ""), one.value)
+        case "model" | "provider" | "app":
+            return _named(store, one.key, one.value)
         case "status":
             return _status(one.value)
         case "has":
@@ -52,6 +49,26 @@ def _condition(store: Store, one: Filter) -> pw.Expression:
             return _between(_COST, one)
         case "tokens":
             return _between(_TOKENS, one)
+
+
+_NAMED = {
+    "model": pw.fn.COALESCE(Call.response_model, Call.request_model, ""),
+    "provider": Call.provider,
+    "app": pw.fn.COALESCE(Call.app, ""),
+}
+
+
+def _named(store: Store, key: str, value: str) -> pw.Expression:
+    """By the few names that the sums by day have; by each call's own where calls are not counted yet."""
+    if trend_fill.waiting(store):
+        return _has(_NAMED[key], value)
+    days = TrendDay.select(TrendDay.name).where((TrendDay.dimension == key) & _has(TrendDay.name, value))
+    names = [row[0] for row in store.db.execute(days.distinct()).fetchall()]
+    found: pw.Expression = _NAMED[key].in_(names) if names else _NOTHING
+    return found
+
+
+_NOTHING = pw.Expression(pw.SQL("0"), "=", pw.SQL("1"))
 
 
 def _has(column: pw.ColumnBase, value: str) -> pw.Expression:

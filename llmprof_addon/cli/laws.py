@@ -116,6 +116,16 @@ def check_request(store: Store, row: CallRow, exchange: Exchange) -> Iterator[st
         yield f"call {row.id}: the request put together again is not the one received"
 
 
+def check_days(store: Store) -> Iterator[str]:
+    """Breaches of the sums by day over the calls that are in them."""
+    from llmprof_addon.store import trend_check
+
+    stored, calls = trend_check.stored(store), trend_check.recomputed(store)
+    for key in sorted(stored.keys() | calls.keys(), key=str):
+        if stored.get(key) != calls.get(key):
+            yield f"day {key[1]} of {key[2] or 'tools'} {key[3]!r}: its sums are not those of its calls"
+
+
 def check_run(store: Store, row: RunRow) -> Iterator[str]:
     """Breaches of a run's sums over its calls."""
     calls = list(queries.calls(store, run=row.id))

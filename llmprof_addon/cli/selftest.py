@@ -2,9 +2,9 @@
 
 Of every call: its components sum to the tokens that the provider reported and to what the call cost, at every level;
 the cache split of each component is its tokens; the trees derived again from the stored texts are those that were
-stored; no text looks like a credential. Of every run: its sums are those of its calls. With --corpus: the same for each
-file, in a store of its own that is thrown away, and that the request is put together again as it was, and that
-compression, line ends and repetition change nothing.
+stored; no text looks like a credential. Of every run and every day: its sums are those of its calls. With --corpus:
+the same for each file, in a store of its own that is thrown away, and that the request is put together again as it
+was, and that compression, line ends and repetition change nothing.
 
 Exit code 1 if a law is broken; each breach is one line.
 
@@ -67,6 +67,7 @@ def _store(args: argparse.Namespace, checked: dict[str, int]) -> Iterator[str]:
         for run in queries.runs(store):
             checked["runs"] += 1
             yield from laws.check_run(store, run)
+        yield from laws.check_days(store)
 
 
 def _corpus(folder: Path, settings: "Settings", checked: dict[str, int]) -> Iterator[str]:

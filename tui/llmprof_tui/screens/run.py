@@ -30,7 +30,7 @@ from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.run_header import RunHeader
 from llmprof_tui.widgets.tab_bar import TabBar
 from llmprof_tui.widgets.timeline import Timeline
-from llmprof_tui.widgets.timeline_painter import LEGEND
+from llmprof_tui.widgets.timeline_signs import LEGEND
 
 if TYPE_CHECKING:
     from llmprof_tui.app import LlmprofApp

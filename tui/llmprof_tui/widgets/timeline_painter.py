@@ -12,58 +12,19 @@ from rich.style import Style
 from textual.strip import Strip
 
 from llmprof_addon.export import text
-from llmprof_addon.model.cache import CacheStatus
 from llmprof_addon.model.component import Kind
 from llmprof_addon.store.timeline import TimelineCall
 from llmprof_tui.themes import KIND_MARKS
 from llmprof_tui.widgets import timeline_layout as layout
 from llmprof_tui.widgets.timeline_ink import Inks, Piece
 from llmprof_tui.widgets.timeline_layout import BLANK, Band, Cell, View, Zoom
+from llmprof_tui.widgets.timeline_signs import GRAVE, Sign
 from llmprof_tui.widgets.timeline_stacks import Metric, kind_of_paint, paint, stack_of, total_of
 
 GUTTER = 8
 """Cells of the amounts beside the chart, with the axis."""
 MOST_NAME = 14
 """Cells below which nothing is said of a lane."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
-    """What stands below a column: one cell."""
-
-    glyph: str
-    colour: str
-    """Name of a colour of the look: `error`, `warning`, …"""
-    meaning: str
-
-
-ERROR_SIGN = Sign(glyph="✗", colour="error", meaning="failed")
-BREAK_SIGN = Sign(glyph="✂", colour="warning", meaning="cache break")
-EXPIRY_SIGN = Sign(glyph="⏱", colour="accent", meaning="cache expired")
-COMPACTION_SIGN = Sign(glyph="⤓", colour="primary", meaning="sums the context up")
-SUMMARY_SIGN = Sign(glyph="⤓", colour="primary", meaning="goes on from a summary of the context")
-AUXILIARY_SIGN = Sign(glyph="◦", colour="caption", meaning="auxiliary call: a title, a classifier")
-CACHE_SIGNS = {
-    CacheStatus.BREAK: BREAK_SIGN,
-    CacheStatus.PARTIAL: BREAK_SIGN,
-    CacheStatus.EXPIRED: EXPIRY_SIGN,
-}
-"""What is drawn below a call that lost its cached prefix."""
-LEGEND = "✗ failed   ✂ cache break   ⏱ cache expired   ⤓ compaction   ◦ auxiliary call"
-_GRAVE = "✗✂⏱⤓◦"
-"""The gravest first."""
-
-
-def signs_of(call: TimelineCall) -> tuple[Sign, ...]:
-    """What is drawn below a call, the gravest first."""
-    found = (
-        ERROR_SIGN if call.failed else None,
-        CACHE_SIGNS.get(call.cache_status) if call.cache_status else None,
-        COMPACTION_SIGN if call.request_class == "compaction" else None,
-        SUMMARY_SIGN if call.link == "compacted" else None,
-        AUXILIARY_SIGN if call.request_class == "auxiliary" else None,
-    )
-    return tuple(sign for sign in found if sign is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,7 +317,7 @@ class Painter:
         return self._line(strip, frame)
 
     def _rank(self, sign: Sign) -> int:
-        return _GRAVE.index(sign.glyph) if sign.glyph in _GRAVE else len(_GRAVE)
+        return GRAVE.index(sign.glyph) if sign.glyph in GRAVE else len(GRAVE)
 
     def numbers(self, frame: Frame) -> Strip:
         """The line of call numbers, with the selected one among them."""

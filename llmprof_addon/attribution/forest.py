@@ -81,10 +81,10 @@ def weight(node: RunNode, encoding: str) -> int:
     return next(iter(node.tokens.values()), 1) if tokens is None else tokens
 
 
-def sections(tree_heads: Sequence[int], forest: Forest, running: Sequence[int]) -> Iterator[tuple[int, int]]:
+def sections(ends: Sequence[int], forest: Forest, running: Sequence[int]) -> Iterator[tuple[int, int]]:
     """For the last nodes of a prompt's sections, in order: the forest's node there, and the sum before the section."""
     before = 0
-    for head in tree_heads:
+    for head in ends:
         near = forest.near(head)
         if near >= 0:
             yield near, before

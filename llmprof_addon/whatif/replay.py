@@ -150,8 +150,12 @@ class _Replay:
         """Tokens that are read from the cache."""
         rules = stand.rules
         if rules is None:
-            most = stand.input if stand.parted is None else int(stand.parted)
-            return 0 if moves.switched else min(moves(was.read), most)
+            if moves.switched:
+                return 0
+            read = moves(was.read)
+            if stand.parted is None or was.parted is None or stand.parted >= moves(int(was.parted)) - 1:
+                return read
+            return min(read, int(stand.parted))  # rules made the prompts part earlier than they did
         expected = stand.expected
         if moves.switched:
             read = expected

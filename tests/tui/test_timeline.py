@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from llmprof_tui.themes import THEMES
+from llmprof_tui.widgets.lane_title import LaneTitle
 from llmprof_tui.widgets.timeline import Timeline
 from llmprof_tui.widgets.timeline_layout import EMPTY
-from llmprof_tui.widgets.timeline_painter import GUTTER, LaneTitle
+from llmprof_tui.widgets.timeline_painter import GUTTER
 from llmprof_tui.widgets.timeline_signs import Sign
 from llmprof_tui.widgets.timeline_stacks import is_cached
 from textual.app import App, ComposeResult

@@ -10,8 +10,8 @@ from llmprof_addon.export.text import UNKNOWN, counted, dollars, duration, plain
 from llmprof_addon.model.usage import Source
 from llmprof_addon.store.rows import LaneRow
 from llmprof_tui.widgets.columns import Column
+from llmprof_tui.widgets.lane_title import ALONE, LaneTitle
 from llmprof_tui.widgets.lane_tree import LaneNode, lane_name, lane_tree, walk
-from llmprof_tui.widgets.timeline_painter import ALONE, LaneTitle
 
 COLUMNS = (
     Column(key="started", title="agent", width=46, least=22, grow=1, left=True),

@@ -16,6 +16,7 @@ from llmprof_addon.model.component import Kind
 from llmprof_addon.store.timeline import TimelineCall
 from llmprof_tui.themes import KIND_MARKS
 from llmprof_tui.widgets import timeline_layout as layout
+from llmprof_tui.widgets.lane_title import ALONE, LaneTitle
 from llmprof_tui.widgets.timeline_ink import Inks, Piece
 from llmprof_tui.widgets.timeline_layout import BLANK, Band, Cell, View, Zoom
 from llmprof_tui.widgets.timeline_signs import GRAVE, Sign
@@ -25,23 +26,6 @@ GUTTER = 8
 """Cells of the amounts beside the chart, with the axis."""
 MOST_NAME = 14
 """Cells below which nothing is said of a lane."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneTitle:
-    """What is said of a lane beside its columns."""
-
-    key: str
-    name: str
-    """In a word."""
-    said: str = ""
-    """What it was asked to do."""
-    note: str = ""
-    """Its sums."""
-
-
-ALONE = (LaneTitle(key="main", name="main"),)
-"""The lanes of a run that has but one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

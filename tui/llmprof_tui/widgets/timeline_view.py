@@ -16,9 +16,10 @@ from textual.strip import Strip
 
 from llmprof_addon.store.timeline import TimelineCall
 from llmprof_tui.widgets import timeline_layout as layout
+from llmprof_tui.widgets.lane_title import ALONE, LaneTitle
 from llmprof_tui.widgets.timeline_ink import Inks, Look
 from llmprof_tui.widgets.timeline_layout import ZOOMS, Band, View
-from llmprof_tui.widgets.timeline_painter import ALONE, GUTTER, Frame, LaneTitle, Painter, Scene
+from llmprof_tui.widgets.timeline_painter import GUTTER, Frame, Painter, Scene
 from llmprof_tui.widgets.timeline_signs import Sign, signs_of
 from llmprof_tui.widgets.timeline_stacks import Metric
 

@@ -127,7 +127,8 @@ def trends(store: Store, by: By = "all", period: Period = "day", *, since: date 
         held: dict[date, list[Mapping[str, int]]] = {start: [] for start in starts}
         for day, sums in days:
             held[period_of(_day(day), period)].append(sums)
-        points = tuple(add(found) for found in held.values())
+        nothing = add(())
+        points = tuple(add(found) if found else nothing for found in held.values())
         return TrendRow(name=name, server=server or None, total=add([sums for _, sums in days]), points=points)
 
     made = [row(name, server, days, add) for (server, name), days in rows.items()]

@@ -48,13 +48,13 @@ def big_store() -> str:
         for old in path.parent.glob("half.db*"):
             old.unlink()
         began = time.monotonic()
-        _build(half)
+        build(half)
         half.rename(path)
         print(f"built {path} ({path.stat().st_size / 2**20:.0f} MB) in {time.monotonic() - began:.0f} s", flush=True)
     return f"sqlite:///{path}"
 
 
-def _build(path: Path) -> None:
+def build(path: Path) -> None:
     book = PriceBook()
     with open_store(f"sqlite:///{path}") as store:
         for exchange in _templates():
@@ -69,7 +69,7 @@ def _build(path: Path) -> None:
         while upkeep(store):
             pass
     with closing(sqlite3.connect(path)) as db:
-        db.execute("ANALYZE")
+        # Without ANALYZE, as all stores are: its numbers lead to other plans.
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

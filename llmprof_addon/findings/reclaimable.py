@@ -29,10 +29,9 @@ def reclaimable(run: RunView, findings: Iterable[Finding]) -> Reclaimable:
     costs: dict[int, int] = {}
     dear: dict[int, int] = {}
     for node, claims in parts.items():
-        for call in run.shares.carriers(node):
-            share = _largest(claims, run.calls[call].started_ns)
-            if share and call not in whole:
-                of_call = run.shares.of(call, node)
+        carriers = [call for call in run.shares.carriers(node) if call not in whole]
+        for call, of_call in zip(carriers, run.shares.along(node, carriers), strict=True):
+            if share := _largest(claims, run.calls[call].started_ns):
                 tokens[call] = tokens.get(call, 0) + part_of(of_call.tokens, share)
                 costs[call] = costs.get(call, 0) + part_of(of_call.cost, share)
                 dear[call] = dear.get(call, 0) + part_of(of_call.dear, share)

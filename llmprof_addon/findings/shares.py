@@ -5,10 +5,11 @@ them as it splits the kind: what stands first was read. The shares of a kind in 
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
-from llmprof_addon.model.component import SYNTHETIC, Kind, KindTotal
+from llmprof_addon.model.component import SYNTHETIC, Kind
 from llmprof_addon.model.run_tree import RunCall, RunNode, RunTree
 
 type Weights = Mapping[Kind, int]
@@ -35,31 +36,41 @@ def part_of(amount: int, share: float) -> int:
 NO_SHARE = Share(0, 0, 0)
 
 
-class _KindInCall(NamedTuple):
-    """One kind in one call: tokens lie along the raw counts of its parts."""
+class _Line(NamedTuple):
+    """One kind in one call: its tokens lie along the raw counts of its parts."""
 
-    total: KindTotal
+    before: int
+    """Raw counts in the sections before."""
     weight: int
+    tokens: int
+    read: int
+    cached: int
+    """Read or written."""
+    cost: int
     values: tuple[int, int, int]
     """What a token is worth that was read, written, or fresh, in `_FINE` parts of a pico-dollar."""
+    whole: int
+    """All tokens at their values."""
 
     def tokens_to(self, weight: int) -> int:
         """Tokens of the parts up to this running count."""
-        return self.total.tokens if weight >= self.weight else self.total.tokens * weight // self.weight
+        return self.tokens if weight >= self.weight else self.tokens * weight // self.weight
 
     def cost_to(self, tokens: int) -> int:
         """Pico-dollars of the first so many tokens."""
-        cost = self.total.cost or 0
-        whole = self._value(self.total.tokens)
-        if tokens >= self.total.tokens:
-            return cost
-        return cost * self._value(tokens) // whole if whole else cost * tokens // self.total.tokens
-
-    def _value(self, tokens: int) -> int:
-        read = min(tokens, self.total.read)
-        write = min(tokens - read, self.total.write)
+        if tokens >= self.tokens:
+            return self.cost
+        if not self.whole:
+            return self.cost * tokens // self.tokens
         of_read, of_write, of_fresh = self.values
-        return read * of_read + write * of_write + (tokens - read - write) * of_fresh
+        if tokens <= self.read:
+            return self.cost * of_read * tokens // self.whole
+        value = self.read * of_read
+        if tokens <= self.cached:
+            value += (tokens - self.read) * of_write
+        else:
+            value += (self.cached - self.read) * of_write + (tokens - self.cached) * of_fresh
+        return self.cost * value // self.whole
 
 
 class Shares:
@@ -69,7 +80,7 @@ class Shares:
         self._tree = tree
         self._running: dict[str, list[Weights]] = {}
         """By encoding: tokens by kind from the root of its section through each node."""
-        self._kinds: dict[int, dict[Kind, _KindInCall]] = {}
+        self._lines: dict[tuple[Kind, str], list[_Line | None]] = {}
         self._entered, self._left = _order(tree)
         self._carriers: dict[str, tuple[list[int], list[int]]] = {}
         """By section: where the calls' heads stand in that order, and their positions, side by side."""
@@ -96,55 +107,60 @@ class Shares:
 
     def of(self, call: int, node: int) -> Share:
         """What a node, which the call carries, took of it."""
-        part, made = self._tree.nodes[node], self._tree.calls[call]
-        kind = self._of_call(call).get(part.kind)
-        if kind is None or not kind.weight:
-            return NO_SHARE
-        end = self._before(made, part.section).get(part.kind, 0) + self._run(made.encoding)[node].get(part.kind, 0)
-        start = end - weight(part, made.encoding)
-        first, last = kind.tokens_to(start), kind.tokens_to(end)
-        cost = kind.cost_to(last)
-        return Share(
-            last - first,
-            cost - kind.cost_to(first),
-            max(0, cost - kind.cost_to(max(first, min(last, kind.total.read)))),
-        )
+        return self.along(node, (call,))[0]
+
+    def along(self, node: int, calls: Sequence[int]) -> list[Share]:
+        """What a node took of each of these calls, which all carry it."""
+        part = self._tree.nodes[node]
+        lines = self._lines_of(part.kind, part.section)
+        out = []
+        for call in calls:
+            line = lines[call]
+            if line is None:
+                out.append(NO_SHARE)
+                continue
+            encoding = self._tree.calls[call].encoding
+            end = line.before + self._run(encoding)[node].get(part.kind, 0)
+            first, last = line.tokens_to(end - weight(part, encoding)), line.tokens_to(end)
+            cost = line.cost_to(last)
+            dear = 0 if last <= line.read else cost - line.cost_to(max(first, line.read))
+            out.append(Share(last - first, cost - line.cost_to(first), dear))
+        return out
 
     def through(self, call: int, ends: Mapping[str, int]) -> int:
         """Tokens of a call's prompt down to these nodes, one a section, without what no part stands behind."""
         made = self._tree.calls[call]
         total = 0
-        for kind, found in self._of_call(call).items():
-            for section, node in ends.items():
-                if node >= 0:
-                    before = self._before(made, section).get(kind, 0)
-                    weight = self._run(made.encoding)[node].get(kind, 0)
-                    total += found.tokens_to(before + weight) - found.tokens_to(before)
+        for section, node in ends.items():
+            for kind, weight in self._run(made.encoding)[node].items() if node >= 0 else ():
+                line = self._lines_of(kind, section)[call]
+                if line is not None:
+                    total += line.tokens_to(line.before + weight) - line.tokens_to(line.before)
         return total
 
-    def _of_call(self, call: int) -> dict[Kind, _KindInCall]:
-        found = self._kinds.get(call)
+    def _lines_of(self, kind: Kind, section: str) -> list[_Line | None]:
+        """By call: the line of a kind, as seen from a section; `None` where the call has nothing of it."""
+        found = self._lines.get((kind, section))
         if found is None:
-            made = self._tree.calls[call]
-            weights: dict[Kind, int] = {}
-            for section in made.section_order:
-                _add(weights, self._section(made, section))
-            values = _values(made)
-            found = self._kinds[call] = {
-                total.kind: _KindInCall(total, weights.get(total.kind, 0), values)
-                for total in made.composition
-                if total.kind not in SYNTHETIC and weights.get(total.kind)
-            }
+            found = self._lines[kind, section] = [self._line(call, kind, section) for call in self._tree.calls]
         return found
 
-    def _before(self, call: RunCall, section: str) -> Weights:
-        """What of each kind stands in the sections before."""
-        out: dict[Kind, int] = {}
-        for earlier in call.section_order:
-            if earlier == section:
-                break
-            _add(out, self._section(call, earlier))
-        return out
+    def _line(self, call: RunCall, kind: Kind, section: str) -> _Line | None:
+        total = next((total for total in call.composition if total.kind is kind), None)
+        weight = sum(self._section(call, each).get(kind, 0) for each in call.section_order)
+        if total is None or not weight or kind in SYNTHETIC:
+            return None
+        read = min(total.read, total.tokens)
+        cached = min(total.read + total.write, total.tokens)
+        values = _values(call)
+        whole = read * values[0] + (cached - read) * values[1] + (total.tokens - cached) * values[2]
+        before = self._before(call, section, kind)
+        return _Line(before, weight, total.tokens, read, cached, total.cost or 0, values, whole)
+
+    def _before(self, call: RunCall, section: str, kind: Kind) -> int:
+        """What of a kind stands in the sections before."""
+        earlier = takewhile(lambda each: each != section, call.section_order)
+        return sum(self._section(call, each).get(kind, 0) for each in earlier)
 
     def _section(self, call: RunCall, section: str) -> Weights:
         head = _head(call, section)
@@ -168,11 +184,6 @@ def weight(node: RunNode, encoding: str) -> int:
 
 def _head(call: RunCall, section: str) -> int:
     return {"tools": call.tools, "system": call.system}.get(section, call.messages)
-
-
-def _add(sums: dict[Kind, int], more: Weights) -> None:
-    for kind, weight in more.items():
-        sums[kind] = sums.get(kind, 0) + weight
 
 
 def _values(call: RunCall) -> tuple[int, int, int]:

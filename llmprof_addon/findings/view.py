@@ -15,7 +15,7 @@ from llmprof_addon.model.finding import Evidence, Finding, Severity
 from llmprof_addon.model.run_tree import Rent, RunCall, RunNode, RunTree
 from llmprof_addon.model.thresholds import Thresholds
 
-MOST_EVIDENCE = 200
+MOST_EVIDENCE = 100
 """Places of one finding; smaller ones are neither told nor counted."""
 
 
@@ -48,8 +48,9 @@ class RunView:
 
     @cached_property
     def input_tokens(self) -> int:
-        """Of all calls."""
-        return sum(call.usage.input_tokens or 0 for call in self.calls)
+        """Of all calls: as reported, or what the parts were counted to where nothing is."""
+        counted = [sum(total.tokens for total in call.composition) for call in self.calls]
+        return sum(tokens or call.usage.input_tokens or 0 for tokens, call in zip(counted, self.calls, strict=True))
 
     @cached_property
     def output_tokens(self) -> int:
@@ -102,6 +103,10 @@ class RunView:
         """Input tokens of these kinds over all calls."""
         return sum(total.tokens for call in self.calls for total in call.composition if total.kind in kinds)
 
+    def largest(self, nodes: Iterable[int]) -> list[int]:
+        """Of many nodes those that may be told, by about what carrying them took."""
+        return sorted(nodes, key=lambda node: -self.raw_tokens(node) * len(self.shares.carriers(node)))[:MOST_EVIDENCE]
+
     def name(self, node: int) -> str:
         """What a person would call a part."""
         part = self.nodes[node]
@@ -114,7 +119,7 @@ class RunView:
         carriers = [at for at in self.shares.carriers(node) if self.calls[at].started_ns >= since_ns]
         if not carriers:
             return None
-        found = [self.shares.of(at, node) for at in carriers]
+        found = self.shares.along(node, carriers)
         priced = any(self.calls[at].cost is not None for at in carriers)
         return Evidence(
             saves="part",

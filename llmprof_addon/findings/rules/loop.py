@@ -34,10 +34,12 @@ def _repeated(run: RunView, lane: list[int]) -> Iterator[list[int]]:
     group: list[int] = []
     last: object = None
     for at in lane:
-        if run.calls[at].failed:
+        call = run.calls[at]
+        if call.failed:
             continue
         question = [asked(run, node) for node in _calls(run, at)]
-        if group and question and None not in question and question == last:
+        goes_on = bool(group) and call.predecessor == group[-1] and call.link not in ("retry", "branch")
+        if goes_on and question and None not in question and question == last:
             group.append(at)
         else:
             yield group

@@ -15,17 +15,17 @@ def find(run: RunView) -> Iterable[Finding]:
     """What clearing them now and then would save, less what the cache behind them costs to be written anew."""
     grace = run.thresholds.stale_calls
     moments: dict[int, list[int]] = {}
-    for rent in run.rents:
-        if rent.node is None or rent.kind not in KINDS or not rent.referable:
-            continue  # of what has no names it cannot be seen that it is needed
-        if rent.tokens < run.thresholds.stale_tokens * rent.carried:
-            continue
+    # Of what has no names it cannot be seen whether it is needed.
+    able = {rent.node: rent for rent in run.rents if rent.node is not None and rent.referable and rent.kind in KINDS}
+    large = [node for node, rent in able.items() if rent.tokens >= run.thresholds.stale_tokens * rent.carried]
+    for node in run.largest(large):
+        rent = able[node]
         last = rent.first if rent.referred is None else max(rent.first, rent.referred)
-        idle = [call for call in run.shares.carriers(rent.node) if call > last]
+        idle = [call for call in run.shares.carriers(node) if call > last]
         if len(idle) > grace:
             # Cleared together, every so many calls: each time costs the cache of what stands behind.
             moment = (idle[grace] // grace + 1) * grace
-            moments.setdefault(moment, []).append(rent.node)
+            moments.setdefault(moment, []).append(node)
     evidence: list[Evidence] = []
     for moment, nodes in sorted(moments.items()):
         if moment < len(run.calls):

@@ -6,8 +6,9 @@ import pytest
 
 from llmprof_addon.model.finding import Severity
 from llmprof_addon.model.thresholds import Thresholds
+from llmprof_addon.model.usage import Usage
 from tests.unit.findings.looking import found, only, view
-from tests.unit.findings.trees import Builder, assistant, grown, image, result, schema, system, user, words
+from tests.unit.findings.trees import Builder, assistant, grown, image, last_call, result, schema, system, user, words
 
 
 def alone(*messages: object, **fields: object) -> Builder:
@@ -59,6 +60,12 @@ def test_output_that_is_mostly_reasoning(reasoning: int, fires: bool) -> None:
 def test_little_reasoning_is_left_alone() -> None:
     assert found(alone(output=4_999, reasoning=4_999), "reasoning_share") == []
     assert found(alone(output=4_999), "reasoning_share") == []
+
+
+def test_an_input_that_was_not_reported_is_what_was_counted() -> None:
+    builder = alone(user(words(100)), image(6_000))
+    last_call(builder, usage=Usage(input_tokens=0, output_tokens=5))
+    assert "≈6,000 of 6,100 tokens" in only(builder, "media_share").title
 
 
 @pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])

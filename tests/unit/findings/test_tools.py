@@ -1,5 +1,7 @@
 """Rules about tools: unused ones, their results, and what is asked again."""
 
+from dataclasses import replace
+
 import pytest
 
 from llmprof_addon.model.finding import Severity
@@ -131,6 +133,13 @@ def test_a_loop_could_have_saved_the_turns_after_the_second_same_result() -> Non
 def test_a_loop_whose_results_differ_is_told_and_saves_nothing() -> None:
     finding = only(loop(4, same=False), "loop")
     assert (finding.severity, finding.tokens, finding.cost) == (Severity.WARNING, 0, 0)
+
+
+def test_the_same_prompt_sent_again_is_no_loop() -> None:
+    builder = loop(5)
+    for at in range(1, 5):
+        builder.calls[at] = replace(builder.calls[at], link="retry")
+    assert found(builder, "loop") == []
 
 
 def test_twice_is_no_loop() -> None:

@@ -34,6 +34,9 @@ NODES = 256
 
 _LIMIT = pw.SQL(str(MOST))
 
+_ended = Call.ended_ns + pw.SQL("0")
+"""As no index has it: else planners walk through all calls that ended later, to find the few that are asked for."""
+
 
 def affected(store: Store, record: CallRecord) -> list[CallRow]:
     """The calls for which this one, just stored, may be a better predecessor, spawner or lane."""
@@ -59,7 +62,7 @@ def _going_on(statements: Statements, record: CallRecord, heads: Sequence[int]) 
     ended, answer = record.exchange.ended_ns, record.call.answer
     found: set[int] = set()
     for name in {clean(answer.response_id), clean(answer.request_id)} - {None}:
-        found |= _ids(statements, "naming", _naming, [name, name])
+        found |= _ids(statements, "naming", _naming, [name]) | _ids(statements, "continuing", _continuing, [name])
     if (awaited := awaited_of(record.chains.message_head, record.answer_digest)) is not None:
         found |= _ids(statements, "awaiting", _awaiting, [awaited, ended])
     if heads:
@@ -94,12 +97,16 @@ def _own(value: pw.SQL) -> pw.Select:
 
 
 def _naming(value: pw.SQL) -> pw.Select:
-    return Call.select(Call.id).where((Call.previous == value) | (Call.continues == value)).limit(_LIMIT)
+    return Call.select(Call.id).where(Call.previous == value).limit(_LIMIT)
+
+
+def _continuing(value: pw.SQL) -> pw.Select:
+    return Call.select(Call.id).where(Call.continues == value).limit(_LIMIT)
 
 
 def _awaiting(value: pw.SQL) -> pw.Select:
-    query = Call.select(Call.id).where((Call.awaits == value) & (Call.ended_ns >= value))
-    return query.order_by(Call.ended_ns).limit(_LIMIT)
+    query = Call.select(Call.id).where((Call.awaits == value) & (_ended >= value))
+    return query.order_by(_ended).limit(_LIMIT)
 
 
 def _same_head(value: pw.SQL) -> pw.Select:
@@ -108,8 +115,8 @@ def _same_head(value: pw.SQL) -> pw.Select:
 
 
 def _opened(value: pw.SQL) -> pw.Select:
-    query = Call.select(Call.id).where((Call.opening == value) & Call.predecessor.is_null())
-    return query.where(Call.ended_ns >= value).order_by(Call.ended_ns).limit(_LIMIT)
+    query = Call.select(Call.id).where((Call.opening == value) & (Call.predecessor + pw.SQL("0")).is_null())
+    return query.where(_ended >= value).order_by(_ended).limit(_LIMIT)
 
 
 def _spawned_late(value: pw.SQL) -> pw.Select:

@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("load", "growth", "screens")
+NAMES = ("load", "growth", "steady", "screens")
 
 for name in sys.argv[1:] or NAMES:
     print(f"== {name}")

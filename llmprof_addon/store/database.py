@@ -59,7 +59,8 @@ def _sqlite(path: Path, read_only: bool) -> pw.Database:
         )
     if path.is_dir():
         raise StoreError(f"{path} is a folder", hint="give the path of a database file")
-    pragmas = [("foreign_keys", 1), ("synchronous", 1), ("cache_size", -16_000)]
+    # Every thread that reads has a connection with a cache of its own, and the system's behind it.
+    pragmas = [("foreign_keys", 1), ("synchronous", 1), ("cache_size", -4_000 if read_only else -16_000)]
     if read_only:
         if not path.exists():
             raise StoreError(f"no store at {path}", hint="`llmprof up` makes one and records into it")

@@ -15,9 +15,9 @@ from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.queries import call_query
 from llmprof_addon.store.rows import CallRow, call_row
-from llmprof_addon.store.schema import Call, Content
+from llmprof_addon.store.schema import Call, Content, Run
 from llmprof_addon.store.search_carried import MOST_CALLS, Carried, Fitting, carried, nodes_below, runs_through
-from llmprof_addon.store.search_filter import conditions
+from llmprof_addon.store.search_filter import conditions, is_by_call
 from llmprof_addon.store.search_query import Filter, Query
 from llmprof_addon.store.search_words import Snippet, has_all, searched_texts, snippet
 
@@ -86,8 +86,12 @@ def matching_runs(store: Store, query: Query) -> tuple[set[int], tuple[str, ...]
         where = tuple(conditions(store, query.filters))
         notes = list(_notes(store, query))
         if not query.wanted:
-            # A sum, so that the index of runs, by which each call would be read, is of no use.
-            rows = store.db.execute(Call.select(Call.run + 0).where(*where).distinct()).fetchall()
+            if is_by_call(store, query.filters):  # most runs have one soon
+                fits = Call.select(pw.SQL("1")).where(Call.run == Run.id, *where)
+                found_runs: pw.Select = Run.select(Run.id).where(pw.fn.EXISTS(fits))
+            else:  # a sum, so that the index of runs, by which each call would be read, is of no use
+                found_runs = Call.select(Call.run + 0).where(*where).distinct()
+            rows = store.db.execute(found_runs).fetchall()
             return {row[0] for row in rows}, tuple(notes)
         found = search_index.candidates(store, query.wanted, query.unwanted, before=None, limit=RUN_TEXTS + 1)
         digests = [digest for _, digest in found[:RUN_TEXTS]]

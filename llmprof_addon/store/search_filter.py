@@ -95,10 +95,22 @@ def _status(value: str) -> pw.Expression:
     return same
 
 
+def _tools(store: Store, value: str) -> dict[str, int]:
+    """Names of the tools with this in them, with the numbers of calls that use them."""
+    days = ToolDay.select(ToolDay.name, pw.fn.SUM(ToolDay.calls)).where(_has(ToolDay.name, value))
+    return dict(store.db.execute(days.group_by(ToolDay.name)).fetchall())
+
+
+def is_by_call(store: Store, filters: tuple[Filter, ...]) -> bool:
+    """Whether a filter is looked up call by call, which few calls should be asked for."""
+    return any(one.key == "tool" and sum(_tools(store, one.value).values()) > FEW for one in filters)
+
+
 def _tool(store: Store, value: str) -> pw.Expression:
     """Calls whose answers call a tool with this in its name."""
-    days = ToolDay.select(ToolDay.name, pw.fn.SUM(ToolDay.calls)).where(_has(ToolDay.name, value))
-    names = dict(store.db.execute(days.group_by(ToolDay.name)).fetchall())
+    names = _tools(store, value)
+    if not names:
+        return _NOTHING
     used = ToolUse.name.in_(sorted(names)) & (ToolUse.uses > 0)
     if sum(names.values()) <= FEW:
         few: pw.Expression = Call.id.in_(ToolUse.select(ToolUse.call).where(used))

@@ -136,13 +136,17 @@ def test_pages_follow_each_other(store: Store) -> None:
         assert seen == ["6", "5", "4", "3", "2", "1", "0"]
 
 
-def test_runs_are_listed_by_a_query(store: Store) -> None:
+def test_runs_are_listed_by_a_query(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(store)
     assert len(list_runs(store, RunFilter(query="keel")).numbers) == 2
     assert len(list_runs(store, RunFilter(query="folder")).numbers) == 1
     assert len(list_runs(store, RunFilter(query="status:429")).numbers) == 1
     assert len(list_runs(store, RunFilter(query="status:429 folder")).numbers) == 0
     assert len(list_runs(store, RunFilter(query="  ")).numbers) == 2
+    assert len(list_runs(store, RunFilter(query="tool:read")).numbers) == 1
+    monkeypatch.setattr("llmprof_addon.store.search_filter.FEW", 1)
+    assert len(list_runs(store, RunFilter(query="tool:read")).numbers) == 1
+    assert len(find(store, "tool:read").hits) == 3
     with pytest.raises(QueryError):
         list_runs(store, RunFilter(query="has:money"))
 

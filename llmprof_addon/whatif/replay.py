@@ -95,9 +95,10 @@ class _Replay:
             if stand.before is None:
                 continue
             before = self.prompts.stands[stand.before]
-            if None in (stand.rules, stand.call.cost, before.call.cost) or stand.model != before.model:
+            if None in (stand.call.cost, before.call.cost) or stand.model != before.model:
                 continue
-            if (shared := int(common(stand.laid, before.laid)[1])) >= (stand.rules.minimum if stand.rules else 0):
+            shared = min(int(min(common(stand.laid, before.laid))), stand.input)
+            if stand.rules is not None and shared >= stand.rules.minimum:
                 found[stand.before] = max(found.get(stand.before, 0), shared)
         return found
 

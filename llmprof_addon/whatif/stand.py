@@ -63,7 +63,12 @@ def expect(stands: Sequence[Stand], stand: Stand, *, perfect: bool = False) -> N
         stand.parted = 0.0
         return
     left = before.end if perfect else _alive(stand, before, rules)
-    found = left if its >= left - 0.5 else _entry(stands, stand, before, rules, mine, left)
+    if its >= left - 0.5:
+        found = left
+    elif perfect:
+        found = min(int(mine), left)
+    else:
+        found = _entry(stands, stand, before, rules, mine, left)
     found = min(found, stand.input)
     found -= found % rules.step
     stand.expected = found if found >= rules.minimum else 0

@@ -150,29 +150,6 @@ def unpack_composition(data: bytes) -> list[tuple[KindTotal, ...]]:
     return sides
 
 
-def kind_sums(data: bytes, kinds: Sequence[Kind]) -> tuple[list[tuple[int, int | None]], ...]:
-    """Tokens and cost of these kinds alone, by side; 0 and unpriced where a side lacks one.
-
-    For readers of thousands of calls: a fifth of the time of `unpack_composition`.
-    """
-    numbers = _numbers(data)
-    codes = [CODES[kind] for kind in kinds]
-    sides = []
-    at = 0
-    while at < len(numbers):
-        start, at = at + 1, at + 1 + 7 * numbers[at]
-        here = numbers[start:at:7]
-        side: list[tuple[int, int | None]] = []
-        for code in codes:
-            if code in here:
-                one = start + 7 * here.index(code)
-                side.append((numbers[one + 2], numbers[one + 6] - 1 if numbers[one + 6] else None))
-            else:
-                side.append((0, None))
-        sides.append(side)
-    return tuple(sides)
-
-
 def _total(kind: int, source: int, tokens: int, read: int, write: int, fresh: int, cost: int) -> KindTotal:
     return KindTotal(
         kind=_KINDS[kind],

@@ -10,6 +10,7 @@ import peewee as pw
 
 from llmprof_addon.cachedoctor.rules import rules_for
 from llmprof_addon.model.cache import CacheStatus, CacheVerdict
+from llmprof_addon.store import trend_rows
 from llmprof_addon.store.cacherows import LOSSES, verdict_columns
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.open import Store
@@ -85,7 +86,8 @@ def put(store: Store, given: Mapping[int, CacheVerdict | None]) -> None:
             query = Call.select(Call.run, Call.lane, *(getattr(Call, name) for name in columns))
             row = next(iter(query.where(Call.id == number).dicts().execute(store.db)), None)
             if row is not None and any(row[name] != value for name, value in columns.items()):
-                store.db.execute(Call.update(**columns).where(Call.id == number))
+                with trend_rows.changing(store.db, [number]):
+                    store.db.execute(Call.update(**columns).where(Call.id == number))
                 changed.add((row["run"], row["lane"]))
         for run in sorted({run for run, _ in changed}):
             _sum(store.db, Run, run, Call.run)

@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
+from llmprof_addon.model.cache import CacheStatus, CacheVerdict
 from llmprof_addon.model.usage import Usage
-from llmprof_addon.store import edits, trend_fill
+from llmprof_addon.store import edits, trend_fill, verdicts
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.schema import Call, Fact, ToolDay, ToolUse, TrendDay
 from llmprof_addon.store.search import search
@@ -151,3 +152,12 @@ def test_nothing_is_left_of_deleted_calls(store: Store) -> None:
         edits.delete_call(store, f"{number:032x}")
     assert stored(store) == {}
     assert store.db.execute_sql("SELECT COUNT(*) FROM template").fetchone() == (0,)
+
+
+def test_a_verdict_that_is_given_later_is_summed(store: Store) -> None:
+    fill(store)
+    verdict = CacheVerdict(status=CacheStatus.BREAK, expected=100, lost=60, wasted=7)
+    verdicts.put(store, {1: verdict})
+    assert stored(store) == recomputed(store)
+    assert trends(store).whole.total.wasted == 7
+    assert len(search(store, parse_query("has:break")).hits) == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from llmprof_addon import settings
 from llmprof_addon.errors import ConfigError, LlmprofError
 from llmprof_tui.source import Source
+from llmprof_tui.terminal import enduring
 
 
 def open_ui(url: str, home: Path, id: str | None = None, *, tour: bool = False) -> int:
@@ -20,7 +21,8 @@ def open_ui(url: str, home: Path, id: str | None = None, *, tour: bool = False) 
         from llmprof_tui.app import LlmprofApp  # takes half a second, which an unknown id need not wait for
 
         gc.freeze()  # what was loaded stays; looked through again and again it holds the screen up by 100 ms at a time
-        return LlmprofApp(source, start=start, tour=tour).run() or 0
+        with enduring():
+            return LlmprofApp(source, start=start, tour=tour).run() or 0
 
 
 def main(arguments: list[str]) -> int:

@@ -197,7 +197,11 @@ class _Replay:
         """Up to where a prefix is kept for an hour."""
         if (ttl := self._ttl(stand)) is not None:
             return stand.input if ttl == "1h" else 0
-        return 0 if moves.switched or stand.rules is None else moves(was.hour)
+        if moves.switched or stand.rules is None:
+            return 0
+        hour = moves(was.hour)
+        is_other = moves.moved or stand.model != was.model
+        return 0 if is_other and hour < stand.rules.minimum else hour
 
     def _became(self, was: Stand, stand: Stand, moves: "_Moves") -> CacheStatus | None:
         """The verdict on a call."""

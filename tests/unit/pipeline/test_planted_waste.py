@@ -2,9 +2,7 @@
 
 import base64
 import json
-import random
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,74 +11,19 @@ import pytest
 from llmprof_addon.findings.of_call import of_call
 from llmprof_addon.model.finding import Waste
 from llmprof_addon.model.thresholds import Thresholds
-from llmprof_addon.pipeline import explain, process
+from llmprof_addon.pipeline import explain
 from llmprof_addon.pipeline.explained import paths_of
 from llmprof_addon.pipeline.waste import waste_of
-from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.store import queries
 from llmprof_addon.store.open import Store, open_store
-from tests.factories import STARTED_NS
-from tests.simulator.agents import WORDS
-from tests.simulator.caches import SECOND
-from tests.simulator.providers import ANTHROPIC, Provider
 from tests.simulator.runs import STYLES, play
-
-BOOK = PriceBook(None)
-SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}}
+from tests.unit.pipeline.wasting import BOOK, Agent
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with open_store(f"sqlite:///{tmp_path}/llmprof.db") as store:
         yield store
-
-
-class Agent:
-    """An agent of Anthropic's that marks its prompts, and can be made to waste."""
-
-    def __init__(self, store: Store, *, servers: tuple[str, ...] = ()) -> None:
-        self.store, self.chance = store, random.Random(5)
-        self.provider = Provider(ANTHROPIC, STARTED_NS)
-        names = ["read_file", "run", *(f"mcp__{server}__{name}" for server in servers for name in ("find", "list"))]
-        self.tools = [{"name": name, "description": self.words(60), "input_schema": SCHEMA} for name in names]
-        self.system = self.words(1_500)
-        self.messages: list[Any] = [{"role": "user", "content": [{"type": "text", "text": self.words(40)}]}]
-        self.turns = 0
-
-    def words(self, number: int) -> str:
-        return " ".join(f"{self.chance.choice(WORDS)}{self.chance.randint(0, 99)}" for _ in range(number))
-
-    def turn(
-        self,
-        result: str,
-        *,
-        tool: str = "read_file",
-        path: str | None = None,
-        ttl: str = "5m",
-        outcome: str = "complete",
-    ) -> str:
-        """One call, and what the tool that it asks for gives; the call's id."""
-        self.turns += 1
-        uid, marker = f"{self.turns:032x}", {"type": "ephemeral"} | ({} if ttl == "5m" else {"ttl": ttl})
-        arguments = {"path": path or f"src/{self.words(1)}.py"}
-        asked = {"type": "tool_use", "id": f"toolu_{self.turns}", "name": tool, "input": arguments}
-        said = [{"type": "text", "text": f"Next is {arguments['path']}."}, asked]
-        messages = json.loads(json.dumps(self.messages))
-        messages[-1]["content"][-1]["cache_control"] = marker
-        body = {
-            "model": "claude-sonnet-4-5",
-            "max_tokens": 4000,
-            "tools": self.tools,
-            "system": [{"type": "text", "text": self.system, "cache_control": marker}],
-            "messages": messages,
-        }
-        self.provider.clock_ns += 20 * SECOND
-        exchange, _ = self.provider.call(body, said, uid=uid, session="planted", headers={})
-        process(replace(exchange, outcome=outcome), self.store, BOOK)  # type: ignore[arg-type]
-        if outcome == "complete":
-            given = {"type": "tool_result", "tool_use_id": asked["id"], "content": result}
-            self.messages += [{"role": "assistant", "content": said}, {"role": "user", "content": [given]}]
-        return uid
 
 
 def waste(store: Store) -> Waste:
@@ -97,22 +40,17 @@ def codes(found: Waste) -> list[str]:
     return sorted(finding.code for finding in found.findings)
 
 
-def work(agent: Agent, turns: int = 6) -> None:
-    for _ in range(turns):
-        agent.turn(agent.words(120))
-
-
 def test_an_agent_that_wastes_nothing(store: Store) -> None:
     agent = Agent(store)
     agent.turn(agent.words(120), tool="run")
-    work(agent, 11)
+    agent.work(11)
     assert codes(waste(store)) == []
 
 
 def test_a_server_that_nobody_called(store: Store) -> None:
     agent = Agent(store, servers=("wiki",))
     agent.turn(agent.words(120), tool="run")
-    work(agent, 11)
+    agent.work(11)
     found = waste(store)
     assert codes(found) == ["unused_server"]
     (server,) = found.findings
@@ -132,9 +70,9 @@ def test_a_file_that_was_read_twice(store: Store) -> None:
     agent = Agent(store)
     text = agent.words(500)
     agent.turn(text, path="src/main.py")
-    work(agent, 3)
+    agent.work(3)
     agent.turn(text, path="src/main.py")
-    work(agent, 4)
+    agent.work(4)
     assert codes(waste(store)) == ["fetched_again"]
 
 
@@ -142,22 +80,22 @@ def test_a_dump_with_base64_and_one_of_loose_json(store: Store) -> None:
     agent = Agent(store)
     agent.turn(f"{agent.words(9)} {base64.b64encode(agent.chance.randbytes(4000)).decode()}")
     agent.turn(json.dumps([{"name": agent.words(2), "size": at, "on": None} for at in range(150)], indent=4))
-    work(agent, 3)
+    agent.work(3)
     assert codes(waste(store)) == ["base64_text", "loose_json"]
 
 
 def test_a_result_that_is_far_too_long(store: Store) -> None:
     agent = Agent(store)
     agent.turn(agent.words(6_000))
-    work(agent, 3)
+    agent.work(3)
     assert codes(waste(store)) == ["oversized_result"]
 
 
 def test_a_clock_in_the_system_prompt(store: Store) -> None:
     agent = Agent(store)
-    work(agent, 4)
+    agent.work(4)
     agent.system = f"It is 12:03. {agent.system}"
-    work(agent, 3)
+    agent.work(3)
     found = waste(store)
     assert codes(found) == ["cache_break"]
     (run,) = queries.runs(store)
@@ -174,7 +112,7 @@ def test_an_hour_of_cache_that_nobody_needs(store: Store) -> None:
 
 def test_a_loop(store: Store) -> None:
     agent = Agent(store)
-    work(agent, 2)
+    agent.work(2)
     for _ in range(5):
         agent.turn("still running", tool="run", path="status")
     found = waste(store)
@@ -184,9 +122,9 @@ def test_a_loop(store: Store) -> None:
 
 def test_an_answer_that_was_broken_off(store: Store) -> None:
     agent = Agent(store)
-    work(agent, 3)
+    agent.work(3)
     agent.turn("", outcome="aborted")
-    work(agent, 2)
+    agent.work(2)
     found = waste(store)
     assert codes(found) == ["billed_failures"]
 

@@ -29,6 +29,8 @@ MOST_HANDLES = 4_000
 RARE = 0.05
 """What is in more of the run's contents than this share, and in more than `FEW`, tells none of them apart."""
 FEW = 4
+COMMON = 0.25
+"""What more of the calls of tools have than this share does not say which is meant: the folder that all work in."""
 
 _NAMED = (Kind.USER, Kind.ASSISTANT, Kind.TOOL_CALLS, Kind.TOOL_RESULTS, Kind.DOCUMENTS, Kind.GENERIC)
 """Kinds of which it can be seen that an answer refers to them."""
@@ -95,6 +97,10 @@ class _References:
             for id_ in known.ids
         }
         """Names in the calls of tools, by the ids of the calls."""
+        having = Counter(name for names in self.asked.values() for name in set(names))
+        most = max(FEW, COMMON * len(self.asked))
+        self.meant = {name for name, number in having.items() if number <= most}
+        """Names in the calls of tools that tell them apart, however often texts say them."""
 
     def of(self, rents: Sequence[Rent]) -> tuple[Rent, ...]:
         """The rents with what refers to their parts."""
@@ -123,9 +129,13 @@ class _References:
         known = _handles(self.tree, node.content)
         if node.kind is not Kind.TOOL_RESULTS:
             return known.names, known.wordings
+        return [*known.names, *self._asked(node)], known.wordings
+
+    def _asked(self, node: RunNode) -> Iterable[int]:
+        """Names in the call that a result is of."""
+        known = _handles(self.tree, node.content)
         ids = (known.ids, _handles(self.tree, node.wrapper).ids if node.wrapper is not None else ())
-        asked = (self.asked[id_] for id_ in chain(*ids) if id_ in self.asked)
-        return [*known.names, *next(asked, ())], known.wordings
+        return next((self.asked[id_] for id_ in chain(*ids) if id_ in self.asked), ())
 
     def _referred(self, rent: Rent, telling: set[int]) -> Rent:
         if rent.node is None:
@@ -137,7 +147,8 @@ class _References:
         else:
             names, wordings = self._handles_of(node)
             referable = any(handle in telling for handle in names)
-            handles = (handle for handle in chain(names, wordings) if handle in telling)
+            meant = self.meant.intersection(self._asked(node)) if node.kind is Kind.TOOL_RESULTS else ()
+            handles = {handle for handle in chain(names, wordings) if handle in telling}.union(meant)
             found = [self.said[handle] for handle in handles if handle in self.said]
         last = max((_last_within(calls, rent) for calls in found), default=-1)
         return replace(rent, referable=referable, referred=None if last < 0 else last)

@@ -141,3 +141,20 @@ def test_who_names_the_file_that_a_call_read_refers_to_its_result() -> None:
     quiet = by_node(conversation([*parts, SAID], [1, 3, 5]))[2]
     assert (quiet.referable, quiet.referred) == (True, None)
     assert by_node(conversation([*parts, (Kind.ASSISTANT, "See wheel.py.")], [1, 3, 5]))[2].referred == 2
+
+
+def test_a_file_that_many_texts_name_is_still_the_one_that_was_read() -> None:
+    read = {"id": "t1", "name": "read", "input": {"path": "lib/wheel.py"}}
+    told = [(Kind.USER, f"lib/wheel.py fails, {number} times") for number in range(8)]
+    parts = [*told, (Kind.TOOL_CALLS, read), (Kind.TOOL_RESULTS, {"tool_use_id": "t1", "content": "It turns."})]
+    parts += [(Kind.ASSISTANT, "lib/wheel.py is mended."), ASKED, SAID]
+    assert by_node(conversation(parts, [8, 10, 12]))[9].referred == 1
+
+
+def test_a_folder_that_all_calls_name_does_not_say_which_is_meant() -> None:
+    parts = []
+    for number in range(8):
+        parts.append((Kind.TOOL_CALLS, {"id": f"t{number}", "name": "read", "input": {"path": "/srv/work"}}))
+        parts.append((Kind.TOOL_RESULTS, {"tool_use_id": f"t{number}", "content": "It turns."}))
+    found = by_node(conversation([*parts, (Kind.ASSISTANT, "/srv/work")], [*range(0, 16, 2), 16]))
+    assert found[1].referred is None

@@ -138,6 +138,8 @@ def check_run(store: Store, row: RunRow) -> Iterator[str]:
     costs = [call.cost.total for call in calls if call.cost is not None]
     if (sum(costs) if costs else None) != (row.cost.total if row.cost else None):
         yield f"run {row.id}: its cost is not the {sum(costs)} pico-dollars of its calls"
+    if (row.reclaimable_cost or 0) > sum(costs):
+        yield f"run {row.id}: says {row.reclaimable_cost} pico-dollars could be saved, its calls cost {sum(costs)}"
     lanes = queries.lanes(store, [row.id])[row.id]
     for lane in lanes:
         yield from _check_lane(row, lane, [call for call in calls if call.lane == lane.id])

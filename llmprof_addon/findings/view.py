@@ -146,9 +146,17 @@ class RunView:
         )
 
     def rate(self, call: int, tokens: int, cost: int | None, name: str = "") -> Evidence:
-        """So many tokens of a call's input cost so much more than they had to."""
+        """So many tokens of a call's input cost so much more than they had to: no more than was paid for its input."""
         made = self.calls[call]
-        return Evidence(saves="rate", call=made.id, name=name, since_ns=made.started_ns, tokens=tokens, cost=cost)
+        paid = made.cost.input + made.cost.cache_write if made.cost is not None else None
+        return Evidence(
+            saves="rate",
+            call=made.id,
+            name=name,
+            since_ns=made.started_ns,
+            tokens=max(0, min(tokens, made.usage.input_tokens or 0)),
+            cost=None if paid is None or cost is None else max(0, min(cost, paid)),
+        )
 
     def shown(self, call: int, node: int | None = None, name: str = "") -> Evidence:
         """A place to look at, where nothing is saved."""

@@ -209,15 +209,16 @@ def _among(db: pw.Database, column: pw.Field, values: Sequence[Any], *wanted: pw
 
 
 def sum_anew(db: pw.Database, run: int) -> None:
-    """Sum a run over its calls; it goes if it has none."""
+    """Sum a run over its calls; it goes if it has none. What was found in it may be of calls that are gone."""
     calls = list(Call.select().where(Call.run == run).order_by(Call.started_ns, Call.id).dicts().execute(db))
+    db.execute(Finding.delete().where(Finding.run == run))
     if not calls:
         db.execute(Lane.delete().where(Lane.run == run))
-        db.execute(Finding.delete().where(Finding.run == run))
         db.execute(Run.delete().where(Run.id == run))
         return
     # Counted on, since who works on its findings knows by this number whether it is still the same.
     sums = rollup.total(calls) | {"findings_due": Run.findings_due + 1}
+    sums |= {"findings": None, "reclaimable_tokens": None, "reclaimable_cost": None}
     db.execute(Run.update(**sums).where(Run.id == run))
     label_run(db, run)
 

@@ -16,6 +16,7 @@ from llmprof_addon.model.cache import CacheCause, CacheStatus, CacheVerdict
 from llmprof_addon.model.component import Kind
 from llmprof_addon.model.finding import Evidence, Finding, Severity
 from llmprof_addon.model.thresholds import Thresholds
+from llmprof_addon.model.usage import Usage
 from tests.unit.findings.trees import RATES, Builder, Said, last_call, result, schema, system, tool_call, user, words
 
 SENSITIVE = Thresholds(
@@ -110,6 +111,38 @@ def test_findings_never_reclaim_more_than_was_paid(chance: random.Random) -> Non
         assert finding.tokens == sum(each.tokens for each in finding.evidence)
         if finding.severity is Severity.INFO:
             assert (finding.tokens, finding.cost) == (0, 0)
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+def test_numbers_that_cannot_be_right_reclaim_no_more(chance: random.Random) -> None:
+    """More cached than there is input, calls without usage, clocks that jump, texts that are gone."""
+    builder = some_run(chance)
+    for at, call in enumerate(builder.calls):
+        odd = chance.choice(["usage", "cached", "clock", "empty", "free", "none"])
+        if odd == "usage":
+            builder.calls[at] = replace(call, usage=Usage(), composition=())
+        elif odd == "cached":
+            usage = replace(call.usage, cache_read_input_tokens=10**6, cache_creation_1h_input_tokens=10**6)
+            kinds = tuple(replace(total, read=10**6, write=10**5, fresh=0) for total in call.composition)
+            builder.calls[at] = replace(call, usage=usage, composition=kinds)
+        elif odd == "clock":
+            builder.calls[at] = replace(call, started_ns=chance.randint(0, 2 * 10**18), ended_ns=5)
+        elif odd == "empty":
+            builder.calls[at] = replace(call, tools=-1, system=-1, messages=-1, answer=-1, predecessor=None)
+        elif odd == "free" and call.cost is not None:
+            free = replace(call.cost, input=0, cache_read=0, cache_write=0, output=0)
+            builder.calls[at] = replace(call, cost=free)
+    builder.calls.sort(key=lambda call: (call.started_ns, call.id))
+    if chance.random() < 0.5:
+        builder.contents.clear()
+    run = look(builder)
+    waste = find_waste(run)
+    assert waste.errors == ()
+    assert 0 <= (waste.reclaimable.cost or 0) <= (run.cost or 0)
+    for finding in waste.findings:
+        assert 0 <= (finding.cost or 0) <= (run.cost or 0)
+        assert finding.tokens >= 0
 
 
 @given(st.randoms(use_true_random=False))

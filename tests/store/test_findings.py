@@ -105,7 +105,7 @@ def test_the_run_that_ended_last_is_the_first(store: Store) -> None:
     assert [each.run_id for each in findings.due(store, 1)] == [newest]
 
 
-def test_a_deleted_call_makes_its_run_due_and_the_last_one_takes_the_findings_along(store: Store) -> None:
+def test_a_deleted_call_makes_the_findings_unknown_and_its_run_due(store: Store) -> None:
     run = first_run(store)
     store.write(
         record(
@@ -117,6 +117,10 @@ def test_a_deleted_call_makes_its_run_due_and_the_last_one_takes_the_findings_al
     findings.put(store, findings.due(store)[0], WASTE)
     edits.delete_call(store, "b" * 32)
     assert [each.run_id for each in findings.due(store)] == [run]
+    row = queries.run(store, run)
+    assert row is not None
+    assert row.findings is row.reclaimable_cost is None, "they may be of the call that went"
+    assert findings.findings_of(store, run) == ()
     edits.delete_run(store, run)
     assert findings.findings_of(store, run) == ()
     assert store.db.execute(FindingRow.select()).fetchall() == []

@@ -16,6 +16,8 @@ from llmprof_addon.pipeline.explained import paths_of
 from llmprof_addon.pipeline.waste import waste_of
 from llmprof_addon.store import queries
 from llmprof_addon.store.open import Store, open_store
+from tests.factories import STARTED_NS
+from tests.simulator.caches import SECOND
 from tests.simulator.runs import STYLES, play
 from tests.unit.pipeline.wasting import BOOK, Agent
 
@@ -108,6 +110,20 @@ def test_an_hour_of_cache_that_nobody_needs(store: Store) -> None:
     for _ in range(5):
         agent.turn(agent.words(120), ttl="1h")
     assert codes(waste(store)) == ["dear_ttl"]
+
+
+def test_a_large_result_that_nobody_needs_any_more(store: Store) -> None:
+    agent = Agent(store)
+    first = agent.turn(agent.words(3_000), path="src/large.py")
+    agent.work(44)
+    found = waste(store)
+    assert codes(found) == ["stale_rent"]
+    (stale,) = found.findings
+    (part,) = stale.evidence
+    assert part.since_ns > STARTED_NS + 11 * 20 * SECOND, "it may stay for a while"
+    assert part.call != first
+    assert 0 < part.share < 1, "the cache behind it is written anew"
+    assert (stale.cost or 0) > 0
 
 
 def test_a_loop(store: Store) -> None:

@@ -48,12 +48,12 @@ def run(args: argparse.Namespace) -> int:
         with _recording_demo() as home:
             return _open(f"sqlite:///{home.as_posix()}/llmprof.db", home, args.id, tour=True)
     settings = opened.settings_of(args)
-    return _open(settings.db_url, settings.home, args.id)
+    return _open(settings.db_url, settings.home, args.id, indexed=settings.search)
 
 
-def _open(url: str, home: Path, id: str | None, *, tour: bool = False) -> int:
+def _open(url: str, home: Path, id: str | None, *, tour: bool = False, indexed: bool = True) -> int:
     # By name: the command line stands below the UI, which nothing but its own starter may import.
-    code: int = import_module("llmprof_tui.__main__").open_ui(url, home, id, tour=tour)
+    code: int = import_module("llmprof_tui.__main__").open_ui(url, home, id, tour=tour, indexed=indexed)
     return code
 
 

@@ -7,6 +7,7 @@ once, and a cursor on a number stays where it is when rows come and go.
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import batched, pairwise
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
@@ -20,7 +21,8 @@ from llmprof_addon.store.queries import call_query
 from llmprof_addon.store.rows import CallRow, RunRow, call_row, run_row
 from llmprof_addon.store.schema import Call, Fact, Run
 from llmprof_addon.store.search import matching_runs
-from llmprof_addon.store.search_query import parse_query
+from llmprof_addon.store.search_query import Query, parse_query
+from llmprof_addon.store.search_words import joined
 from llmprof_addon.store.text import loads
 
 type RunOrder = Literal["started", "app", "label", "model", "calls", "peak", "input", "cached", "cost", "duration"]
@@ -45,10 +47,11 @@ class RunFilter:
     """Runs that had not ended before this time."""
     until_ns: int | None = None
     """Runs that started before this time."""
-    text: str = ""
-    """Words that all occur, in any case, in label, app, models, providers or tags."""
     query: str = ""
-    """In the language of `search_query`: runs with a call that fits its filters and carried a text with its words."""
+    """In the language of `search_query`: runs with a call that fits its filters and carried a text with its words.
+
+    Words alone are looked for in label, app, models, providers and tags as well, there also within longer words.
+    """
 
 
 ALL = RunFilter()
@@ -97,17 +100,18 @@ def list_runs(
 
     Raises `QueryError` for a query that cannot be understood.
     """
-    found, notes = matching_runs(store, parse_query(wanted.query)) if wanted.query.strip() else (None, ())
+    asked = parse_query(wanted.query) if wanted.query.strip() else None
+    found, notes = matching_runs(store, asked) if asked else (set[int](), ())
     with errors_of(store.url):
         query = Run.select(*_LISTED)
         for condition in _conditions(wanted):
             query = query.where(condition)
         query = query.order_by(Run.started_ns.desc(), Run.id.desc())
         rows = [_Listed._make(row) for row in store.db.execute(query).fetchall()]
-    if wanted.model or wanted.provider or wanted.tag or wanted.text:
+    if wanted.model or wanted.provider or wanted.tag:
         rows = [row for row in rows if _fits(row, wanted)]
-    if found is not None:
-        rows = [row for row in rows if row.id in found]
+    if asked:
+        rows = [row for row in rows if row.id in found or (not asked.filters and _is_named(row, asked))]
     if order != "started" or not descending:
         key = _KEYS[order]
         known = [row for row in rows if key(row) is not None]
@@ -243,14 +247,22 @@ def _fits(row: _Listed, wanted: RunFilter) -> bool:
     if wanted.tag is not None:
         key, valued, value = wanted.tag.partition(":")
         tags = loads(row.tags)
-        if key not in tags or (valued and tags[key] != value):
-            return False
-    if not wanted.text:
-        return True
-    tags = (f"{key}:{value}" for key, value in loads(row.tags).items())
-    names = (row.name, row.label, row.app, *loads(row.models), *loads(row.providers), *tags)
-    said = "\n".join(filter(None, names)).casefold()
-    return all(word in said for word in wanted.text.casefold().split())
+        return key in tags and (not valued or tags[key] == value)
+    return True
+
+
+def _is_named(row: _Listed, asked: Query) -> bool:
+    """Whether all of the words, and none of the unwanted ones, stand in what the run is called."""
+    said = joined(f"{row.name or ''}\n{row.label or ''}\n{row.app or ''}")
+    said += _words_of(row.models, row.providers, row.tags)
+    wanted = all(word in said for phrase in asked.wanted for word in phrase.words)
+    return wanted and not any(phrase.is_in(said) for phrase in asked.unwanted)
+
+
+@lru_cache(maxsize=10_000)
+def _words_of(models: str, providers: str, tags: str) -> str:
+    tagged = (f"{key}:{value}" for key, value in loads(tags).items())
+    return joined("\n".join((*loads(models), *loads(providers), *tagged)))
 
 
 def _totals(rows: Sequence[_Listed]) -> Totals:

@@ -11,12 +11,12 @@ from llmprof_tui.source import Source
 from llmprof_tui.terminal import enduring
 
 
-def open_ui(url: str, home: Path, id: str | None = None, *, tour: bool = False) -> int:
-    """Open the UI, on the run or call of this id, and return the exit code.
+def open_ui(url: str, home: Path, id: str | None = None, *, tour: bool = False, indexed: bool = True) -> int:
+    """Open the UI, on the run or call of this id, and return the exit code; `indexed`: search is switched on.
 
     Raises `LlmprofError` if there is none, before anything is drawn.
     """
-    with closing(Source(url, home)) as source:
+    with closing(Source(url, home, indexed=indexed)) as source:
         start = None if id is None else source.find(id)
         from llmprof_tui.app import LlmprofApp  # takes half a second, which an unknown id need not wait for
 
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         found = settings.load({"db_url": arguments[0]})
-        return open_ui(found.db_url, found.home, *arguments[1:])
+        return open_ui(found.db_url, found.home, *arguments[1:], indexed=found.search)
     except LlmprofError as error:
         print(f"llmprof: {error.message}{f'; {error.hint}' if error.hint else ''}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 3

@@ -7,7 +7,8 @@ import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,11 @@ from llmprof_addon.store.remarks import Remarks, remarks
 from llmprof_addon.store.rows import CallRow, LaneRow, RunRow
 from llmprof_addon.store.timeline import TimelineCall
 from llmprof_addon.store.tools import ToolRow, tools_of_run
+from llmprof_addon.store.search import Hits, search
+from llmprof_addon.store.search_query import parse_query
 
 if TYPE_CHECKING:
+from llmprof_addon.store.trends import By, Period, Trends, trends
     from llmprof_addon.export.cache import Excerpt, RunCache
     from llmprof_addon.model.cache import Difference
     from llmprof_addon.pipeline import Explanation
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
 
 class GoneError(LlmprofError):
     """What was asked for is not in the store: an id that is none, or something that was deleted meanwhile."""
+
+SWITCHED_OFF = "new texts are not indexed: LLMPROF_SEARCH=1, or `search = true` in config.toml, switches search on"
+
 
 
 class EmptyError(LlmprofError):
@@ -63,12 +70,14 @@ class Recorder:
 class Source:
     """The store of a URL and the recorder of a home."""
 
-    def __init__(self, url: str, home: Path) -> None:
+    def __init__(self, url: str, home: Path, *, indexed: bool = True) -> None:
+        """`indexed`: whether the texts of new calls are indexed for searches."""
         self.url = url
         self.home = home
         self._local = threading.local()
 
     @property
+        self._indexed = indexed
     def store(self) -> Store:
         """This thread's store, opened for reading. Raises `EmptyError` before the first call was recorded."""
         store: Store | None = getattr(self._local, "store", None)
@@ -89,8 +98,9 @@ class Source:
     # lists
 
     def list_runs(self, wanted: RunFilter, order: RunOrder, descending: bool) -> RunList:
-        """Numbers and sums of the runs that fit."""
-        return listing.list_runs(self.store, wanted, order=order, descending=descending)
+        """Numbers and sums of the runs that fit. Raises `QueryError`."""
+        found = listing.list_runs(self.store, wanted, order=order, descending=descending)
+        return replace(found, notes=self._notes(found.notes)) if wanted.query else found
 
     def newest(self, limit: int) -> list[RunRow]:
         """So many runs, those that started last first."""
@@ -119,6 +129,21 @@ class Source:
     # one run
 
     def run(self, run_id: str) -> RunRow:
+    # searches and trends
+
+    def search(self, query: str, limit: int, before: tuple[int, int] | None = None) -> tuple[Hits, dict[str, RunRow]]:
+        """A page of hits, and their runs by id. Raises `QueryError`."""
+        found = search(self.store, parse_query(query), limit=limit, before=before)
+        runs = (queries.run(self.store, id) for id in {hit.call.run_id for hit in found.hits})
+        return replace(found, notes=self._notes(found.notes)), {run.id: run for run in runs if run is not None}
+
+    def _notes(self, notes: tuple[str, ...]) -> tuple[str, ...]:
+        return notes if self._indexed else (SWITCHED_OFF,)
+
+    def trends(self, by: By, period: Period, since: date | None) -> Trends:
+        """How spend, tokens and cache hits went."""
+        return trends(self.store, by, period, since=since)
+
         """The run. Raises `GoneError`."""
         if found := queries.run(self.store, run_id):
             return found

@@ -19,8 +19,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     seen: list[tuple[Any, ...]] = []
     starter = import_module("llmprof_tui.__main__")
 
-    def open_ui(url: str, home: Path, id: str | None, *, tour: bool) -> int:
-        seen.append((url, home, id, tour))
+    def open_ui(url: str, home: Path, id: str | None, *, tour: bool, indexed: bool) -> int:
+        seen.append((url, home, id, tour, indexed))
         return 0
 
     monkeypatch.setattr(starter, "open_ui", open_ui)
@@ -30,12 +30,12 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def test_the_home_and_the_id_are_handed_over(llmprof: Cli, own: Path, opened: list[tuple[Any, ...]]) -> None:
     assert llmprof("tui", "abc", "--home", own).code == 0
-    assert opened == [(f"sqlite:///{own}/llmprof.db", own, "abc", False)]
+    assert opened == [(f"sqlite:///{own}/llmprof.db", own, "abc", False, True)]
 
 
 def test_without_a_command_a_terminal_opens_it(llmprof: Cli, own: Path, opened: list[tuple[Any, ...]]) -> None:
     assert llmprof("--home", own).code == 0
-    assert [(home, id) for _, home, id, _ in opened] == [(own, None)]
+    assert [(home, id) for _, home, id, *_ in opened] == [(own, None)]
 
 
 def test_without_a_terminal_it_says_what_prints(llmprof: Cli, own: Path) -> None:
@@ -73,7 +73,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_the_demo_is_ended_and_swept_away(played: list[str], opened: list[tuple[Any, ...]], llmprof: Cli) -> None:
     assert llmprof("tui", "--demo").code == 0
-    ((url, home, id, tour),) = opened
+    ((url, home, id, tour, _),) = opened
     assert url == f"sqlite:///{home}/llmprof.db"
     assert (id, tour) == (None, True)
     assert not home.parent.exists()

@@ -13,6 +13,7 @@ from llmprof_addon.export import text
 from llmprof_addon.store.listing import Facets, RunFilter
 from llmprof_tui import periods
 from llmprof_tui.screens.dialogs import Dialog
+from llmprof_tui.widgets.asked import ASKS, complaint_of
 
 DATES = "dates"
 ANY = "any"
@@ -39,15 +40,15 @@ class Wanted:
             found["failed"] = "with failed calls" if self.filter.failed else "without failed calls"
         if self.period != "all":
             found["period"] = periods.said(self.period)
-        if self.filter.text:
-            found["text"] = f"“{text.plain(self.filter.text)}”"
+        if self.filter.query:
+            found["query"] = f"“{text.plain(self.filter.query)}”"
         return found
 
     def without(self, key: str) -> "Wanted":
         """The same without one of the chips."""
         if key == "period":
             return replace(self, period="all")
-        gone: Any = "" if key == "text" else None
+        gone: Any = "" if key == "query" else None
         return replace(self, filter=replace(self.filter, **{key: gone}))
 
 
@@ -66,8 +67,8 @@ class FilterDialog(Dialog[Wanted]):
         with Vertical(classes="dialog"):
             yield Static("Which runs?", classes="dialog-title")
             with Horizontal(classes="field"):
-                yield Label("Words")
-                yield Input(held.text, placeholder="of label, app, model, provider or tags", compact=True, id="text")
+                yield Label("Search")
+                yield Input(held.query, placeholder=ASKS, compact=True, id="query")
             named = {"app": facets.apps, "model": facets.models, "provider": facets.providers, "tag": facets.tags}
             for name, values in named.items():
                 yield self._choice(name, values, getattr(held, name))
@@ -99,7 +100,7 @@ class FilterDialog(Dialog[Wanted]):
         """Dates are asked for only where they are wanted."""
         self._show_dates()
         self.query_one(".dialog-hint").display = False
-        self.query_one("#text").focus()
+        self.query_one("#query").focus()
 
     def on_select_changed(self, event: Select.Changed) -> None:
         """As above."""
@@ -139,12 +140,16 @@ class FilterDialog(Dialog[Wanted]):
         except ValueError as error:
             self.complain(text.plain(str(error)))
             return
+        query = self.query_one("#query", Input).value.strip()
+        if (complaint := complaint_of(query)) is not None:
+            self.complain(complaint)
+            return
         found = RunFilter(
             app=self._facet("app"),
             model=self._facet("model"),
             provider=self._facet("provider"),
             tag=self._facet("tag"),
             failed=_FAILED.get(self._chosen("status")),
-            text=self.query_one("#text", Input).value.strip(),
+            query=query,
         )
         self.dismiss(Wanted(filter=found, period=period))

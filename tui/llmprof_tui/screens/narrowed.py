@@ -14,8 +14,10 @@ from llmprof_tui.screens.filter_dialog import FilterDialog, Wanted
 from llmprof_tui.screens.loading import LoadingScreen
 from llmprof_tui.source import Source
 from llmprof_tui.widgets import run_cells
+from llmprof_tui.widgets.asked import complaint_of
 from llmprof_tui.widgets.chips import Chips
 from llmprof_tui.widgets.find_bar import FindBar
+from llmprof_tui.widgets.remark import Remark
 from llmprof_tui.widgets.window_table import Order, WindowTable
 
 
@@ -72,15 +74,19 @@ class NarrowedScreen(LoadingScreen):
 
     @on(FindBar.Changed)
     def _typed(self, message: FindBar.Changed) -> None:
-        wanted = replace(self.wanted, filter=replace(self.wanted.filter, text=message.word.strip()))
-        if wanted != self.wanted:
-            self.later("typed", lambda: self._want(wanted))
+        query = message.word.strip()
+        complaint = complaint_of(query)
+        self.query_one(Remark).complain(complaint)
+        wanted = replace(self.wanted, filter=replace(self.wanted.filter, query=query))
+        if complaint is None:  # what cannot be understood leaves the list as it is
+            self.later("typed", lambda: self._want(wanted) if wanted != self.wanted else None)
 
     @on(FindBar.Left)
     def _typed_enough(self, message: FindBar.Left) -> None:
         self.query_one(FindBar).remove_class("-open")
-        if not message.kept and self.wanted.filter.text:
-            self._want(self.wanted.without("text"))
+        self.query_one(Remark).complain(None)
+        if not message.kept and self.wanted.filter.query:
+            self._want(self.wanted.without("query"))
         self.query_one("#runs", WindowTable).focus()
 
     def action_filter(self) -> None:

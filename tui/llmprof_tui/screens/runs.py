@@ -21,10 +21,12 @@ from llmprof_tui.screens.run_questions import Detail
 from llmprof_tui.screens.starting import how_to_record
 from llmprof_tui.source import EmptyError, Recorder, Source
 from llmprof_tui.widgets import run_cells
+from llmprof_tui.widgets.asked import ASKS
 from llmprof_tui.widgets.chips import Chips
 from llmprof_tui.widgets.find_bar import FindBar
 from llmprof_tui.widgets.key_bar import KeyBar
 from llmprof_tui.widgets.notice import Notice
+from llmprof_tui.widgets.remark import Remark
 from llmprof_tui.widgets.run_cells import RunLine
 from llmprof_tui.widgets.run_detail import RunDetail
 from llmprof_tui.widgets.status_bar import StatusBar
@@ -68,7 +70,8 @@ class RunsScreen(NarrowedScreen):
     def compose(self) -> ComposeResult:
         """Recorder, filters, list, detail."""
         yield StatusBar()
-        yield FindBar("words of label, app, model, provider or tags")
+        yield FindBar(ASKS)
+        yield Remark()
         yield Chips()
         yield WindowTable[RunLine](run_cells.COLUMNS, self._cells, exact=run_cells.exactly, id="runs")
         yield Notice()
@@ -127,6 +130,7 @@ class RunsScreen(NarrowedScreen):
     def _show_list(self, found: RunList) -> None:
         self._listing, self._complaint, self._listed, self._empty = False, "", found, False
         self.query_one(StatusBar).show_totals(found.totals, periods.said(self.wanted.period))
+        self.query_one(Remark).note(found.notes)
         self.table.show(found.numbers, order=self.order)
         self.table.renew()
         self.table.border_title = "Runs"

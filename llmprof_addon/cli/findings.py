@@ -59,11 +59,11 @@ def _print(store: "Store", row: "RunRow", waste: "Waste", places: int) -> None:
 
     from llmprof_addon.cli.terminal import console, plain
     from llmprof_addon.export import text
-    from llmprof_addon.export.findings import finding_rows
+    from llmprof_addon.export.findings import finding_rows, summary
 
     out = console()
     out.print(Text.assemble((plain(row.label or text.UNKNOWN).plain, "bold"), "  ", (row.id, "dim")), soft_wrap=True)
-    out.print(summary(row, waste), markup=False, soft_wrap=True)
+    out.print(summary(row, len(waste.findings), waste.reclaimable), markup=False, soft_wrap=True)
     rows = finding_rows(waste.findings, _paths(store, waste.findings, places))
     for found in rows:
         out.print()
@@ -78,28 +78,13 @@ def _print(store: "Store", row: "RunRow", waste: "Waste", places: int) -> None:
             out.print(Text(f"    and {len(found.places) - places:,} more", style="dim"))
 
 
-def summary(row: "RunRow", waste: "Waste") -> str:
-    """What all findings could save together, in a line."""
-    from llmprof_addon.export import text
-
-    if not waste.findings:
-        return "nothing found that would be worth changing"
-    cost, saved = row.cost.total if row.cost else None, waste.reclaimable
-    number = text.counted(len(waste.findings), "finding")
-    if not saved.tokens and not saved.cost:
-        return f"{number}, nothing to save"
-    return (
-        f"{number}: {text.dollars(saved.cost)} of {text.dollars(cost, at_least=row.unpriced_calls > 0)}"
-        f" ({text.share(saved.cost, cost)}) could be saved, {text.tokens(saved.tokens, estimated=True)} tokens less"
-    )
-
-
 def _paths(store: "Store", findings: "Sequence[Finding]", most: int | None) -> dict[tuple[str, str], str]:
-    """Where the first places of each finding stand in the bodies of their calls."""
+    """Where the first places of each finding stand in the bodies of their calls, if those did not bring the parts."""
     from llmprof_addon.pipeline.explained import paths_of
     from llmprof_addon.store import queries
 
-    wanted = {each.call for finding in findings for each in finding.evidence[:most] if each.node is not None}
+    places = [each for finding in findings for each in finding.evidence[:most] if each.node is not None]
+    wanted = {each.call for each in places if each.since_ns or not each.path}
     found: dict[tuple[str, str], str] = {}
     for id in sorted(wanted):
         if (row := queries.call(store, id)) is not None:

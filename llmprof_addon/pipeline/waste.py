@@ -23,6 +23,7 @@ RESTS = 5.0
 REST_SECONDS = 1.0
 LOOK_SECONDS = 0.2
 """Further runs are begun this long."""
+RUNS_AT_ONCE = 50
 
 
 def waste_of(store: Store, run_id: str, thresholds: Thresholds) -> Waste | None:
@@ -48,7 +49,7 @@ class WasteKeeper:
         began = self._now()
         if not at_once and began < self._rests_until:
             return False
-        waiting = findings.due(store)
+        waiting = findings.due(store, RUNS_AT_ONCE)
         for run in waiting:
             self._look_at(store, run)
             if self._now() - began >= LOOK_SECONDS:

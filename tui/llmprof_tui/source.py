@@ -26,23 +26,23 @@ from llmprof_addon.store.manual import ManualRun
 from llmprof_addon.store.open import Store, open_store
 from llmprof_addon.store.remarks import Remarks, remarks
 from llmprof_addon.store.rows import CallRow, LaneRow, RunRow
-from llmprof_addon.store.timeline import TimelineCall
-from llmprof_addon.store.tools import ToolRow, tools_of_run
 from llmprof_addon.store.search import Hits, search
 from llmprof_addon.store.search_query import parse_query
+from llmprof_addon.store.timeline import TimelineCall
+from llmprof_addon.store.tools import ToolRow, tools_of_run
+from llmprof_addon.store.trends import By, Period, Trends, trends
 
 if TYPE_CHECKING:
-from llmprof_addon.store.trends import By, Period, Trends, trends
     from llmprof_addon.export.cache import Excerpt, RunCache
     from llmprof_addon.model.cache import Difference
     from llmprof_addon.pipeline import Explanation
 
 
-class GoneError(LlmprofError):
-    """What was asked for is not in the store: an id that is none, or something that was deleted meanwhile."""
-
 SWITCHED_OFF = "new texts are not indexed: LLMPROF_SEARCH=1, or `search = true` in config.toml, switches search on"
 
+
+class GoneError(LlmprofError):
+    """What was asked for is not in the store: an id that is none, or something that was deleted meanwhile."""
 
 
 class EmptyError(LlmprofError):
@@ -74,10 +74,10 @@ class Source:
         """`indexed`: whether the texts of new calls are indexed for searches."""
         self.url = url
         self.home = home
+        self._indexed = indexed
         self._local = threading.local()
 
     @property
-        self._indexed = indexed
     def store(self) -> Store:
         """This thread's store, opened for reading. Raises `EmptyError` before the first call was recorded."""
         store: Store | None = getattr(self._local, "store", None)
@@ -126,9 +126,6 @@ class Source:
         """Calls by number."""
         return listing.calls_by_number(self.store, numbers)
 
-    # one run
-
-    def run(self, run_id: str) -> RunRow:
     # searches and trends
 
     def search(self, query: str, limit: int, before: tuple[int, int] | None = None) -> tuple[Hits, dict[str, RunRow]]:
@@ -144,6 +141,9 @@ class Source:
         """How spend, tokens and cache hits went."""
         return trends(self.store, by, period, since=since)
 
+    # one run
+
+    def run(self, run_id: str) -> RunRow:
         """The run. Raises `GoneError`."""
         if found := queries.run(self.store, run_id):
             return found

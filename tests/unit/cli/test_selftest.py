@@ -36,6 +36,7 @@ PARENT = "(SELECT run_id FROM call WHERE uid = '{}')"
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
+        ("UPDATE run SET reclaimable_cost = '9000000000000'", "says 9000000000000 pico-dollars could be saved"),
         (f"UPDATE call SET input_tokens = input_tokens + 1 WHERE uid = '{TOOLS}'", "components of the input sum to"),
         (f"UPDATE call SET output_tokens = output_tokens + 1 WHERE uid = '{TOOLS}'", "components of the output sum to"),
         (

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from llmprof_addon import settings
 from llmprof_addon.findings import find
 from llmprof_addon.model.thresholds import Thresholds
 from llmprof_addon.pipeline import process, waste
 from llmprof_addon.pipeline.waste import RESTS, WasteKeeper, waste_of
 from llmprof_addon.pricing.book import PriceBook
+from llmprof_addon.spool.folder import Spool
 from llmprof_addon.store import findings, queries
 from llmprof_addon.store.open import Store, open_store
+from llmprof_addon.worker import redact, settle
 from tests.unit.cli.recording import turn
 
 BOOK = PriceBook(None)
@@ -111,6 +114,18 @@ def test_a_run_that_cannot_be_looked_at_is_given_up_until_it_changes(
     assert keeper.error is not None
     assert "ValueError: torn" in keeper.error
     assert next(queries.runs(store)).findings is None
+
+
+def test_a_worker_has_looked_at_every_run_when_it_is_done(tmp_path: Path) -> None:
+    at = settings.load({"home": str(tmp_path)}, {})
+    at.ensure_home()
+    spool = Spool(at.spool_dir, redact=redact)
+    for number, said in enumerate((["Hello"], ["Bye"], ["Hello", "answer 0", "More"])):
+        spool.add(turn(number, said, f"answer {number}"))
+    assert settle(at) == 0
+    with open_store(at.db_url, read_only=True) as store:
+        assert [run.findings for run in queries.runs(store)] == [0, 0]
+        assert findings.due(store) == []
 
 
 def test_a_run_that_is_not_there_has_no_waste(store: Store) -> None:

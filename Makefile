@@ -4,16 +4,19 @@ BIN = $(VENV)/bin
 SDKS_JS = tests/e2e/sdks/js/node_modules
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test lint types imports packaging check e2e-sdks e2e-agents accuracy bench lock clean
+.PHONY: help demo test test-postgres lint types imports packaging check e2e-sdks e2e-agents accuracy bench lock clean
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.runtime ## Record an agent run through the real proxy and show where its tokens and dollars went
 	@$(BIN)/llmprof demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-postgres: $(VENV)/.dev ## Run the store's tests on a PostgreSQL server of their own (installs Debian's package where it may)
+	@$(BIN)/python -m tests.store.server $(BIN)/python -m pytest tests/store -k "postgresql" $(ARGS)
 
 lint: $(VENV)/.dev ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -7,6 +7,7 @@ from llmprof_addon.export import text
 from llmprof_addon.model.cost import usd
 from llmprof_addon.model.finding import Evidence, Finding, Reclaimable, Severity
 from llmprof_addon.model.part import Json
+from llmprof_addon.store.rows import RunRow
 
 LABELS = {
     "base64_text": "base64 in text",
@@ -104,6 +105,20 @@ def finding_rows(findings: Sequence[Finding], paths: Paths | None = None) -> lis
 def label(code: str) -> str:
     """What findings of this code are called."""
     return LABELS.get(code, code.replace("_", " "))
+
+
+def summary(run: RunRow, number: int, saved: Reclaimable) -> str:
+    """What so many findings could save together of what the run has cost, in a line."""
+    if not number:
+        return "nothing found that would be worth changing"
+    said = text.counted(number, "finding")
+    if not saved.tokens and not saved.cost:
+        return f"{said}, nothing to save"
+    paid = run.cost.total if run.cost else None
+    return (
+        f"{said}: {text.dollars(saved.cost)} of {text.dollars(paid, at_least=run.unpriced_calls > 0)}"
+        f" ({text.share(saved.cost, paid)}) could be saved, {text.tokens(saved.tokens, estimated=True)} tokens less"
+    )
 
 
 def findings_json(findings: Sequence[Finding], paths: Paths | None = None) -> list[dict[str, Json]]:

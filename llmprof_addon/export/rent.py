@@ -3,7 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from llmprof_addon.attribution.references import refer
+from llmprof_addon.attribution.rent import rents
 from llmprof_addon.export.text import KIND_NAMES, byte_size, counted
 from llmprof_addon.model.apportion import apportion
 from llmprof_addon.model.component import Kind
@@ -12,7 +15,9 @@ from llmprof_addon.model.part import Json
 from llmprof_addon.model.run_tree import Rent, RunNode, RunTree, ToolKey
 from llmprof_addon.model.usage import Source
 from llmprof_addon.providers.texts import texts
+from llmprof_addon.store.open import Store
 from llmprof_addon.store.rows import RunRow
+from llmprof_addon.store.run_tree import run_tree
 
 LABEL_CHARS = 200
 NO_TOOL = "(no tool)"
@@ -36,6 +41,10 @@ class RentRow:
     server: str | None = None
     path: str = ""
     """JSON path of a part in the body that brought it."""
+    call: str | None = None
+    """Id of the first call that carried a part;"""
+    node: str | None = None
+    """and the part's key (hex)."""
     parts: int = 1
     """How many are summed; 0 where no part stands behind it: overhead and the like."""
     tokens: int
@@ -63,29 +72,59 @@ class RentRow:
         return round(self.tokens / self.carried) if self.carried else 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRents:
+    """What carrying the parts of a run has cost, by each of `BY`."""
+
+    tokens: int = 0
+    """Of the run's input."""
+    cost: int | None = None
+    """Pico-dollars of it; `None` = unpriced."""
+    rows: Mapping[str, tuple[RentRow, ...]] = MappingProxyType({})
+    """The dearest first."""
+    more: Mapping[str, RentRow] = MappingProxyType({})
+    """The sum of those beyond the limit, where there are more."""
+
+
+def run_rents(store: Store, run_id: str, *, limit: int) -> RunRents:
+    """The rents of a run as it is stored, at most so many rows of each kind. All of the run is read."""
+    tree = run_tree(store, run_id)
+    if tree is None:
+        return RunRents()
+    found = refer(tree, rents(tree))
+    tokens, cost = input_of(found)
+    by = {each: rent_rows(tree, found, each, limit=limit) for each in BY}
+    return RunRents(
+        tokens=tokens,
+        cost=cost,
+        rows={each: rows for each, (rows, _) in by.items()},
+        more={each: more for each, (_, more) in by.items() if more is not None},
+    )
+
+
 def rent_rows(
-    tree: RunTree, rents: Sequence[Rent], by: str = "part", *, limit: int | None = None
+    tree: RunTree, found: Sequence[Rent], by: str = "part", *, limit: int | None = None
 ) -> tuple[tuple[RentRow, ...], RentRow | None]:
     """The dearest rows by one of `BY`, and the sum of those beyond the limit. Texts are read only of what is shown.
 
     Tokens and costs of all sum to those of the run's input exactly.
     """
-    whole = sum(rent.cost or 0 for rent in rents)
+    whole = sum(rent.cost or 0 for rent in found)
     if by == "part":
-        ranked = sorted(rents, key=lambda rent: (-(rent.cost or 0), -rent.tokens))
+        ranked = sorted(found, key=lambda rent: (-(rent.cost or 0), -rent.tokens))
         shown = [_of_part(tree, rent) for rent in ranked[:limit]]
         rest = [_unlabelled(rent) for rent in ranked[len(shown) :]]
     else:
-        rows = sorted(_grouped(tree, rents, by), key=lambda row: (-(row.cost or 0), -row.tokens, row.label))
+        rows = sorted(_grouped(tree, found, by), key=lambda row: (-(row.cost or 0), -row.tokens, row.label))
         shown = rows[:limit]
         rest = rows[len(shown) :]
     more = _sum(counted(len(rest), f"more {by}"), rest) if rest else None
     return tuple(_with_share(row, whole) for row in shown), None if more is None else _with_share(more, whole)
 
 
-def input_of(rents: Iterable[Rent]) -> tuple[int, int | None]:
+def input_of(carried: Iterable[Rent]) -> tuple[int, int | None]:
     """Tokens and pico-dollars of a run's input."""
-    known = [(rent.tokens, rent.cost) for rent in rents]
+    known = [(rent.tokens, rent.cost) for rent in carried]
     costs = [cost for _, cost in known if cost is not None]
     return sum(tokens for tokens, _ in known), sum(costs) if costs else None
 
@@ -123,6 +162,8 @@ def _of_part(tree: RunTree, rent: Rent) -> RentRow:
         row,
         label=_label(node, tree.contents),
         path=node.path,
+        call=tree.calls[rent.first].id,
+        node=node.key.hex(),
         tool=None if others else name or None,
         server=server or None,
     )
@@ -146,9 +187,9 @@ def _label(node: RunNode, contents: Mapping[bytes, Json]) -> str:
     return " ".join(said)[:LABEL_CHARS] or f"({node.part_kind.replace('_', ' ')}, {byte_size(node.size)})"
 
 
-def _grouped(tree: RunTree, rents: Sequence[Rent], by: str) -> list[RentRow]:
+def _grouped(tree: RunTree, found: Sequence[Rent], by: str) -> list[RentRow]:
     groups: defaultdict[ToolKey, list[RentRow]] = defaultdict(list)
-    for rent in rents:
+    for rent in found:
         row = _unlabelled(rent)
         if by == "kind":
             groups["", KIND_NAMES[rent.kind]].append(row)
@@ -220,10 +261,10 @@ def rent_json(row: RentRow) -> dict[str, Json]:
 
 
 def rent_report_json(
-    run: RunRow, by: str, rents: Sequence[Rent], rows: Sequence[RentRow], more: RentRow | None
+    run: RunRow, by: str, found: Sequence[Rent], rows: Sequence[RentRow], more: RentRow | None
 ) -> dict[str, Json]:
     """A run's rents: the sums of its input, the rows, and the sum of those beyond the limit."""
-    tokens, cost = input_of(rents)
+    tokens, cost = input_of(found)
     return {
         "run_id": run.id,
         "calls": run.calls,

@@ -59,6 +59,11 @@ class Explanation:
                 sums[key.hex()] = tokens + leaf.tokens, None if leaf.cost is None else (cost or 0) + leaf.cost
         return sums
 
+    def path_of(self, node: str) -> str | None:
+        """JSON path of the prompt's part that is stored as the node with this key (hex)."""
+        parts = zip(self.keys, self.whole.prompt.parts, strict=False)
+        return next((part.path for key, part in parts if key is not None and key.hex() == node and part.path), None)
+
     @property
     def positions(self) -> tuple[Component, ...]:
         """The prompt's tree in the order in which the provider reads it."""

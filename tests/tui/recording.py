@@ -7,7 +7,9 @@ from pathlib import Path
 
 from llmprof_addon.model.exchange import Client, Exchange
 from llmprof_addon.model.part import Json
+from llmprof_addon.model.thresholds import Thresholds
 from llmprof_addon.pipeline import process
+from llmprof_addon.pipeline.waste import WasteKeeper
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.store.open import open_store
 from tests.factories import CHAT_URL, RESPONSES_URL, STARTED_NS, make_exchange
@@ -20,12 +22,13 @@ PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgG
 
 
 def record(home: Path, exchanges: Iterable[Exchange]) -> str:
-    """Process the exchanges into the home's store; returns its URL."""
+    """Process the exchanges into the home's store, and look for findings; returns its URL."""
     url = f"sqlite:///{home}/llmprof.db"
     book = PriceBook()
     with open_store(url) as store:
         for exchange in sorted(exchanges, key=lambda each: each.ended_ns):
             assert process(exchange, store, book) is not None
+        WasteKeeper(Thresholds()).look(store, at_once=True)
     return url
 
 

@@ -139,14 +139,14 @@ async def test_what_is_done_with_a_break(crew_app: LlmprofApp, monkeypatch: pyte
 async def test_a_run_without_breaks_and_one_without_verdicts(app: LlmprofApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot, app, 2)
-        await pilot.press("3")
+        await pilot.press("4")
         await settled(pilot)
         assert "nothing lost" in str(screen.query_one("#cache-sums", FactLines).render())
         assert texts(screen)[0].startswith(" Every call read from the cache")
         await pilot.press("y", "d", "enter", "s", "down")
         await pilot.press("escape")
         screen = await opened(pilot, app, 3)
-        await pilot.press("3")
+        await pilot.press("4")
         await settled(pilot)
         assert texts(screen)[0] == " No verdict on 1 call: how their provider caches is not known."
 
@@ -231,7 +231,7 @@ async def test_a_call_that_arrives_is_in_the_open_tab(crew_app: LlmprofApp) -> N
         assert rows(screen, "agents")[0].split("  ")[0] == "▾ main"
         assert " 17 " in rows(screen, "agents")[0]
         assert len(timeline.folded) == 4
-        await pilot.press("3")
+        await pilot.press("4")
         await settled(pilot)
         crew_app.source.delete_call(call(26))
         screen.store_changed()

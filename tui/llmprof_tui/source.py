@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 from llmprof_addon import clock
 from llmprof_addon.errors import LlmprofError, StoreError
 from llmprof_addon.model.component import KindTotal
+from llmprof_addon.model.finding import Finding
 from llmprof_addon.spool.folder import Backlog, Spool
 from llmprof_addon.spool.proxies import ProxyRecord, living
 from llmprof_addon.spool.statefile import alive, read_state
 from llmprof_addon.store import edits, listing, manual, queries, timeline
 from llmprof_addon.store.database import sqlite_path
+from llmprof_addon.store.findings import findings_of
 from llmprof_addon.store.first_turns import first_turns
 from llmprof_addon.store.listing import Facets, RunFilter, RunList, RunOrder
 from llmprof_addon.store.manual import ManualRun
@@ -34,6 +36,7 @@ from llmprof_addon.store.trends import By, Period, Trends, trends
 
 if TYPE_CHECKING:
     from llmprof_addon.export.cache import Excerpt, RunCache
+    from llmprof_addon.export.rent import RunRents
     from llmprof_addon.model.cache import Difference
     from llmprof_addon.pipeline import Explanation
 
@@ -176,6 +179,16 @@ class Source:
         from llmprof_addon.export.cache import excerpt  # as above
 
         return excerpt(self.store, difference, shown=shown)
+
+    def rents(self, run_id: str, limit: int) -> "RunRents":
+        """What carrying the parts of the run has cost, at most so many of them."""
+        from llmprof_addon.export.rent import run_rents  # with attribution, which lists do not need
+
+        return run_rents(self.store, run_id, limit=limit)
+
+    def findings(self, run_id: str) -> tuple[Finding, ...]:
+        """What could be saved in the run, as it was found last."""
+        return findings_of(self.store, run_id)
 
     def remarks(self, run_id: str) -> Remarks:
         """How a run's calls failed, and what was warned of."""

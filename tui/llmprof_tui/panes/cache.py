@@ -159,9 +159,7 @@ class CachePane(TablePane):
         if self._texts is not None and self._texts[0] == loss.call.id:
             found = self._texts[1]
             said += [f"{mark} {text}" for mark, text in (("-", found.before), ("+", found.after)) if text is not None]
-        text = "\n".join(said).encode("utf-8", "replace").decode()
-        self.app.copy_to_clipboard(text)
-        self.notify(f"call {loss.call.place}: {counted(len(text), 'character')} copied", markup=False)
+        self.places.copy_text(f"call {loss.call.place}", "\n".join(said))
 
 
 def _lossless(found: RunCache) -> str:

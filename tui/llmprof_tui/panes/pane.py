@@ -49,6 +49,9 @@ class RunPane(Vertical):
     def select(self, call: TimelineCall) -> None:
         """Another call is selected in the timeline."""
 
+    def unanswered(self) -> None:
+        """A question that it asked was not answered, which the screen has said."""
+
     def enter(self) -> None:
         """Take the focus."""
         for widget in self.query("*").results():

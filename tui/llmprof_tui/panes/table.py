@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from llmprof_tui.panes.cache import CachePane
 from llmprof_tui.panes.calls import CallsPane
+from llmprof_tui.panes.findings import FindingsPane
 from llmprof_tui.panes.lanes import LanesPane
 from llmprof_tui.panes.pane import RunPane
+from llmprof_tui.panes.rent import RentPane
 from llmprof_tui.panes.tools import ToolsPane
 
 
@@ -29,6 +31,8 @@ class Tab:
 TABS = (
     Tab(name="calls", title="Calls", about="All calls of the run", pane=CallsPane),
     Tab(name="tools", title="Tools", about="What each tool and server has cost", pane=ToolsPane),
+    Tab(name="rent", title="Rent", about="What carrying each part has cost", pane=RentPane),
     Tab(name="cache", title="Cache", about="Which calls lost their cached prefix, and why", pane=CachePane),
+    Tab(name="findings", title="Findings", about="What could be saved, and how", pane=FindingsPane),
     Tab(name="agents", title="Sub-agents", about="What each agent of the run did and cost", pane=LanesPane),
 )

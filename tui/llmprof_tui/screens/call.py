@@ -1,6 +1,5 @@
 """One call: what is in its prompt, what came back, what it cost, and both bodies as they were sent."""
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +10,7 @@ from textual.containers import Vertical
 from textual.widgets import ContentSwitcher
 
 from llmprof_addon.errors import LlmprofError
-from llmprof_addon.export.text import counted, plain
+from llmprof_addon.export.text import plain
 from llmprof_addon.model.component import Component, Kind
 from llmprof_tui import pager
 from llmprof_tui.screens.loading import LoadingScreen
@@ -20,13 +19,14 @@ from llmprof_tui.widgets.call_header import CallHeader
 from llmprof_tui.widgets.composition import CompositionBar
 from llmprof_tui.widgets.cost_table import CostTable
 from llmprof_tui.widgets.entries import answer_entries, prompt_entries, raw_entries
-from llmprof_tui.widgets.entry import Entry, Level, Place
+from llmprof_tui.widgets.entry import HEAD, Entry, Level, Place, as_sent, called
 from llmprof_tui.widgets.explorable import Explorable
 from llmprof_tui.widgets.flame_pane import FlamePane
 from llmprof_tui.widgets.key_bar import KeyBar
 from llmprof_tui.widgets.messages_pane import MessagesPane
 from llmprof_tui.widgets.node_entries import Node, behind
 from llmprof_tui.widgets.notice import Notice
+from llmprof_tui.widgets.sought import Sought, Spot, spot_of
 from llmprof_tui.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ TABS = ("flame", "messages", "answer", "cost", "raw")
 LOW = 30
 """Rows below which the composition leaves the header."""
 LEVELS_SETTING = "messages.levels"
-COPY_LIMIT = 100_000
-"""Bytes that terminals take into a clipboard; more is often dropped without a word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +46,8 @@ class Loaded:
     explained: "Explanation"
     prompt: tuple[Entry, ...]
     answer: tuple[Entry, ...]
+    spot: Spot | None = None
+    """Where the text stands that was sought."""
 
 
 class CallScreen(LoadingScreen):
@@ -72,9 +72,11 @@ class CallScreen(LoadingScreen):
         Binding("escape", "back", "Back", id="call.back", tooltip="Back to where the call was opened"),
     ]  # fmt: skip
 
-    def __init__(self, call_id: str) -> None:
+    def __init__(self, call_id: str, *, node: str | None = None, sought: Sought | None = None) -> None:
+        """`node`: key (hex) of the part of the prompt to begin with; `sought`: text to begin with."""
         super().__init__()
         self.call_id = call_id
+        self._node, self._sought = node, sought
         self.row: CallRow | None = None
         self._loaded: Loaded | None = None
         self._before: CallRow | None = None
@@ -136,7 +138,8 @@ class CallScreen(LoadingScreen):
         self.call_after_refresh(self._ask_texts, row.id)
 
     def _ask_texts(self, call_id: str) -> None:
-        self.load("texts", lambda source: _loaded(source, call_id), self._show_texts)
+        sought, self._sought = self._sought, None
+        self.load("texts", lambda source: _loaded(source, call_id, sought), self._show_texts)
 
     def _show_neighbours(self, around: "tuple[CallRow | None, CallRow | None]") -> None:
         self._before, self._after = around
@@ -159,6 +162,11 @@ class CallScreen(LoadingScreen):
         self._pane("answer").show(loaded.answer, answer_levels, total=answered)
         self._show_flame()
         self._show_tab()
+        if self._node is not None:
+            self._go_to(self._node)
+            self._node = None
+        if loaded.spot is not None:
+            self._look_for(loaded.spot)
         graph, explained = self.query_one(FlamePane), loaded.explained
         graph.show_turns({})
         # Last, since it stands in one place only, and takes longer the longer the run is.
@@ -233,6 +241,26 @@ class CallScreen(LoadingScreen):
             text_of=lambda component: texts.get(component.path or ""),
         )
 
+    def _go_to(self, node: str) -> None:
+        """Select the part of the prompt with this key (hex): in the flame, or where it has no width in the messages."""
+        assert self._loaded is not None
+        path = self._loaded.explained.path_of(node)
+        if path is None:
+            self.notify("This call does not carry that part.", severity="warning", markup=False)
+        elif self._other_side["flame"] or not self.query_one(FlamePane).graph.select(path):
+            place = next((at for at, entry in enumerate(self._loaded.prompt) if entry.path == path), None)
+            if place is not None:
+                self.action_tab(TABS.index("messages"))
+                self._pane("messages").view.go_to(Place(place, HEAD))
+        else:
+            self.action_tab(TABS.index("flame"))
+
+    def _look_for(self, spot: Spot) -> None:
+        name = "answer" if spot.answer else "messages"
+        self.action_tab(TABS.index(name))
+        # The pane gets its size with the next refresh.
+        self.call_after_refresh(self._pane(name).look_for, spot.word, spot.entry)
+
     def _show_raw(self) -> None:
         loaded, response = self._loaded, self._other_side["raw"]
         if loaded is None or self._raw_of == (loaded.explained.row.id, response):
@@ -305,14 +333,7 @@ class CallScreen(LoadingScreen):
         if not text:
             self.notify("there is no text to copy here", severity="warning", markup=False)
             return
-        data = text.encode("utf-8", "replace")  # lone surrogates
-        self.app.copy_to_clipboard(data.decode())
-        said = f"{name}: {counted(len(text), 'character')} copied"
-        if len(data) > COPY_LIMIT:
-            self.notify(f"{said}; many terminals take no more than {COPY_LIMIT // 1000} KB, o opens all of it",
-                        severity="warning", markup=False)  # fmt: skip
-        else:
-            self.notify(said, markup=False)
+        self.app.copy_text(name, text)  # type: ignore[attr-defined]  # the application is always ours
 
     def action_pager(self) -> None:
         """Open the selected text in the pager."""
@@ -333,13 +354,14 @@ class CallScreen(LoadingScreen):
         entry = pane.selected()
         if entry is None:
             return "", ""
-        text = json.dumps(entry.whole, ensure_ascii=False, indent=2) if entry.whole is not None else entry.text
-        return f"{entry.title} {entry.name}".strip(), text
+        return called(entry), as_sent(entry)
 
 
-def _loaded(source: Source, call_id: str) -> Loaded:
+def _loaded(source: Source, call_id: str, sought: Sought | None) -> Loaded:
     explained = source.explain(call_id)
-    return Loaded(explained=explained, prompt=tuple(prompt_entries(explained)), answer=tuple(answer_entries(explained)))
+    prompt, answer = tuple(prompt_entries(explained)), tuple(answer_entries(explained))
+    spot = None if sought is None else spot_of(sought, prompt, answer)
+    return Loaded(explained=explained, prompt=prompt, answer=answer, spot=spot)
 
 
 def _preference(app: Any, name: str, default: Any) -> Any:

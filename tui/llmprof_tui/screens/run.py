@@ -150,12 +150,14 @@ class RunScreen(LoadingScreen):
         """Say it where the run would be; what was read of a deleted run stays readable."""
         if self.row is None:
             self.query_one(Notice).say(f"✗ {error.message}", f"{error.hint}\n\nesc goes back".strip(), colour="error")
-        elif isinstance(error, GoneError):
-            self.query_one(RunHeader).say("deleted from the store: this is what was read before · esc goes back")
         elif group == "run":
-            self.query_one(RunHeader).say(error.message)
+            gone = "deleted from the store: this is what was read before · esc goes back"
+            self.query_one(RunHeader).say(gone if isinstance(error, GoneError) else error.message)
         else:
             super().failed(group, error)
+            for pane in self.query(RunPane):
+                if pane.id == group.partition(" ")[0]:
+                    pane.unanswered()
 
     # -- the selected call
 

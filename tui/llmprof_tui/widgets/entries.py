@@ -53,6 +53,12 @@ class _Amount(NamedTuple):
 type _Key = tuple[int, tuple[int, ...]]
 
 
+def part_of(explained: "Explanation", node: str) -> Entry | None:
+    """The entry of the prompt's part with this key (hex)."""
+    path = explained.path_of(node)
+    return next((entry for entry in prompt_entries(explained) if path is not None and entry.path == path), None)
+
+
 def prompt_entries(explained: "Explanation") -> list[Entry]:
     """The prompt's parts and what the provider added to them, in the order in which it lays them."""
     whole, leaves = explained.whole, explained.leaves.prompt

@@ -1,5 +1,6 @@
 """What a page of messages is made of: entries, how much of each is shown, and places in them."""
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple
@@ -64,6 +65,16 @@ class Entry:
     """Short facts beside its name: `error`, `deferred`."""
     whole: Json = None
     """The value whose JSON is copied in place of the text, which leaves out what nobody reads."""
+
+
+def called(entry: Entry) -> str:
+    """What an entry is called in a message."""
+    return f"{entry.title} {entry.name}".strip()
+
+
+def as_sent(entry: Entry) -> str:
+    """All of an entry, to be copied."""
+    return json.dumps(entry.whole, ensure_ascii=False, indent=2) if entry.whole is not None else entry.text
 
 
 class Place(NamedTuple):

@@ -104,6 +104,14 @@ class FlameGraph(Explorable[Component]):
 
         return self.find(matches)
 
+    def select(self, path: str) -> bool:
+        """Put the cursor on the node that stands at this JSON path; `False` if none is drawn for it."""
+        chart = self.chart
+        frame = next((each for each in chart.frames() if chart.node(each).path == path), None) if chart else None
+        if frame is not None:
+            self.cursor = frame
+        return frame is not None
+
     # -- what is drawn
 
     def _draw(self) -> None:

@@ -1,1 +1,1 @@
-"""Waste in a run, with the tokens and dollars that it costs: one small rule per file, found by this folder."""
+"""Waste in a run, with the tokens and dollars that it costs: one small rule per file, found in the folder `rules`."""

@@ -18,14 +18,16 @@ from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.nodes import DELETIONS
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.queries import call_query
-from llmprof_addon.store.rows import CallRow, RunRow, call_row, run_row
+from llmprof_addon.store.rows import CallRow, RunRow, call_row, run_row, waste_of
 from llmprof_addon.store.schema import Call, Fact, Run
 from llmprof_addon.store.search import matching_runs
 from llmprof_addon.store.search_query import Query, parse_query
 from llmprof_addon.store.search_words import joined
 from llmprof_addon.store.text import loads
 
-type RunOrder = Literal["started", "app", "label", "model", "calls", "peak", "input", "cached", "cost", "duration"]
+type RunOrder = Literal[
+    "started", "app", "label", "model", "calls", "peak", "input", "cached", "duration", "cost", "waste"
+]
 
 AT_ONCE = 500
 """Values of one `IN`."""
@@ -70,6 +72,8 @@ class Totals:
     cache_read_input_tokens: int | None = None
     output_tokens: int | None = None
     cost: int | None = None
+    reclaimable_cost: int | None = None
+    """What findings could save."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,11 +202,23 @@ class _Listed(NamedTuple):
     cache_write_cost: str | None
     output_cost: str | None
     other_cost: str | None
+    cache_wasted: str | None
+    reclaimable_cost: str | None
 
     @property
     def cost(self) -> int | None:
         """Pico-dollars."""
-        return None if self.input_cost is None else sum(int(part or 0) for part in self[17:])
+        return None if self.input_cost is None else sum(int(part or 0) for part in self[17:22])
+
+    @property
+    def reclaimable(self) -> int | None:
+        """Pico-dollars that findings could save."""
+        return None if self.reclaimable_cost is None else int(self.reclaimable_cost)
+
+    @property
+    def waste(self) -> int | None:
+        """Pico-dollars that need not have been paid."""
+        return waste_of(None if self.cache_wasted is None else int(self.cache_wasted), self.reclaimable)
 
     @property
     def cached(self) -> float | None:
@@ -223,6 +239,7 @@ _KEYS: dict[str, Callable[[_Listed], Any]] = {
     "input": attrgetter("input_tokens"),
     "cached": attrgetter("cached"),
     "cost": attrgetter("cost"),
+    "waste": attrgetter("waste"),
     "duration": lambda row: row.ended_ns - row.started_ns,
 }
 
@@ -279,6 +296,7 @@ def _totals(rows: Sequence[_Listed]) -> Totals:
         cache_read_input_tokens=known([row.cache_read_input_tokens for row in rows]),
         output_tokens=known([row.output_tokens for row in rows]),
         cost=known([row.cost for row in rows]),
+        reclaimable_cost=known([row.reclaimable for row in rows]),
     )
 
 

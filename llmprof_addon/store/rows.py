@@ -150,6 +150,14 @@ def _per_second(tokens: int | None, end_ns: int | None, start_ns: int | None) ->
     return tokens * 1e9 / (end_ns - start_ns)
 
 
+def waste_of(cache_wasted: int | None, reclaimable: int | None) -> int | None:
+    """The larger of both: findings count what the cache has lost, but neither little of it nor what a pause has cost.
+
+    `None` = unknown.
+    """
+    return max((amount for amount in (cache_wasted, reclaimable) if amount is not None), default=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
     """One run with the sums of its calls."""
@@ -187,6 +195,11 @@ class RunRow:
     """What all findings together could save."""
     reclaimable_cost: int | None = None
     """Pico-dollars; `None` also where no call is priced."""
+
+    @property
+    def waste(self) -> int | None:
+        """Pico-dollars that need not have been paid, as far as is known."""
+        return waste_of(self.cache_wasted, self.reclaimable_cost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from llmprof_addon.store import edits, listing, queries, timeline
+from llmprof_addon.model.finding import Reclaimable, Waste
+from llmprof_addon.store import edits, findings, listing, queries, timeline
 from llmprof_addon.store.listing import RunFilter
 from llmprof_addon.store.open import Store
 from tests.store.building import conversation, exchange, money, record
@@ -41,6 +42,16 @@ def test_the_newest_run_comes_first(filled: Store) -> None:
 @pytest.mark.parametrize(("order", "first"), [("calls", "a"), ("cost", "a"), ("duration", "a"), ("input", "a")])
 def test_orders(filled: Store, order: Any, first: str) -> None:
     assert _ids(filled, order=order)[0] == first
+
+
+def test_waste_orders_runs_and_what_could_be_saved_is_summed(filled: Store) -> None:
+    saved = {"a": Reclaimable(tokens=9, cost=30), "b": Reclaimable(), "c": Reclaimable(cost=None)}
+    first = {row.run_id: row.id[0] for row in queries.calls(filled)}
+    for mark in findings.due(filled):
+        findings.put(filled, mark, Waste(reclaimable=saved[first[mark.run_id]]))
+    assert _ids(filled, order="waste") == ["a", "b", "c"]
+    assert _ids(filled, order="waste", descending=False) == ["b", "a", "c"]
+    assert listing.list_runs(filled).totals.reclaimable_cost == 30
 
 
 @pytest.mark.parametrize("descending", [True, False])

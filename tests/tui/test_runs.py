@@ -101,12 +101,12 @@ async def test_the_newest_run_comes_first_with_all_its_numbers(app: LlmprofApp) 
         assert AWKWARD in lines[0]
         assert "\x1b" not in "".join(lines)
         assert AGENT in lines[1]
-        assert [word for word in ("claude-code", "12", "57.9k", "85%", "$0.0550") if word not in lines[1]] == []
+        assert [word for word in ("12", "57.9k", "85%", "$0.0550", "$0") if word not in lines[1]] == []
         assert "✗" in lines[3]
         assert "≈13" in lines[4]
         assert at.table.border_subtitle == "6 runs by start"
         assert "○ not recording" in at.said(StatusBar)
-        assert "all time ≥$0.0597 · ≈60.2k in · 84% cached · 19 calls" in at.said(StatusBar)
+        assert "all time ≥$0.0597 · ≈60.2k in · 84% cached · $0.0015 reclaimable · 19 calls" in at.said(StatusBar)
 
 
 async def test_the_selected_run_shows_what_it_is_made_of(app: LlmprofApp) -> None:
@@ -135,6 +135,9 @@ async def test_orders_by_keys_titles_and_palette(app: LlmprofApp, home: Path) ->
         assert CODEX in at.labels()[3]
         assert at.labels()[0].startswith("Question 1")
         await at.pilot.click(WindowTable, offset=(at.table.size.width - 2, 1))
+        await at.rest()
+        assert at.screen.order.key == "waste"
+        await at.pilot.click(WindowTable, offset=(at.table.render_line(0).text.index("cost") + 1, 1))
         await at.rest()
         assert at.screen.order.key == "cost"
         assert [AGENT in at.labels()[0], CODEX in at.labels()[1]] == [True, True]

@@ -8,13 +8,14 @@ from llmprof_tui.widgets.run_detail import notes_of
 from rich.cells import cell_len
 from rich.text import Text
 
+from llmprof_addon.model.cache import CacheCause
 from llmprof_addon.model.usage import Source, Usage
 from llmprof_addon.store.remarks import Remarks
 from llmprof_addon.store.rows import CostSum, RunRow
 
 NOW = 1_700_000_000 * 1_000_000_000  # 2023-11-14 22:13:20 UTC
 MINUTE = 60 * 1_000_000_000
-COLOURS = {"success": "green", "error": "red", "primary": "blue"}
+COLOURS = {"success": "green", "error": "red", "primary": "blue", "warning": "yellow"}
 
 
 def run(**given: Any) -> RunRow:
@@ -61,6 +62,7 @@ def test_a_run_in_cells() -> None:
         "cached": "91%",
         "duration": "15m 00s",
         "cost": "$4.12",
+        "waste": "–",
     }
 
 
@@ -68,7 +70,7 @@ def test_what_is_unknown_is_a_dash() -> None:
     row = run(usage=Usage(), cost=None, unpriced_calls=42, app=None, label=None, models=(), peak_context_tokens=None)
     found = shown(row, ())
     unknown = {key for key, cell in found.items() if cell.strip() == "–"}
-    assert unknown == {"app", "label", "model", "peak", "input", "cached", "cost"}
+    assert unknown == {"app", "label", "model", "peak", "input", "cached", "cost", "waste"}
 
 
 def test_marks_of_a_run() -> None:
@@ -87,7 +89,7 @@ def test_numbers_are_never_cut(tokens: int) -> None:
     cost = CostSum(input=99_999_990_000_000_000, cache_read=0, cache_write=0, output=0, other=0)
     found = shown(run(usage=usage, cost=cost, calls=9_999, estimated_calls=1, started_ns=NOW - 86_000_000 * MINUTE))
     for column in COLUMNS:
-        if column.least is None and column.key not in ("cost", "duration"):
+        if column.least is None and column.key not in ("cost", "duration", "waste"):
             assert cell_len(found[column.key]) <= column.width, column.key
 
 
@@ -121,6 +123,32 @@ def test_cells_say_their_numbers_exactly() -> None:
     assert exactly(RunLine(row=run(cost=None)), "cost") == "no call has a known price"
     assert exactly(RunLine(row=run()), "calls") is None
     assert all(exactly(line, column.key) for column in COLUMNS if column.key != "calls")
+
+
+def test_waste_is_the_larger_of_what_was_found_and_what_the_cache_lost() -> None:
+    lost = {"cache_breaks": 2, "cache_expiries": 1, "cache_lost": 22_900, "cache_wasted": 79_000_000_000}
+    row = run(**lost)
+    assert shown(row)["waste"] == "≥$0.0790"  # nobody has looked at it yet
+    assert exactly(RunLine(row=row), "waste") == (
+        "not looked at for findings yet\n$0.079 for 3 lost prefixes of the cache, 22,900 tokens paid for anew"
+    )
+    looked = {"findings": 2, "reclaimable_tokens": 9_100, "reclaimable_cost": 610_000_000_000}
+    assert shown(run(**lost, **looked))["waste"] == "$0.6100"
+    assert str(exactly(RunLine(row=run(**lost, **looked)), "waste")).startswith(
+        "$0.61 could be saved, ≈9,100 tokens less\n$0.079 for"
+    )
+    nothing = run(findings=0, reclaimable_tokens=0, reclaimable_cost=0, cache_wasted=0, cache_lost=0)
+    assert shown(nothing)["waste"] == "$0"
+    assert str(exactly(RunLine(row=nothing), "waste")).startswith("nothing found")
+
+
+def test_notes_say_why_the_cache_was_lost_and_what_could_be_saved() -> None:
+    row = run(cache_breaks=2, cache_expiries=1, cache_wasted=480_000_000_000)
+    remarks = Remarks(losses=((CacheCause.TOOLS_ADDED, 2), (CacheCause.EXPIRED, 1)))
+    assert [said for _, _, said in notes_of(row, remarks, ("unused tools: 4 of 6\x07",))] == [
+        "2 cache breaks and 1 expiry, $0.4800 re-written: a tool was added (2), the prefix had expired (1)",
+        "unused tools: 4 of 6␇",
+    ]
 
 
 def test_notes_of_a_run() -> None:

@@ -46,6 +46,8 @@ def test_sums_mark_what_is_missing_or_estimated() -> None:
     assert sums_of(TOTALS, "today") == ["today $12.41", "4.2M in", "87% cached", "40 calls"]
     unsure = Totals(calls=1, unpriced_calls=1, estimated_calls=1, input_tokens=950, cost=PICO)
     assert sums_of(unsure, "all time") == ["all time ≥$1.00", "≈950 in", "– cached", "1 call"]
+    saved = Totals(calls=2, cost=PICO, reclaimable_cost=PICO // 2)
+    assert sums_of(saved, "today")[-2:] == ["$0.5000 reclaimable", "2 calls"]
     assert sums_of(Totals(), "today") == ["today –", "– in", "– cached", "0 calls"]
 
 

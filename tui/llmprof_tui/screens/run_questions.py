@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from llmprof_addon.export.text import UNKNOWN
 from llmprof_addon.model.component import KindTotal
 from llmprof_addon.store.remarks import Remarks
 from llmprof_addon.store.rows import RunRow
 from llmprof_tui.source import Source
 from llmprof_tui.widgets.run_cells import RunLine
+
+MOST_FINDINGS = 2
+"""Of a run, in its notes; those about its cache are summed there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +21,8 @@ class Detail:
     row: RunRow
     composition: tuple[KindTotal, ...]
     remarks: Remarks
+    advice: Sequence[str] = ()
+    """What could be saved, a line each, the dearest first."""
 
 
 def newest(source: Source, limit: int) -> dict[int, RunLine]:
@@ -36,5 +42,9 @@ def _with_growth(source: Source, found: Mapping[int, RunRow]) -> dict[int, RunLi
 
 def detail(source: Source, row: RunRow) -> Detail:
     """What is shown of a run."""
+    from llmprof_addon.export.findings import finding_rows  # which the first paint does not wait for
+
+    found = finding_rows([each for each in source.findings(row.id) if each.code != "cache_break"][:MOST_FINDINGS])
+    advice = [f"{each.label}: {each.title}" + (f"  {each.cost}" if each.cost != UNKNOWN else "") for each in found]
     remarks = source.remarks(row.id)
-    return Detail(row=row, composition=source.composition(row.id), remarks=remarks)
+    return Detail(row=row, composition=source.composition(row.id), remarks=remarks, advice=advice)

@@ -198,7 +198,7 @@ class RunsScreen(NarrowedScreen):
 
     def _show_detail(self, detail: Detail) -> None:
         if (row := self.selected) is not None and row.id == detail.row.id:
-            self.query_one(RunDetail).show(row, detail.composition, detail.remarks)
+            self.query_one(RunDetail).show(row, detail.composition, detail.remarks, detail.advice)
 
     def _ask_recorder(self) -> None:
         # Whatever is drawn anew on a screen behind another draws all of that one anew.

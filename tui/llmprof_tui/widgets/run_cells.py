@@ -23,17 +23,18 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 COLUMNS = (
     Column(key="started", title="when", width=11, left=True),
-    Column(key="app", title="app", width=14, least=11, left=True, leaves=2),
+    Column(key="app", title="app", width=14, least=11, left=True, leaves=3),
     Column(key="label", title="  what", width=34, least=24, grow=3, left=True),
-    Column(key="model", title="model", width=18, least=12, grow=1, left=True, leaves=1),
+    Column(key="model", title="model", width=18, least=12, grow=1, left=True, leaves=2),
     Column(key="calls", title="turns", width=5),
     Column(key="peak", title="context", width=SPARK, left=True),
     Column(key="input", title="in", width=6),
     Column(key="cached", title="cache", width=5),
-    Column(key="duration", title="took", width=7, leaves=3),
+    Column(key="duration", title="took", width=7, leaves=4),
     Column(key="cost", title="cost", width=9),
+    Column(key="waste", title="waste", width=9, leaves=1),
 )
-"""Keys are orders of the store. With findings a column of waste comes last."""
+"""Keys are orders of the store."""
 
 ORDERS: dict[str, str] = {
     **{column.key: column.title.strip() for column in COLUMNS},
@@ -95,7 +96,14 @@ def cells(line: RunLine, now_ns: int, colours: Mapping[str, str]) -> tuple[Text 
         text.share(usage.cache_read_input_tokens, usage.input_tokens),
         Text(text.duration(took) if took >= 0 else text.UNKNOWN, style="dim"),
         Text(text.dollars(cost_of(row), at_least=row.unpriced_calls > 0), style="bold"),
+        _waste(row, colours),
     )
+
+
+def _waste(row: RunRow, colours: Mapping[str, str]) -> Text:
+    """What need not have been paid; of a run that was not looked at, what its cache has lost at least."""
+    at_least = row.findings is None or row.unpriced_calls > 0
+    return Text(text.dollars(row.waste, at_least=at_least), style=colours["warning"] if row.waste else "dim")
 
 
 def _what(row: RunRow, now_ns: int, colours: Mapping[str, str]) -> Text:
@@ -137,7 +145,25 @@ def exactly(line: RunLine, key: str) -> str | None:
             return f"{_full(row.started_ns)} to {_full(row.ended_ns)}"
         case "cost":
             return _exact_cost(row)
+        case "waste":
+            return _exact_waste(row)
     return None
+
+
+def _exact_waste(row: RunRow) -> str:
+    """What the findings could save, and what of it the cache has lost."""
+    saved = f"{_amount(row.reclaimable_cost)} could be saved, ≈{row.reclaimable_tokens or 0:,} tokens less"
+    if row.findings is None:
+        saved = "not looked at for findings yet"
+    elif not row.findings:
+        saved = "nothing found that would be worth changing"
+    lost = f"{text.counted(row.cache_breaks + row.cache_expiries, 'lost prefix', 'lost prefixes')} of the cache"
+    return f"{saved}\n{_amount(row.cache_wasted)} for {lost}, {text.exact(row.cache_lost)} tokens paid for anew"
+
+
+def _amount(pico: int | None) -> str:
+    amount = usd(pico)
+    return text.UNKNOWN if amount is None else f"${amount}"
 
 
 def _exact_cost(row: RunRow) -> str:

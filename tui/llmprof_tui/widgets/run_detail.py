@@ -14,7 +14,7 @@ from llmprof_addon.store.remarks import Remarks
 from llmprof_addon.store.rows import RunRow
 from llmprof_tui.widgets.composition import CompositionBar, Legend
 
-NOTES = 3
+NOTES = 4
 """Lines of notes."""
 
 
@@ -49,7 +49,7 @@ class RunDetail(Vertical):
     DEFAULT_CSS = """
     RunDetail {
         height: auto; padding: 0 1; background: $surface;
-        & > .notes { height: auto; max-height: 3; display: none; }
+        & > .notes { height: auto; max-height: 4; display: none; }
     }
     """
 
@@ -66,11 +66,13 @@ class RunDetail(Vertical):
         if row is None:
             self.show(None, (), Remarks())
 
-    def show(self, row: RunRow | None, composition: Sequence[KindTotal], remarks: Remarks) -> None:
+    def show(
+        self, row: RunRow | None, composition: Sequence[KindTotal], remarks: Remarks, advice: Sequence[str] = ()
+    ) -> None:
         """Show what the prompts of the run hold in sum, and its notes."""
         self.query_one(CompositionBar).show(composition)
         self.query_one(Legend).show(composition)
-        notes = notes_of(row, remarks) if row is not None else []
+        notes = notes_of(row, remarks, advice) if row is not None else []
         theme = self.app.theme_variables
         lines = [
             Text.assemble((f"{mark} ", theme[colour]), said, no_wrap=True, overflow="ellipsis")
@@ -79,16 +81,19 @@ class RunDetail(Vertical):
         if len(notes) > NOTES:
             lines[-1].append(f"  +{len(notes) - NOTES} more", style="dim")
         panel = self.query_one(".notes", Static)
-        panel.update(Text("\n").join(lines))
+        panel.update(Text("\n", no_wrap=True, overflow="ellipsis").join(lines))
         panel.display = bool(lines)
 
 
-def notes_of(row: RunRow, remarks: Remarks) -> list[tuple[str, str, str]]:
-    """Notes on a run, the most important first: mark, theme variable, text."""
+def notes_of(row: RunRow, remarks: Remarks, advice: Sequence[str] = ()) -> list[tuple[str, str, str]]:
+    """Notes on a run, the most important first: mark, theme variable, text. `advice`: its findings in words."""
     notes = []
     if row.error_calls:
         said = ", ".join(_times(what, number) for what, number in remarks.failures)
         notes.append(("✗", "error", f"{row.error_calls:,} of {text.counted(row.calls, 'call')} failed: {said}"))
+    if remarks.losses:
+        notes.append(("✂", "warning", _lost(row, remarks)))
+    notes += [("⚠", "warning", text.plain(said)) for said in advice]
     if row.unpriced_calls:
         models = text.plain(", ".join(row.models))
         said = f"{text.counted(row.unpriced_calls, 'call')} without a known price ({models})"
@@ -98,6 +103,16 @@ def notes_of(row: RunRow, remarks: Remarks) -> list[tuple[str, str, str]]:
             ("≈", "warning", f"{text.counted(row.estimated_calls, 'call')} whose tokens the provider did not report")
         )
     return notes + [("⚠", "warning", _times(warning, number)) for warning, number in remarks.warnings]
+
+
+def _lost(row: RunRow, remarks: Remarks) -> str:
+    """How often the cached prefix was lost, and why."""
+    from llmprof_addon.export.cache import CAUSES  # with the cache doctor, which the first paint does not wait for
+
+    said = [text.counted(row.cache_breaks, "cache break")] if row.cache_breaks else []
+    said += [text.counted(row.cache_expiries, "expiry", "expiries")] if row.cache_expiries else []
+    causes = ", ".join(f"{CAUSES[cause]} ({number:,})" for cause, number in remarks.losses)
+    return f"{' and '.join(said)}, {text.dollars(row.cache_wasted)} re-written: {causes}"
 
 
 def _times(said: str, number: int) -> str:

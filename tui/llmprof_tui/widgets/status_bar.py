@@ -57,6 +57,8 @@ def sums_of(totals: Totals, period: str) -> list[str]:
     said = [f"{period} {text.dollars(totals.cost, at_least=totals.unpriced_calls > 0)}"]
     said.append(f"{text.tokens(totals.input_tokens, estimated=estimated)} in")
     said.append(f"{text.share(totals.cache_read_input_tokens, totals.input_tokens)} cached")
+    if totals.reclaimable_cost:
+        said.append(f"{text.dollars(totals.reclaimable_cost)} reclaimable")
     return [*said, text.counted(totals.calls, "call")]
 
 

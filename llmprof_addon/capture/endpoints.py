@@ -1,18 +1,21 @@
-"""The few paths of the reverse listener that are llmprof's own: `GET /` and `GET /llmprof/health`."""
+"""The few paths of the reverse listener that are llmprof's own: `GET /` and `GET /llmprof/health`.
 
-import ipaddress
+Who may ask is decided before, by `guard`; what stands below `/llmprof/api/` is for who has the token.
+"""
+
 import json
-import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from mitmproxy import http
 
 from llmprof_addon import __version__
-from llmprof_addon.settings import Settings
 
-_NAMES = ("127.0.0.1", "localhost", "::1", "host.docker.internal")
-_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+BODY_BYTES = 64 * 1024
+"""Nothing here takes a body; what announces a longer one is refused by its size."""
+PER_SECOND = 500.0
+"""Answers a second; test suites ask every few milliseconds whether their calls have ended."""
+_HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "x-frame-options": "DENY"}
 
 _PAGE = """\
 llmprof {version} is listening here: a profiler for LLM context windows.
@@ -33,13 +36,19 @@ def is_own(method: str, path: str) -> bool:
     return (bare == "/" and method in ("GET", "HEAD")) or bare == "/llmprof" or bare.startswith("/llmprof/")
 
 
+def is_data(path: str) -> bool:
+    """Whether such a request asks for what was recorded."""
+    bare = path.partition("?")[0]
+    return bare == "/llmprof/api" or bare.startswith("/llmprof/api/")
+
+
 def answer(
-    method: str, path: str, host: str, settings: Settings, health: Callable[[], Mapping[str, Any]]
+    method: str, path: str, host: str, health: Callable[[], Mapping[str, Any]], body_bytes: int = 0
 ) -> http.Response:
-    """The answer to such a request; `host` is its Host header, which a page in a browser cannot forge."""
+    """The answer to such a request; `host` is its Host header, `body_bytes` the length that it announces."""
     bare = path.partition("?")[0].rstrip("/")
-    if not is_us(host, settings):
-        return _json(method, 403, {"error": f"{host!r} is no name of this machine"})
+    if body_bytes > BODY_BYTES:
+        return _json(method, 413, {"error": f"nothing here takes a body, and none over {BODY_BYTES} bytes is read"})
     if method not in ("GET", "HEAD"):
         return _json(method, 405, {"error": "only GET"})
     if bare == "":
@@ -49,18 +58,11 @@ def answer(
     return _json(method, 404, {"error": f"llmprof has nothing at {bare}"})
 
 
-def is_us(host: str, settings: Settings) -> bool:
-    """Whether a Host header is a name or an address of this machine."""
-    name = (host.partition("]")[0].strip("[") if host.startswith("[") else host.partition(":")[0]).lower()
-    if name in _NAMES or name == settings.host:
-        return True
-    if settings.host in _NAMES:
-        return False
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return name == socket.gethostname().lower()
-    return True
+def too_many(method: str) -> http.Response:
+    """The answer above `PER_SECOND`."""
+    response = _json(method, 429, {"error": f"over {PER_SECOND:.0f} requests a second to llmprof itself"})
+    response.headers["retry-after"] = "1"
+    return response
 
 
 def _json(method: str, status: int, value: Mapping[str, Any]) -> http.Response:

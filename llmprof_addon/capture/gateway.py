@@ -1,7 +1,9 @@
 """What llmprof's own proxy does beside recording: sends requests where they belong, and answers a few itself."""
 
 import os
+import time
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -9,10 +11,11 @@ from typing import Any
 from mitmproxy import http
 from mitmproxy.proxy import mode_specs, server_hooks
 
-from llmprof_addon.capture import endpoints, handshake, keys, model_name
+from llmprof_addon.capture import endpoints, guard, handshake, keys, loops, model_name
+from llmprof_addon.capture.entrance import Entrance
 from llmprof_addon.capture.exchange import PROVIDER
-from llmprof_addon.capture.failures import ANSWERS_JSON, error_response
-from llmprof_addon.capture.hooks import BODY_FIRST, OWN, SERVED_AS, URL_SCHEME
+from llmprof_addon.capture.failures import ANSWERS_JSON, IS_DIRECT, OWN, error_response
+from llmprof_addon.capture.hooks import BODY_FIRST, SERVED_AS, URL_SCHEME
 from llmprof_addon.capture.routes import Decision, Routes
 from llmprof_addon.capture.routing import connects_to, goes_through_proxy, is_ourselves
 from llmprof_addon.providers.registry import api_of, match_host
@@ -33,21 +36,37 @@ class Gateway:
         routes: Routes,
         ports: Mapping[str, int],
         health: Callable[[], Mapping[str, Any]],
+        refused: Counter[str],
+        token: str | None = None,
         environ: Mapping[str, str] = os.environ,
     ):
-        """`ports` are those that we listen on, filled in once they are known; keys are taken from `environ`."""
+        """`ports` are those that we listen on, filled in once they are known; `refused` is counted up by code; keys are
+        taken from `environ`.
+        """
         self._settings = settings
         self._hosts = settings.known_hosts
         self._routes = routes
         self._ports = ports
         self._health = health
         self._keys = keys.configured(settings, environ)
+        self._entrance = Entrance(settings, refused, has_keys=bool(self._keys), token=token)
+        self._rate = guard.Rate(endpoints.PER_SECOND)
         self._asked: dict[str, tuple[str, int]] = {}
         """Addresses that connections were asked for, while `LLMPROF_CONNECT` opens them elsewhere."""
+
+    def http_connect(self, flow: http.HTTPFlow) -> None:
+        if refusal := self._entrance.refuse_connect(flow):
+            flow.response = refusal
+
+    def client_disconnected(self, client: object) -> None:
+        self._entrance.left(getattr(client, "id", ""))
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         request = flow.request
         if not isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode):
+            if refusal := self._entrance.refuse_proxied(flow, is_direct=IS_DIRECT in flow.metadata):
+                flow.metadata[OWN] = lambda: refusal
+                return
             if request.host == handshake.HOST:
                 flow.metadata[OWN] = handshake.answer
                 return
@@ -56,14 +75,12 @@ class Gateway:
             self._connect(flow)
             return
         flow.metadata[ANSWERS_JSON] = True
+        if refusal := self._entrance.refuse(flow):
+            flow.metadata[OWN] = lambda: refusal
+            return
         path = request.path
         if endpoints.is_own(request.method, path):
-            flow.metadata[OWN] = partial(
-                endpoints.answer, request.method, path, request.host_header or "", self._settings, self._health
-            )
-            return
-        if self._keys and (reason := keys.refusal(request.headers, self._settings)):
-            flow.metadata[OWN] = partial(error_response, path, 403, "cross_site", f"llmprof: {reason}")
+            flow.metadata[OWN] = self._own_answer(request)
             return
         model = model_name.in_path(path) if self._routes.rules else None
         decision = self._routes.decide(path, request.headers, provider=request.headers.get(PROVIDER), model=model)
@@ -71,6 +88,19 @@ class Gateway:
             flow.metadata[BODY_FIRST] = True
         else:
             self._send(flow, decision)
+
+    def _own_answer(self, request: http.Request) -> Callable[[], http.Response]:
+        if not self._rate.allows(time.monotonic()):
+            return partial(endpoints.too_many, request.method)
+        length = request.headers.get("content-length", "")
+        return partial(
+            endpoints.answer,
+            request.method,
+            request.path,
+            request.host_header or "",
+            self._health,
+            int(length) if length.isdecimal() else 0,
+        )
 
     def request(self, flow: http.HTTPFlow) -> None:
         if BODY_FIRST in flow.metadata:
@@ -116,12 +146,16 @@ class Gateway:
                 ("https" if proxy.scheme == "https" else "http", (proxy.host, proxy.port)) if through else None
             )
 
-    def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
+    async def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         address = data.server.address
         elsewhere = connects_to(address[0], address[1], self._settings) if address else None
         if address and elsewhere:
             self._asked[data.server.id] = address
             data.server.address = (elsewhere.host, elsewhere.port)
+        if data.server.address and data.server.via is None:
+            host, port = data.server.address[:2]
+            if await loops.leads_to_us(host, port, self._ports.values()):
+                data.server.error = f"{host}:{port} is llmprof itself"
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
         self._restore(data)

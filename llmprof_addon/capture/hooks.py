@@ -22,7 +22,7 @@ from mitmproxy.proxy import mode_specs
 import llmprof_addon
 from llmprof_addon import clock
 from llmprof_addon.capture.exchange import Pending, Wishes, finished, saved, take_wishes
-from llmprof_addon.capture.failures import CLIENT_LEFT
+from llmprof_addon.capture.failures import CLIENT_LEFT, OWN
 from llmprof_addon.capture.redaction import redact
 from llmprof_addon.capture.websocket import Socket, ending, saved_turns
 from llmprof_addon.model.exchange import Exchange, Mode, Outcome
@@ -37,8 +37,6 @@ logger = logging.getLogger(__name__)
 
 URL_SCHEME = "llmprof_scheme"
 """Key in a flow's metadata: the scheme that its request had before `LLMPROF_CONNECT` changed it."""
-OWN = "llmprof_own"
-"""Key in a flow's metadata: llmprof itself will answer, so the request must not be streamed."""
 STOPPED = "the proxy was stopped"
 BODY_FIRST = "llmprof_body_first"
 """Key in a flow's metadata: where it goes is known only with its body."""
@@ -58,6 +56,7 @@ class Capture:
         self.ports: dict[str, int] = {}
         self.upstreams: dict[str, str] = {}
         self.local_servers: list[dict[str, Any]] = []
+        self.refused: Counter[str] = Counter()
         self._drain_seconds = drain_seconds
         self._started_ns = clock.now_ns()
         self._open: dict[str, Pending | None] = {}
@@ -133,6 +132,7 @@ class Capture:
             queued_bytes=writer.queued_bytes if writer else 0,
             dropped_bodies=writer.dropped_bodies if writer else 0,
             lost=writer.lost if writer else 0,
+            refused=dict(self.refused),
             last_error=writer.last_error if writer else None,
         )
 

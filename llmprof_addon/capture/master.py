@@ -23,10 +23,10 @@ from llmprof_addon.capture.gateway import Gateway
 from llmprof_addon.capture.hooks import Capture
 from llmprof_addon.capture.launches import Launches
 from llmprof_addon.capture.routes import Routes, Target
-from llmprof_addon.capture.routing import LOOPBACK, is_ourselves
+from llmprof_addon.capture.routing import is_ourselves
 from llmprof_addon.capture.scope import Scope
 from llmprof_addon.errors import StartError
-from llmprof_addon.settings import Settings
+from llmprof_addon.settings import Settings, access_token
 from llmprof_addon.spool.leases import launch_lock, living_leases
 from llmprof_addon.spool.proxies import living
 
@@ -78,10 +78,6 @@ def run(settings: Settings, *, ready: Callable[[ProxyInfo], None] | None = None,
     settings.ensure_home()
     _log_to_stderr(debug=settings.debug)
     _raise_file_limit()
-    if settings.host not in LOOPBACK:
-        logging.getLogger(__name__).warning(
-            "listening on %s: whoever reaches this port can use the proxy; the default is 127.0.0.1", settings.host
-        )
     _calm_collector()
     asyncio.run(_serve(settings, ready, leased))
     return 0
@@ -92,7 +88,10 @@ async def _serve(settings: Settings, ready: Callable[[ProxyInfo], None] | None, 
     capture = Capture(settings, interpreter=sys.executable, relays=True)
     capture.upstreams.update(routes.upstreams())
     bundle = ca.ensure_authority(settings)
-    gateway = Gateway(settings, routes, capture.ports, lambda: capture.record().to_json())
+    token = access_token(settings.home)
+    gateway = Gateway(
+        settings, routes, capture.ports, lambda: capture.record().to_json(), refused=capture.refused, token=token
+    )
     opts = options.Options()
     proxy = SlimMaster(opts, Scope(settings, bundle=bundle), Launches(), gateway, capture)
     failures.install()

@@ -65,12 +65,29 @@ def _announce(settings: "Settings", proxy: "ProxyInfo") -> None:
     lines = waysin.lines(
         host=proxy.host, reverse_port=proxy.port, forward_port=proxy.forward_port, ca_dir=settings.ca_dir
     )
+    others = _for_others(settings, proxy)
     print(
         f"""\
 llmprof is recording to {settings.home}
 
 {lines}
-
+{others}
 Then: llmprof runs{home_flag(settings)}      ctrl-C stops""",
         flush=True,
+    )
+
+
+def _for_others(settings: "Settings", proxy: "ProxyInfo") -> str:
+    """How other machines come in, where the address lets them."""
+    import os
+
+    from llmprof_addon.capture.guard import is_loopback
+    from llmprof_addon.settings import TOKEN_FILE, variable
+
+    if is_loopback(proxy.host):
+        return ""
+    where = variable("token") if os.environ.get(variable("token")) else settings.home / TOKEN_FILE
+    return (
+        f"\nOther machines need the token in {where}: the header x-llmprof-token, http://token:TOKEN@HOST:"
+        f"{proxy.forward_port} as proxy, or http://HOST:{proxy.port}/llmprof/token/TOKEN as base URL\n"
     )

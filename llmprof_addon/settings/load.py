@@ -16,6 +16,7 @@ from llmprof_addon.settings.readers import (
     read_folder,
     read_json_text,
     read_llm_hosts,
+    read_origins,
     read_path,
     read_peers,
     read_port,
@@ -125,6 +126,7 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "llm_hosts": read_llm_hosts,
     "upstream_ca": read_file,
     "upstream_proxy": read_proxy,
+    "allow_origins": read_origins,
     "connect": read_connect,
 }
 _EMPTY_MEANS_NONE = ("upstream_proxy",)

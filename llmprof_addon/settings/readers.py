@@ -10,6 +10,7 @@ from llmprof_addon.errors import ConfigError
 from llmprof_addon.settings.values import Endpoint
 
 DB_SCHEMES = ("sqlite", "postgresql", "postgres")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^\s/:@\[\]?#,*]+)(:\d{1,5})?")
 _API = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 
 
@@ -157,6 +158,15 @@ def read_names(value: object, source: str) -> tuple[str, ...]:
     """A list of `config.toml`, or `name,name`."""
     items = value if isinstance(value, list) else read_text(value, source).split(",")
     return tuple(name for item in items if (name := read_text(item, source).strip()))
+
+
+def read_origins(value: object, source: str) -> tuple[str, ...]:
+    """Origins of pages, as browsers send them: `scheme://host[:port]`."""
+    origins = tuple(origin.lower().removesuffix("/") for origin in read_names(value, source))
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ConfigError(f"{source} must look like https://app.example[:port],…, not {origin!r}")
+    return origins
 
 
 def read_peers(value: object, source: str) -> tuple[str, ...]:

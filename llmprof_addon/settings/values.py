@@ -96,6 +96,8 @@ class Settings:
     upstream_proxy: Endpoint | None = None
     no_proxy: str = ""
     """Hosts that are reached without `upstream_proxy`, in the form of the variable `NO_PROXY`."""
+    allow_origins: tuple[str, ...] = ()
+    """Pages in a browser that may use a proxy without keys: `scheme://host[:port]`, lower case."""
     connect: Mapping[str, Endpoint] = field(default_factory=dict)
     """`host:port` to where to connect instead."""
 
@@ -166,6 +168,8 @@ class Settings:
             "llm_hosts": ",".join(f"{host}={api}" for host, api in self.llm_hosts.items()),
             "upstream_ca": self.upstream_ca or "",
             "upstream_proxy": self.upstream_proxy.url if self.upstream_proxy else "",
+            "allow_origins": ",".join(self.allow_origins),
+            "token": "",  # for the proxy alone, like keys
             "connect": ",".join(f"{address}={there.url}" for address, there in self.connect.items()),
         }
         for each in self.endpoints.values():

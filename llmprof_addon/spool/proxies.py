@@ -28,6 +28,8 @@ class ProxyRecord:
     dropped_bodies: int = 0
     lost: int = 0
     """Exchanges that could not be written to the spool."""
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Requests that were not let in, by code: `cross_site`, `misdirected`, `token_required`, …"""
     last_error: str | None = None
 
     def to_json(self) -> dict[str, Any]:

@@ -199,7 +199,7 @@ def test_own_endpoints(proxy: Proxy, openai: Replay) -> None:
     assert (response.status, body) == (200, b"")
     assert ask(proxy, "GET", "/llmprof/nothing")[0].status == 404
     assert ask(proxy, "POST", "/llmprof/health", b"{}")[0].status == 405
-    assert ask(proxy, "GET", "/llmprof/health", host="evil.example")[0].status == 403
+    assert ask(proxy, "GET", "/llmprof/health", host="evil.example")[0].status == 421
     assert len(openai.requests) == before
 
 

@@ -184,17 +184,20 @@ def test_a_local_server_that_was_found(proxy: Proxy, servers: tuple[Replay, Repl
 
 def test_pages_of_other_sites_are_refused(proxy: Proxy, servers: tuple[Replay, Replay, Replay]) -> None:
     before = [len(server.requests) for server in servers]
-    for headers in (
-        {"origin": "https://evil.example"},
-        {"sec_fetch_site": "cross-site"},
-        {"origin": "http://evil.example:4000", "host": "evil.example:4000"},
-    ):
+    refusals: tuple[tuple[int, str, dict[str, str]], ...] = (
+        (403, "cross_site", {"origin": "https://evil.example"}),
+        (403, "cross_site", {"origin": "http://localhost:3000"}),
+        (403, "cross_site", {"sec_fetch_site": "cross-site"}),
+        (421, "misdirected", {"origin": "http://evil.example:4000", "host": "evil.example:4000"}),
+        (421, "misdirected", {"host": "evil.example:4000"}),
+    )
+    for status, code, headers in refusals:
         response, told = ask(proxy, MESSAGES, body("corp-large"), **headers)
-        assert (response.status, json.loads(told)["type"]) == (403, "error")
+        assert (response.status, json.loads(told)["type"]) == (status, "error")
         response, told = ask(proxy, CHAT, body("corp-large"), **headers)
-        assert (response.status, json.loads(told)["error"]["code"]) == (403, "cross_site")
+        assert (response.status, json.loads(told)["error"]["code"]) == (status, code)
         assert "access-control-allow-origin" not in response.headers
-        assert ask(proxy, CHAT, method="OPTIONS", **headers)[0].status == 403
+        assert ask(proxy, CHAT, method="OPTIONS", **headers)[0].status == status
     assert [len(server.requests) for server in servers] == before
     own = f"http://127.0.0.1:{proxy.reverse_port}"
     assert ask(proxy, CHAT, body("corp-large"), origin=own, sec_fetch_site="same-origin")[0].status == 200

@@ -3,27 +3,6 @@ import json
 import pytest
 
 from llmprof_addon.capture import endpoints
-from llmprof_addon.settings import load
-
-
-def status(host: str, bound_to: str = "127.0.0.1") -> int:
-    settings = load({"host": bound_to}, {})
-    return endpoints.answer("GET", "/llmprof/health", host, settings, lambda: {"pid": 1}).status_code
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1:4000", "localhost", "LOCALHOST:1", "[::1]:4000"])
-def test_names_of_this_machine(host: str) -> None:
-    assert status(host) == 200
-
-
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:4000", "", "192.0.2.1"])
-def test_names_that_only_lead_here(host: str) -> None:
-    assert status(host) == 403
-
-
-def test_a_public_bind_is_reached_by_its_address() -> None:
-    assert status("192.0.2.1:4000", "0.0.0.0") == 200
-    assert status("evil.example", "0.0.0.0") == 403
 
 
 @pytest.mark.parametrize(
@@ -42,10 +21,25 @@ def test_which_paths_are_own(method: str, path: str, own: bool) -> None:
     assert endpoints.is_own(method, path) is own
 
 
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [("/llmprof/api", True), ("/llmprof/api/runs?x=1", True), ("/llmprof/health", False), ("/llmprof/apis", False)],
+)
+def test_which_paths_are_data(path: str, data: bool) -> None:
+    assert endpoints.is_data(path) is data
+
+
 def test_health_and_page() -> None:
-    settings = load({}, {})
-    health = endpoints.answer("GET", "/llmprof/health", "localhost", settings, lambda: {"pid": 7})
+    health = endpoints.answer("GET", "/llmprof/health", "localhost", lambda: {"pid": 7})
     assert json.loads(health.text or "") == {"pid": 7}
-    page = endpoints.answer("GET", "/", "localhost:4000", settings, dict)
+    page = endpoints.answer("GET", "/", "localhost:4000", dict)
     assert "http://localhost:4000/v1" in (page.text or "")
-    assert endpoints.answer("HEAD", "/", "localhost", settings, dict).raw_content == b""
+    assert endpoints.answer("HEAD", "/", "localhost", dict).raw_content == b""
+
+
+def test_what_is_not_answered() -> None:
+    assert endpoints.answer("POST", "/llmprof/health", "localhost", dict).status_code == 405
+    assert endpoints.answer("GET", "/llmprof/nothing", "localhost", dict).status_code == 404
+    assert endpoints.answer("GET", "/", "localhost", dict, endpoints.BODY_BYTES).status_code == 200
+    assert endpoints.answer("GET", "/", "localhost", dict, endpoints.BODY_BYTES + 1).status_code == 413
+    assert endpoints.too_many("GET").headers["retry-after"] == "1"

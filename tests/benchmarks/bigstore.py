@@ -164,7 +164,7 @@ RARE_EVERY = 100_000
 
 
 def _answer(db: sqlite3.Connection) -> None:
-    """Give each copy an answer of its own: a content, a node, and the call pointing at it."""
+    """Give each copy an answer of its own: a content, a node with the mould's count, and the call pointing at it."""
     chance = random.Random(7)
     sounds = ["ba", "ce", "di", "fo", "gu", "ka", "le", "mi", "no", "ru", "sa", "te", "vi", "zo"]
     words = list(dict.fromkeys("".join(chance.choices(sounds, k=chance.randint(2, 5))) for _ in range(VOCABULARY)))
@@ -175,6 +175,7 @@ def _answer(db: sqlite3.Connection) -> None:
     node_row = db.execute("SELECT * FROM node WHERE kind = 'text' AND role = 'assistant' LIMIT 1")
     names = [column[0] for column in node_row.description]
     mould = dict(zip(names, node_row.fetchone(), strict=True))
+    counted = "INSERT INTO node_count SELECT ?, encoding, own, totals FROM node_count WHERE node_id = ?"
     (node,) = db.execute("SELECT MAX(id) FROM node").fetchone()
     (first,) = db.execute("SELECT MAX(call_id) + 1 FROM mould").fetchone()
     calls = db.execute("SELECT id, message_head_id, depth FROM call WHERE id > ? ORDER BY id", (first,))
@@ -192,6 +193,7 @@ def _answer(db: sqlite3.Connection) -> None:
             heads.append((node, call))
         db.executemany("INSERT INTO content (digest, size, data) VALUES (?, ?, ?)", contents)
         db.executemany(insert, nodes)
+        db.executemany(counted, [(number, mould["id"]) for number, _ in heads])
         db.executemany("UPDATE call SET answer_head_id = ? WHERE id = ?", heads)
     db.commit()
 

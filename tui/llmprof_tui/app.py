@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -21,6 +21,10 @@ from llmprof_tui.screens.loading import LoadingScreen
 from llmprof_tui.source import Source
 from llmprof_tui.themes import THEMES
 
+if TYPE_CHECKING:
+    from llmprof_tui.screens.filter_dialog import Wanted
+    from llmprof_tui.widgets.sought import Sought
+
 POLL_SECONDS = 0.5
 COPY_LIMIT = 100_000
 """Bytes that terminals take into a clipboard; more is often dropped without a word."""
@@ -34,6 +38,15 @@ class LlmprofApp(App[int]):
     COMMANDS: ClassVar = App.COMMANDS | {ScreenCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help", tooltip="All keys of this place"),
+        Binding(
+            "slash",
+            "search",
+            "Search",
+            show=False,
+            key_display="/",
+            id="app.search",
+            tooltip="Search prompts, answers and tools",
+        ),
         Binding("q,ctrl+q", "quit", "Quit", key_display="q", id="app.quit", tooltip="Leave llmprof"),
         Binding(
             "ctrl+z", "suspend_process", "Pause", show=False, id="app.pause", tooltip="Back to the shell; fg returns"
@@ -104,11 +117,31 @@ class LlmprofApp(App[int]):
 
         self.push_screen(RunScreen(run_id))
 
-    def open_call(self, call_id: str, node: str | None = None) -> None:
-        """Show a call, at the part with this key (hex) of its prompt if one is given."""
+    def open_call(self, call_id: str, node: str | None = None, sought: "Sought | None" = None) -> None:
+        """Show a call, at the part with this key (hex) of its prompt, or at this text, if one is given."""
         from llmprof_tui.screens.call import CallScreen
 
-        self.push_screen(CallScreen(call_id, node=node))
+        self.push_screen(CallScreen(call_id, node=node, sought=sought))
+
+    def open_search(self, query: str = "") -> None:
+        """Show what a query finds in prompts, answers and tools."""
+        from llmprof_tui.screens.search import SearchScreen
+
+        self.push_screen(SearchScreen(query))
+
+    def open_trends(self) -> None:
+        """Show how spend, tokens and cache hits went."""
+        from llmprof_tui.screens.trends import TrendsScreen
+
+        self.push_screen(TrendsScreen())
+
+    def open_runs(self, wanted: "Wanted") -> None:
+        """Go back to the list of runs, narrowed to these."""
+        from llmprof_tui.screens.runs import RunsScreen
+
+        while not isinstance(self.screen, RunsScreen):
+            self.pop_screen()
+        self.screen.narrow(wanted)
 
     def open_compare(self, before_id: str | None, after_id: str) -> None:
         """Show how a call differs from another; `None` for the one that it goes on from."""
@@ -132,6 +165,10 @@ class LlmprofApp(App[int]):
             self.notify(f"{said}, the pager opens all of it", severity="warning", markup=False)
         else:
             self.notify(said, markup=False)
+
+    def action_search(self) -> None:
+        """Search, where the screen has no search of its own."""
+        self.open_search()
 
     def action_help(self) -> None:
         """Show the keys of the focused widget, the screen and the application."""

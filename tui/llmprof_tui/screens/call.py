@@ -26,6 +26,7 @@ from llmprof_tui.widgets.key_bar import KeyBar
 from llmprof_tui.widgets.messages_pane import MessagesPane
 from llmprof_tui.widgets.node_entries import Node, behind
 from llmprof_tui.widgets.notice import Notice
+from llmprof_tui.widgets.sought import Sought, Spot, spot_of
 from llmprof_tui.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Loaded:
     explained: "Explanation"
     prompt: tuple[Entry, ...]
     answer: tuple[Entry, ...]
+    spot: Spot | None = None
+    """Where the text stands that was sought."""
 
 
 class CallScreen(LoadingScreen):
@@ -69,11 +72,11 @@ class CallScreen(LoadingScreen):
         Binding("escape", "back", "Back", id="call.back", tooltip="Back to where the call was opened"),
     ]  # fmt: skip
 
-    def __init__(self, call_id: str, *, node: str | None = None) -> None:
-        """`node`: key (hex) of the part of the prompt to begin with."""
+    def __init__(self, call_id: str, *, node: str | None = None, sought: Sought | None = None) -> None:
+        """`node`: key (hex) of the part of the prompt to begin with; `sought`: text to begin with."""
         super().__init__()
         self.call_id = call_id
-        self._node = node
+        self._node, self._sought = node, sought
         self.row: CallRow | None = None
         self._loaded: Loaded | None = None
         self._before: CallRow | None = None
@@ -135,7 +138,8 @@ class CallScreen(LoadingScreen):
         self.call_after_refresh(self._ask_texts, row.id)
 
     def _ask_texts(self, call_id: str) -> None:
-        self.load("texts", lambda source: _loaded(source, call_id), self._show_texts)
+        sought, self._sought = self._sought, None
+        self.load("texts", lambda source: _loaded(source, call_id, sought), self._show_texts)
 
     def _show_neighbours(self, around: "tuple[CallRow | None, CallRow | None]") -> None:
         self._before, self._after = around
@@ -161,6 +165,8 @@ class CallScreen(LoadingScreen):
         if self._node is not None:
             self._go_to(self._node)
             self._node = None
+        if loaded.spot is not None:
+            self._look_for(loaded.spot)
         graph, explained = self.query_one(FlamePane), loaded.explained
         graph.show_turns({})
         # Last, since it stands in one place only, and takes longer the longer the run is.
@@ -248,6 +254,12 @@ class CallScreen(LoadingScreen):
                 self._pane("messages").view.go_to(Place(place, HEAD))
         else:
             self.action_tab(TABS.index("flame"))
+
+    def _look_for(self, spot: Spot) -> None:
+        name = "answer" if spot.answer else "messages"
+        self.action_tab(TABS.index(name))
+        # The pane gets its size with the next refresh.
+        self.call_after_refresh(self._pane(name).look_for, spot.word, spot.entry)
 
     def _show_raw(self) -> None:
         loaded, response = self._loaded, self._other_side["raw"]
@@ -345,9 +357,11 @@ class CallScreen(LoadingScreen):
         return called(entry), as_sent(entry)
 
 
-def _loaded(source: Source, call_id: str) -> Loaded:
+def _loaded(source: Source, call_id: str, sought: Sought | None) -> Loaded:
     explained = source.explain(call_id)
-    return Loaded(explained=explained, prompt=tuple(prompt_entries(explained)), answer=tuple(answer_entries(explained)))
+    prompt, answer = tuple(prompt_entries(explained)), tuple(answer_entries(explained))
+    spot = None if sought is None else spot_of(sought, prompt, answer)
+    return Loaded(explained=explained, prompt=prompt, answer=answer, spot=spot)
 
 
 def _preference(app: Any, name: str, default: Any) -> Any:

@@ -68,6 +68,11 @@ class NarrowedScreen(LoadingScreen):
         self.query_one(Chips).show(wanted.chips())
         self.reload()
 
+    def narrow(self, wanted: Wanted) -> None:
+        """Show these runs."""
+        self.query_one(FindBar).remove_class("-open")
+        self._want(wanted)
+
     def action_search(self) -> None:
         """Narrow the list by typing."""
         self.query_one(FindBar).open()

@@ -33,7 +33,7 @@ from llmprof_tui.widgets.status_bar import StatusBar
 from llmprof_tui.widgets.window_table import Order, WindowTable
 
 RECORDER_SECONDS = 1.0
-NEED_RUNS = ("search", "filter", "sort", "reverse", "compare")
+NEED_RUNS = ("search", "filter", "sort", "reverse", "compare", "texts", "trends")
 """Actions that lead nowhere while there is no run."""
 
 
@@ -46,6 +46,8 @@ class RunsScreen(NarrowedScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "Mark", show=False, id="runs.mark", tooltip="Mark two runs to compare them"),
         Binding("c", "compare", "Compare", id="runs.compare", tooltip="The marked run with the other, or the selected"),
+        Binding("F", "texts", "Texts", id="runs.texts", tooltip="Each text that has what is searched for"),
+        Binding("T", "trends", "Trends", id="runs.trends", tooltip="Is it getting better? Days, weeks and months"),
         Binding("r", "rename", "Rename", show=False, id="runs.rename", tooltip="Give the run a name"),
         Binding("t", "tag", "Tag", show=False, id="runs.tag", tooltip="Set the tags of the run"),
         Binding("x,delete", "delete", "Delete", show=False, id="runs.delete", tooltip="Delete the run with its calls"),
@@ -280,6 +282,14 @@ class RunsScreen(NarrowedScreen):
             self.app.open_compare_runs(*ids)  # type: ignore[attr-defined]  # the application is always ours
         else:
             self.notify("Mark a run with space, go to another and press c.", title="Nothing to compare")
+
+    def action_texts(self) -> None:
+        """Show the texts that have what the list is narrowed to, or ask for what."""
+        self.app.open_search(self.wanted.filter.query)  # type: ignore[attr-defined]  # as above
+
+    def action_trends(self) -> None:
+        """Show how spend, tokens and cache hits went."""
+        self.app.open_trends()  # type: ignore[attr-defined]  # as above
 
     def action_rename(self) -> None:
         """Give the run a name."""

@@ -61,6 +61,12 @@ class FindBar(Horizontal):
         self.add_class("-open")
         self.query_one(Input).focus()
 
+    def fill(self, word: str) -> None:
+        """Show the line with this word, which whoever gives it looks for."""
+        self.add_class("-open")
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = word
+
     def say(self, count: str) -> None:
         """Say how many hits there are."""
         self.query_one(".find--count", Static).update(count)

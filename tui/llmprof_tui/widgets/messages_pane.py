@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from llmprof_addon.model.component import Kind
-from llmprof_tui.widgets.entry import LEVELS, Entry, Hit, Level
+from llmprof_tui.widgets.entry import HEAD, LEVELS, Entry, Hit, Level, Place
 from llmprof_tui.widgets.find_bar import FindBar
 from llmprof_tui.widgets.level_bar import LETTERS, NEXT, LevelBar
 from llmprof_tui.widgets.messages import MessagesView
@@ -125,6 +125,12 @@ class MessagesPane(Vertical):
         self._search(self.bar.word if self.bar.has_class("-open") else "", go=False)
 
     # search
+
+    def look_for(self, word: str, entry: int) -> None:
+        """Go to where a word stands in this entry, or else behind it, with all its places marked."""
+        self.bar.fill(word)
+        self.view.go_to(Place(entry, HEAD))
+        self._search(word)
 
     def action_find(self) -> None:
         """Ask for a word."""

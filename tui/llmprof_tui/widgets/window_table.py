@@ -106,6 +106,12 @@ class WindowTable[R](WindowRows[R]):
         self._strips.clear()
         super().show_rows(rows)
 
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Show these columns, of which `cells` gives the cells."""
+        self.columns = tuple(columns)
+        self._width = -1
+        self._strips.clear()
+
     def redraw(self) -> None:
         """Make all cells anew."""
         self._strips.clear()

@@ -46,6 +46,7 @@ def process(
 
     A prompt that is only laid into the provider's cache is none either; it is stored for the calls that continue it.
     """
+    since = store.moment()
     request = decode(exchange.request_body, exchange.header("content-encoding"))
     response = decode(exchange.response_body, exchange.response_header("content-encoding"))
     exchange = settled(exchange, response.data)
@@ -111,5 +112,5 @@ def process(
         framing=raws.framing,
     )
     if store.write(record):
-        settle(record, store)
+        settle(record, store, since)
     return record

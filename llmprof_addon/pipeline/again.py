@@ -20,17 +20,55 @@ from llmprof_addon.store.detail import detail
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rows import CallRow
 from llmprof_addon.store.verdicts import Moved
+from llmprof_addon.store.writer import run_uid
 
 
-def settle(record: CallRecord, store: Store) -> None:
-    """Bring what is stored in line with a call that has just been stored."""
-    moved = verdicts.arrived(store, record.exchange.id)
-    if record.call.answer.response_id is not None:
-        moved += put_late_behind(record.call.answer.response_id, store)
-    regrouped = _group_again(regroup.affected(store, record), store)
-    _judge_again(
-        {one.number for one in (*moved[1:], *regrouped)}.union(verdicts.stale(store, moved + regrouped)), store
+def settle(record: CallRecord, store: Store, since: str) -> None:
+    """Bring what is stored in line with a call that has just been stored, and whose analysis began at this moment.
+
+    Who stores a call looks afterwards for what it concerns. So of two calls that were stored at the same time by two
+    workers one at least finds the other, whether that one comes before it or after.
+    """
+    alone = store.undisturbed(since, transactions=1)
+    if _concerns_others(record, store) or not (alone or _is_right(record, store)):
+        with store.alone():
+            _settle(record, store, itself=not alone)
+
+
+def _concerns_others(record: CallRecord, store: Store) -> bool:
+    response = record.call.answer.response_id
+    return bool(
+        (response is not None and late.misplaced(store, response))
+        or regroup.affected(store, record)
+        or verdicts.stale(store, verdicts.arrived(store, record.exchange.id))
     )
+
+
+def _is_right(record: CallRecord, store: Store) -> bool:
+    """Whether a stored call has the place and the verdict that it would be given once more."""
+    call, paths, view = record.call, record.chains, record.cache_view
+    if (before := call.prompt.continues) is not None and late.misplaced(store, before):
+        return False
+    run = choose(record.exchange, call, paths, store.history(call, paths, record.exchange, record.encoding))
+    earlier = forerunner.of(store, run, call, paths, view, record.encoding) if view is not None else None
+    same_run = run_uid(record.run.key) if record.run.run_id is None else record.run.run_id
+    same_call = record.cache.previous if record.cache is not None else None
+    return (run.run_id or run_uid(run.key), run.lane, run.predecessor, earlier.call_id if earlier else None) == (
+        same_run,
+        record.run.lane,
+        record.run.predecessor,
+        same_call,
+    )
+
+
+def _settle(record: CallRecord, store: Store, *, itself: bool) -> None:
+    moved = own = verdicts.arrived(store, record.exchange.id)
+    for response in (record.call.answer.response_id, record.call.prompt.continues if itself else None):
+        if response is not None:
+            moved = moved + put_late_behind(response, store)
+    regrouped = _group_again(regroup.affected(store, record, itself=itself), store)
+    changed = {one.number for one in (*moved[len(own) :], *regrouped, *(own if itself else ()))}
+    _judge_again(changed.union(verdicts.stale(store, moved + regrouped)), store)
 
 
 def put_late_behind(response_id: str, store: Store) -> list[Moved]:

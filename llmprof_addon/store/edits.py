@@ -5,6 +5,7 @@ of deletions in `Fact` tells writers in other processes that row ids they rememb
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import batched
 from typing import Any
 
@@ -31,6 +32,7 @@ from llmprof_addon.store.schema import (
     Warmup,
 )
 from llmprof_addon.store.text import clean, dumps, loads
+from llmprof_addon.store.transaction import transaction
 
 CALLS_AT_ONCE = 50
 """Calls that one transaction deletes, so that writers never wait for long."""
@@ -60,13 +62,17 @@ def rename_run(store: Store, id: str, name: str | None) -> bool:
 
 def tag_run(store: Store, id: str, tags: Mapping[str, str | None]) -> bool:
     """Set tags of a run; `None` takes one away. `False` if there is no such run."""
-    with errors_of(store.url), store.db.atomic():
-        row = store.db.execute(Run.update(calls=Run.calls).where(Run.uid == id).returning(Run.tags)).fetchone()
+
+    def change() -> bool:
+        row = store.db.execute(Run.select(Run.tags).where(Run.uid == id)).fetchone()
         if row is None:
             return False
         kept = {key: value for key, value in (loads(row[0]) | dict(tags)).items() if value is not None}
         store.db.execute(Run.update(tags=dumps(kept)).where(Run.uid == id))
         return True
+
+    with errors_of(store.url):
+        return transaction(store.db, change, alone=True)
 
 
 def delete_call(store: Store, id: str) -> bool:
@@ -86,37 +92,43 @@ def prune(store: Store, before_ns: int) -> int:
     old = Warmup.select(Warmup.response_id).where(Warmup.started_ns < before_ns)
     with errors_of(store.url):
         for some in batched([row[0] for row in store.db.execute(old).fetchall()], CALLS_AT_ONCE):
-            with store.db.atomic():
-                heads = _delete_warmups(store.db, some)
-                delete_contents(store.db, delete_nodes(store.db, sorted(heads)))
-                announce(store.db)
+            transaction(store.db, partial(_prune_warmups, store.db, some), alone=True)
     return deleted
+
+
+def _prune_warmups(db: pw.Database, continued: Iterable[str]) -> None:
+    heads = _delete_warmups(db, continued)
+    delete_contents(db, delete_nodes(db, sorted(heads)))
+    announce(db)
 
 
 def reset(store: Store) -> None:
     """Delete everything."""
+
+    def empty() -> None:
+        search_index.clear(store.db)
+        store.db.execute(Node.update(parent=None))
+        for table in reversed(TABLES):
+            if table is not Fact:
+                store.db.execute(table.delete())
+        announce(store.db)
+
     with errors_of(store.url):
-        with store.db.atomic():
-            search_index.clear(store.db)
-            store.db.execute(Node.update(parent=None))
-            for table in reversed(TABLES):
-                if table is not Fact:
-                    store.db.execute(table.delete())
-            announce(store.db)
+        transaction(store.db, empty, alone=True)
         _give_back(store.db)
 
 
 def _delete(store: Store, calls: pw.Select) -> int:
+    def some() -> int:
+        ids = [row[0] for row in store.db.execute(calls.limit(CALLS_AT_ONCE)).fetchall()]
+        if ids:
+            _delete_calls(store.db, ids)
+        return len(ids)
+
     deleted = 0
     with errors_of(store.url):
-        while True:
-            with store.db.atomic():
-                ids = [row[0] for row in store.db.execute(calls.limit(CALLS_AT_ONCE)).fetchall()]
-                if ids:
-                    _delete_calls(store.db, ids)
-            if not ids:
-                break
-            deleted += len(ids)
+        while number := transaction(store.db, some, alone=True):
+            deleted += number
         if deleted:
             _give_back(store.db)
     return deleted

@@ -16,6 +16,7 @@ from llmprof_addon.store.open import Store
 from llmprof_addon.store.schema import Finding as FindingRow
 from llmprof_addon.store.schema import Run
 from llmprof_addon.store.text import clean
+from llmprof_addon.store.transaction import transaction
 
 
 class Due(NamedTuple):
@@ -35,21 +36,25 @@ def due(store: Store, limit: int | None = None) -> list[Due]:
 
 def put(store: Store, run: Due, waste: Waste) -> None:
     """Replace the findings of a run, if it is still there. One transaction."""
-    with errors_of(store.url), store.db.atomic():
-        # The row is locked by it on PostgreSQL.
-        is_same = pw.Case(None, ((Run.findings_due == run.mark, 0),), Run.findings_due)
-        update = Run.update(
-            findings=len(waste.findings),
-            reclaimable_tokens=waste.reclaimable.tokens,
-            reclaimable_cost=waste.reclaimable.cost,
-            findings_due=is_same,
-        )
-        row = store.db.execute(update.where(Run.uid == run.run_id).returning(Run.id)).fetchone()
-        if row is None:
-            return
-        store.db.execute(FindingRow.delete().where(FindingRow.run == row[0]))
-        if rows := [_columns(row[0], finding) for finding in waste.findings]:
-            store.db.execute(FindingRow.insert_many(rows).as_rowcount())
+    with errors_of(store.url):
+        transaction(store.db, lambda: _put(store.db, run, waste))
+
+
+def _put(db: pw.Database, run: Due, waste: Waste) -> None:
+    # The row is locked by it on PostgreSQL.
+    is_same = pw.Case(None, ((Run.findings_due == run.mark, 0),), Run.findings_due)
+    update = Run.update(
+        findings=len(waste.findings),
+        reclaimable_tokens=waste.reclaimable.tokens,
+        reclaimable_cost=waste.reclaimable.cost,
+        findings_due=is_same,
+    )
+    row = db.execute(update.where(Run.uid == run.run_id).returning(Run.id)).fetchone()
+    if row is None:
+        return
+    db.execute(FindingRow.delete().where(FindingRow.run == row[0]))
+    if rows := [_columns(row[0], finding) for finding in waste.findings]:
+        db.execute(FindingRow.insert_many(rows).as_rowcount())
 
 
 def give_up(store: Store, run: Due) -> None:

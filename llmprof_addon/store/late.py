@@ -21,6 +21,7 @@ from llmprof_addon.store.queries import call_query
 from llmprof_addon.store.rows import CallRow, call_row
 from llmprof_addon.store.schema import Call, Envelope, Node
 from llmprof_addon.store.text import clean
+from llmprof_addon.store.transaction import transaction
 from llmprof_addon.store.verdicts import Moved
 
 MOST = 1000
@@ -60,20 +61,7 @@ def put(store: Store, record: LateRecord) -> list[Moved]:
     Returns the call, or nothing if it was deleted in between.
     """
     with errors_of(store.url):
-        try:
-            return _attempt(store, record)
-        except pw.IntegrityError:
-            # Another process deleted what the new paths run through, after they were looked up.
-            return _attempt(store, record)
-
-
-def _attempt(store: Store, record: LateRecord) -> list[Moved]:
-    try:
-        with store.db.atomic():
-            return _put(store, record)
-    except BaseException:
-        store.writer.forget()
-        raise
+        return transaction(store.db, lambda: _put(store, record), alone=True, undo=store.writer.forget)
 
 
 def _put(store: Store, record: LateRecord) -> list[Moved]:

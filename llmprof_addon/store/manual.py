@@ -14,6 +14,7 @@ from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.schema import Interval, Manual, Run
 from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import clean, dumps, loads
+from llmprof_addon.store.transaction import transaction
 
 if TYPE_CHECKING:
     from llmprof_addon.store.open import Store
@@ -44,7 +45,8 @@ def manual_at(statements: Statements, at_ns: int) -> str | None:
 
 def start(store: "Store", name: str, note: str | None, now_ns: int) -> ManualRun:
     """Start a run; the one before is ended."""
-    with errors_of(store.url), store.db.atomic():
+
+    def begin() -> ManualRun:
         _close(store.db, now_ns)
         _end_others(store.db)
         key = f"{MANUAL}{now_ns}"
@@ -52,6 +54,9 @@ def start(store: "Store", name: str, note: str | None, now_ns: int) -> ManualRun
         number = store.db.execute(made.returning(Manual.id)).fetchone()[0]
         store.db.execute(Interval.insert(started_ns=now_ns, manual=number).as_rowcount())
         return _read(store.db, number)
+
+    with errors_of(store.url):
+        return transaction(store.db, begin, alone=True)
 
 
 def pause(store: "Store", now_ns: int) -> ManualRun | None:
@@ -108,7 +113,7 @@ def latest(store: "Store") -> ManualRun | None:
 
 
 def _change(store: "Store", state: str | None, change: Any) -> ManualRun | None:
-    with errors_of(store.url), store.db.atomic():
+    def changed() -> ManualRun | None:
         number = _latest(store.db)
         if number is None:
             return None
@@ -117,6 +122,9 @@ def _change(store: "Store", state: str | None, change: Any) -> ManualRun | None:
             return None
         change(number)
         return _read(store.db, number)
+
+    with errors_of(store.url):
+        return transaction(store.db, changed, alone=True)
 
 
 def _close(db: pw.Database, now_ns: int) -> None:

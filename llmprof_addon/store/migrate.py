@@ -15,11 +15,10 @@ from playhouse.migrations import Migration, Runner  # type: ignore[import-untype
 
 from llmprof_addon.errors import StoreError
 from llmprof_addon.store.schema import TABLES
+from llmprof_addon.store.transaction import LOCK
 
 DIRECTORY = Path(__file__).with_name("migrations")
 HISTORY = "llmprof_migration"
-
-_LOCK = 0x6C6C6D70  # any fixed number; "llmp"
 
 
 def check(db: pw.Database, where: str, directory: Path = DIRECTORY) -> list[str]:
@@ -77,7 +76,7 @@ def _apply(db: pw.Database, where: str, path: Path | None, directory: Path) -> l
     try:
         with db.atomic():
             if not sqlite:
-                db.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+                db.execute_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
             pending = check(db, where, directory)
             if pending and path is not None and HISTORY in db.get_tables():
                 back_up(path)

@@ -19,6 +19,7 @@ from llmprof_addon.store import past
 from llmprof_addon.store.database import connect, errors_of, shown, sqlite_path
 from llmprof_addon.store.migrate import check, migrate
 from llmprof_addon.store.nodes import Nodes
+from llmprof_addon.store.transaction import alone, moment, undisturbed
 from llmprof_addon.store.writer import Counters, Writer
 
 
@@ -103,7 +104,21 @@ class Store:
 
     def snapshot(self) -> AbstractContextManager[object]:
         """A transaction for several reads that belong together; it keeps no writer waiting."""
-        return self.db.atomic("DEFERRED") if isinstance(self.db, pw.SqliteDatabase) else self.db.atomic()
+        return self.db.atomic("DEFERRED" if isinstance(self.db, pw.SqliteDatabase) else "REPEATABLE READ")
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other writers waiting, for several transactions that belong together; on SQLite they come between."""
+        return alone(self.db)
+
+    def moment(self) -> str:
+        """A mark for `undisturbed`."""
+        with errors_of(self.url):
+            return moment(self.db)
+
+    def undisturbed(self, since: str, *, transactions: int) -> bool:
+        """Whether nobody else has written since that moment; so many transactions were our own."""
+        with errors_of(self.url):
+            return undisturbed(self.db, since, transactions)
 
     def close(self) -> None:
         """Close this thread's connection, or the one of a store that is only read."""

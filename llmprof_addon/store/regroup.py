@@ -23,6 +23,7 @@ from llmprof_addon.store.rows import CallRow, call_row
 from llmprof_addon.store.schema import Call, Lane, Node, Run
 from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import clean, dumps, loads
+from llmprof_addon.store.transaction import transaction
 from llmprof_addon.store.verdicts import Moved
 from llmprof_addon.store.writer import run_row
 
@@ -38,8 +39,8 @@ _ended = Call.ended_ns + pw.SQL("0")
 """As no index has it: else planners walk through all calls that ended later, to find the few that are asked for."""
 
 
-def affected(store: Store, record: CallRecord) -> list[CallRow]:
-    """The calls for which this one, just stored, may be a better predecessor, spawner or lane."""
+def affected(store: Store, record: CallRecord, *, itself: bool = False) -> list[CallRow]:
+    """The calls for which this one, just stored, may be a better predecessor, spawner or lane; also `itself`."""
     statements = store.writer.statements
     with errors_of(store.url):
         own = statements.run("own", _own, [record.exchange.id]).fetchone()
@@ -54,7 +55,7 @@ def affected(store: Store, record: CallRecord) -> list[CallRow]:
             found |= _ids(statements, "next in lane", _next_in_lane, [lane, started])
         if statements.run("later", _later, [ended, number]).fetchone() is not None:
             found |= _going_on(statements, record, [head, answer_head or head] if head else [])
-        return _rows(store, found - {number})
+        return _rows(store, found | {number} if itself else found - {number})
 
 
 def _going_on(statements: Statements, record: CallRecord, heads: Sequence[int]) -> set[int]:
@@ -168,12 +169,7 @@ def put(store: Store, row: CallRow, choice: RunChoice) -> list[Moved]:
     Returns what left a run or came to one, and the call itself if anything of it is another; nothing if it is there.
     """
     with errors_of(store.url):
-        try:
-            with store.db.atomic():
-                return _put(store, row, choice)
-        except BaseException:
-            store.writer.forget()
-            raise
+        return transaction(store.db, lambda: _put(store, row, choice), alone=True, undo=store.writer.forget)
 
 
 def _put(store: Store, row: CallRow, choice: RunChoice) -> list[Moved]:

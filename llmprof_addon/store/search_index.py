@@ -18,6 +18,7 @@ from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.schema import Content, Fact, Node, SearchEntry
 from llmprof_addon.store.search_words import WORD_CHARS, Phrase, indexed_words
+from llmprof_addon.store.transaction import transaction
 
 INDEXED = "search"
 """Name of the `Fact` with the number of the last node whose content is indexed."""
@@ -53,42 +54,41 @@ def catch_up(store: Store, *, nodes: int = NODES_AT_ONCE) -> bool:
     db = store.db
     with errors_of(store.url):
         last = _settled(db)
-        with db.atomic():
-            # Also a lock: of several workers one indexes at a time.
-            db.execute(Fact.insert(name=INDEXED, value="0").on_conflict_ignore().as_rowcount())
-            (value,) = db.execute(
-                Fact.update(value=Fact.value).where(Fact.name == INDEXED).returning(Fact.value)
-            ).fetchone()
-            at = int(value)
-            rows = db.execute(
-                Node.select(Node.id, Node.content, Content.size)
-                .join(Content, on=(Node.content == Content.digest))
-                .where((Node.id > at) & (Node.id <= last))
-                .order_by(Node.id)
-                .limit(nodes)
-            ).fetchall()
-            if not rows:
-                if last > at:
-                    _set(db, last)
-                return False
-            taken, size = 0, 0
-            for _, _, content_size in rows:
-                taken, size = taken + 1, size + content_size
-                if size > BYTES_AT_ONCE:
-                    break
-            _index(db, list(dict.fromkeys(bytes(content) for _, content, _ in rows[:taken])))
-            _set(db, rows[taken - 1][0])
-        return taken < len(rows) or len(rows) == nodes
+        return transaction(db, lambda: _catch_up(db, last, nodes))
+
+
+def _catch_up(db: pw.Database, last: int, nodes: int) -> bool:
+    # Also a lock: of several workers one indexes at a time.
+    db.execute(Fact.insert(name=INDEXED, value="0").on_conflict_ignore().as_rowcount())
+    (value,) = db.execute(Fact.update(value=Fact.value).where(Fact.name == INDEXED).returning(Fact.value)).fetchone()
+    at = int(value)
+    rows = db.execute(
+        Node.select(Node.id, Node.content, Content.size)
+        .join(Content, on=(Node.content == Content.digest))
+        .where((Node.id > at) & (Node.id <= last))
+        .order_by(Node.id)
+        .limit(nodes)
+    ).fetchall()
+    if not rows:
+        if last > at:
+            _set(db, last)
+        return False
+    taken, size = 0, 0
+    for _, _, content_size in rows:
+        taken, size = taken + 1, size + content_size
+        if size > BYTES_AT_ONCE:
+            break
+    _index(db, list(dict.fromkeys(bytes(content) for _, content, _ in rows[:taken])))
+    _set(db, rows[taken - 1][0])
+    return taken < len(rows) or len(rows) == nodes
 
 
 def _settled(db: pw.Database) -> int:
     """The number of the last node below which no writer's transaction is about to put another."""
     if isinstance(db, pw.SqliteDatabase):
         return int(db.execute(Node.select(pw.fn.MAX(Node.id))).fetchone()[0] or 0)
-    with db.atomic():
-        # Waits for those that write at this moment. Numbers are given out in order, so that later ones are higher.
-        db.execute_sql("LOCK TABLE node IN SHARE MODE")
-        return int(db.execute(Node.select(pw.fn.MAX(Node.id))).fetchone()[0] or 0)
+    # Waits for those that write at this moment. Numbers are given out in order, so that later ones are higher.
+    return transaction(db, lambda: int(db.execute(Node.select(pw.fn.MAX(Node.id))).fetchone()[0] or 0), alone=True)
 
 
 def _set(db: pw.Database, node: int) -> None:
@@ -153,8 +153,8 @@ def clear(db: pw.Database) -> None:
 
 def start_anew(store: Store) -> None:
     """Empty the index; `catch_up` fills it."""
-    with errors_of(store.url), store.db.atomic():
-        clear(store.db)
+    with errors_of(store.url):
+        transaction(store.db, lambda: clear(store.db), alone=True)
 
 
 def size(store: Store) -> int:

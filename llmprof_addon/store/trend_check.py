@@ -6,6 +6,7 @@ from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rollup import COSTS, is_error
 from llmprof_addon.store.schema import Call, Template, ToolDay, ToolUse, TrendDay
+from llmprof_addon.store.transaction import transaction
 from llmprof_addon.store.trend_rows import DAY_NS, TOKENS, keys_of, numbers_of
 
 type Sums = dict[tuple[object, ...], dict[str, int]]
@@ -36,7 +37,8 @@ def recomputed(store: Store) -> Sums:
 
 def sum_anew(store: Store) -> None:
     """Put what the calls give in the place of what is stored, in one transaction."""
-    with errors_of(store.url), store.db.atomic():
+
+    def replace() -> None:
         rows = _recomputed(store)
         for table in (TrendDay, ToolDay):
             store.db.execute(table.delete())
@@ -47,6 +49,9 @@ def sum_anew(store: Store) -> None:
                 if name == table.__name__:
                     fields = table._meta.sorted_fields[3:]
                     store.db.execute_sql(insert, [*key, *(field.db_value(sums[field.name]) for field in fields)])
+
+    with errors_of(store.url):
+        transaction(store.db, replace, alone=True)
 
 
 def _recomputed(store: Store) -> Sums:

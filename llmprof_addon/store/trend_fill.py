@@ -21,6 +21,7 @@ from llmprof_addon.store.facets import facets_again
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rollup import COSTS
 from llmprof_addon.store.schema import Call, Fact, Template, ToolUse
+from llmprof_addon.store.transaction import transaction
 from llmprof_addon.store.trend_facts import add_use, template_name, tokens_of
 from llmprof_addon.store.trend_rows import TOKENS, Uses
 
@@ -71,37 +72,36 @@ def catch_up(store: Store) -> bool:
     """Count some more, in one transaction; whether any are left."""
     db = store.db
     with errors_of(store.url):
-        if _fact(db) is None:
-            return False
-        with db.atomic():
-            # Also a lock: of several workers one counts at a time.
-            db.execute(Fact.update(value=Fact.value).where(Fact.name == FILLED))
-            found = _fact(db)
-            if found is None:
-                return False
-            at, reached = found
-            query = Call.select(*(getattr(Call, name) for name in _READ))
-            query = query.where((Call.id > at) & Call.template.is_null()).order_by(Call.id).limit(CALLS_AT_ONCE)
-            calls = list(query.dicts().execute(db))
-            if not calls:
-                db.execute(Fact.delete().where(Fact.name == FILLED))
-                return False
-            names: dict[int | None, tuple[int, str]] = {}
-            counted = []
-            for call in calls:
-                head = call["system_head"]
-                if head not in names:
-                    names[head] = _template(db, head)
-                template, name = names[head]
-                db.execute(Call.update(template=template, facets=facets_again(call)).where(Call.id == call["id"]))
-                uses = _uses(db, call, reached)
-                rows = [(call["id"], *tool, *numbers) for tool, numbers in sorted(uses.items())]
-                if rows:
-                    db.execute(ToolUse.insert_many(rows, _USE_FIELDS).as_rowcount())
-                reached = max(reached, call["message_head"] or 0, call["answer_head"] or 0)
-                counted.append((call, name, uses))
-            trend_rows.add_all(db, counted)
-            db.execute(Fact.update(value=f"{calls[-1]['id']} {reached}").where(Fact.name == FILLED))
+        return _fact(db) is not None and transaction(db, lambda: _count(db), alone=True)
+
+
+def _count(db: pw.Database) -> bool:
+    found = _fact(db)
+    if found is None:
+        return False
+    at, reached = found
+    query = Call.select(*(getattr(Call, name) for name in _READ))
+    query = query.where((Call.id > at) & Call.template.is_null()).order_by(Call.id).limit(CALLS_AT_ONCE)
+    calls = list(query.dicts().execute(db))
+    if not calls:
+        db.execute(Fact.delete().where(Fact.name == FILLED))
+        return False
+    names: dict[int | None, tuple[int, str]] = {}
+    counted = []
+    for call in calls:
+        head = call["system_head"]
+        if head not in names:
+            names[head] = _template(db, head)
+        template, name = names[head]
+        db.execute(Call.update(template=template, facets=facets_again(call)).where(Call.id == call["id"]))
+        uses = _uses(db, call, reached)
+        rows = [(call["id"], *tool, *numbers) for tool, numbers in sorted(uses.items())]
+        if rows:
+            db.execute(ToolUse.insert_many(rows, _USE_FIELDS).as_rowcount())
+        reached = max(reached, call["message_head"] or 0, call["answer_head"] or 0)
+        counted.append((call, name, uses))
+    trend_rows.add_all(db, counted)
+    db.execute(Fact.update(value=f"{calls[-1]['id']} {reached}").where(Fact.name == FILLED))
     return True
 
 

@@ -17,6 +17,7 @@ from llmprof_addon.store.open import Store
 from llmprof_addon.store.schema import Call, Lane, Run
 from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import loads
+from llmprof_addon.store.transaction import transaction
 
 MOST = 256
 """Calls of a run that may have another one before them because of one that came."""
@@ -79,24 +80,27 @@ def put(store: Store, given: Mapping[int, CacheVerdict | None]) -> None:
     """Store verdicts by the numbers of their calls, and sum the caches of their runs and lanes. One transaction."""
     if not given:
         return
-    with errors_of(store.url), store.db.atomic():
-        changed: set[tuple[int, int | None]] = set()
-        for number, verdict in given.items():
-            columns = verdict_columns(verdict)
-            query = Call.select(Call.run, Call.lane, *(getattr(Call, name) for name in columns))
-            row = next(iter(query.where(Call.id == number).dicts().execute(store.db)), None)
-            if row is not None and any(row[name] != value for name, value in columns.items()):
-                with trend_rows.changing(store.db, [number]):
-                    store.db.execute(Call.update(**columns).where(Call.id == number))
-                changed.add((row["run"], row["lane"]))
-        for run in sorted({run for run, _ in changed}):
-            _sum(store.db, Run, run, Call.run)
-        for lane in sorted({lane for _, lane in changed if lane is not None}):
-            _sum(store.db, Lane, lane, Call.lane)
+    with errors_of(store.url):
+        transaction(store.db, lambda: _put(store, given), alone=True)
+
+
+def _put(store: Store, given: Mapping[int, CacheVerdict | None]) -> None:
+    changed: set[tuple[int, int | None]] = set()
+    for number, verdict in given.items():
+        columns = verdict_columns(verdict)
+        query = Call.select(Call.run, Call.lane, *(getattr(Call, name) for name in columns))
+        row = next(iter(query.where(Call.id == number).dicts().execute(store.db)), None)
+        if row is not None and any(row[name] != value for name, value in columns.items()):
+            with trend_rows.changing(store.db, [number]):
+                store.db.execute(Call.update(**columns).where(Call.id == number))
+            changed.add((row["run"], row["lane"]))
+    for run in sorted({run for run, _ in changed}):
+        _sum(store.db, Run, run, Call.run)
+    for lane in sorted({lane for _, lane in changed if lane is not None}):
+        _sum(store.db, Lane, lane, Call.lane)
 
 
 def _sum(db: pw.Database, table: type[Run | Lane], number: int, column: pw.Field) -> None:
-    db.execute(table.update(calls=table.calls).where(table.id == number))  # locks the row
     rows = db.execute(Call.select(*_SUMMED).where(column == number)).fetchall()
     sums: dict[str, Any] = {
         "cache_breaks": sum(status in LOSSES for status, _, _ in rows),

@@ -1,7 +1,8 @@
 """One analysed call -> rows, in one transaction. Writing the same call again changes nothing.
 
-Rows go in in a fixed order (contents by digest, nodes parents first, then the rest), so that any number of writers
-wait for each other and never stand in each other's way.
+Rows go in in a fixed order (contents by digest, nodes parents first, names, the run, then what only its holder
+touches, and sums by day last, by their keys), so that any number of writers wait for each other and hardly ever stand
+in each other's way.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,6 +41,7 @@ from llmprof_addon.store.schema import (
 from llmprof_addon.store.schema import Envelope as EnvelopeRow
 from llmprof_addon.store.statements import Statements
 from llmprof_addon.store.text import clean, dumps, loads
+from llmprof_addon.store.transaction import transaction
 from llmprof_addon.store.trend_facts import template_name, tool_uses
 
 
@@ -71,11 +73,23 @@ class Writer:
         return self._once(Warmup, record.exchange.id, lambda: self._write_warmup(record))
 
     def _once(self, table: type[Call | Warmup], uid: str, write: Callable[[], None]) -> bool:
-        try:
-            return self._attempt(table, uid, write)
-        except pw.IntegrityError:
-            # Another process deleted what this call's path runs through, after the path was looked up.
-            return self._attempt(table, uid, write)
+        before = replace(self.counters)
+
+        def attempt() -> bool:
+            self.heed_deletions()
+            known = self.statements.run(
+                ("uid", table), lambda value: table.select(table.id).where(table.uid == value), [uid]
+            )
+            if known.fetchone():
+                return False
+            write()
+            return True
+
+        def undo() -> None:
+            self.forget()
+            self.counters = replace(before)
+
+        return transaction(self._db, attempt, undo=undo)
 
     @property
     def statements(self) -> Statements:
@@ -95,23 +109,6 @@ class Writer:
     def _forget_rows(self) -> None:
         self._prices.clear()
         self._templates.clear()
-
-    def _attempt(self, table: type[Call | Warmup], uid: str, write: Callable[[], None]) -> bool:
-        before = replace(self.counters)
-        try:
-            with self._db.atomic():
-                self.heed_deletions()
-                known = self._nodes.statements.run(
-                    ("uid", table), lambda value: table.select(table.id).where(table.uid == value), [uid]
-                )
-                if known.fetchone():
-                    return False
-                write()
-        except BaseException:
-            self.forget()
-            self.counters = before
-            raise
-        return True
 
     def write_nodes(
         self,
@@ -169,6 +166,10 @@ class Writer:
         template = template_name(link.part.text or "" for link in record.chains.system)
         call |= {"facets": facets_of(call, record.composition), "template": self._template(template)}
         call["price"] = self._price(record.cost)
+        kept, of_answer = envelopes(record, sections, known)
+        places = placed(kept, of_answer, record.inherited, record.framing)
+        document = squeeze(envelope_document(record.exchange, record.call.answer, places, own))
+        self._write_contents(own)
         call["run"] = run_id = self._run(record)
         choice, exchange = record.run, record.exchange
         call["predecessor"] = self._number(choice.predecessor)
@@ -176,10 +177,6 @@ class Writer:
         gained = lanes.place(self.statements, lane, call)
         values = [call[field.name] for field in _CALL_FIELDS]
         call_id = self._nodes.statements.run("call", _insert_call, values).fetchone()[0]
-        kept, of_answer = envelopes(record, sections, known)
-        places = placed(kept, of_answer, record.inherited, record.framing)
-        document = squeeze(envelope_document(record.exchange, record.call.answer, places, own))
-        self._write_contents(own)
         self._insert(Attachment, (Attachment.call, Attachment.content), [(call_id, one) for one in sorted(own)])
         self._nodes.statements.run("envelope", _insert_envelope, [call_id, document])
         self._count(2, len(document) + len(call["composition"]))

@@ -17,10 +17,17 @@ SERVER = os.environ.get("LLMPROF_TEST_PG")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"] if SERVER else ["sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite" or SERVER is None:
-        yield f"sqlite:///{tmp_path}/home/llmprof.db"
-        return
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/home/llmprof.db"
+    return str(request.getfixturevalue("postgresql"))
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """For what several processes do to one server."""
+    if SERVER is None:
+        pytest.skip("LLMPROF_TEST_PG names no server; `make test-postgres` runs one")
     schema = f"test_{uuid.uuid4().hex}"
     server = connect(SERVER, read_only=False)
     server.execute_sql(f"CREATE SCHEMA {schema}")

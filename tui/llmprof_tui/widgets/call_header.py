@@ -68,7 +68,7 @@ class CallHeader(Static):
     def _draw(self) -> None:
         if self._row is None:
             return
-        width = max((self.size.width or self.app.size.width) - 2, 20)
+        width = max(self.size.width or self.app.size.width - 2, 20)
         groups: list[list[Fact]] = list(facts(self._row, wide=width >= WIDE))
         if self._state:
             groups.append([((f"✗ {self._state}", "bad"),)])

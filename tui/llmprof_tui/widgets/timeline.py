@@ -155,12 +155,11 @@ class Timeline(TimelineView):
 
     def _fold(self, lane: int) -> None:
         self.opened ^= {self.lanes[lane].key}
-        self._forget()
         self._lay_out()
         self.refresh()
 
     def _select_column(self, column: int) -> None:
-        shown = self.painter.shown(self.view, column)
+        shown = self.painter.columns.shown(self.view, column)
         self.selected = self.view.calls(column).start if shown is None else shown
 
     def on_click(self, event: events.Click) -> None:
@@ -204,7 +203,10 @@ class Timeline(TimelineView):
         column = self.view.column(self.hovered[0])
         found = dict.fromkeys(sign for call in self.view.calls(column) for sign in self.signs[call])
         said = [f"{sign.glyph} {sign.meaning}" for sign in found]
-        return "\n".join(said or ["– not known"] if self.painter.shown(self.view, column) is None else said) or None
+        return (
+            "\n".join(said or ["– not known"] if self.painter.columns.shown(self.view, column) is None else said)
+            or None
+        )
 
     def on_leave(self, event: events.Leave) -> None:
         """Point at nothing."""

@@ -19,7 +19,8 @@ from llmprof_tui.widgets import timeline_layout as layout
 from llmprof_tui.widgets.lane_title import ALONE, LaneTitle
 from llmprof_tui.widgets.timeline_ink import Inks, Look
 from llmprof_tui.widgets.timeline_layout import ZOOMS, Band, View
-from llmprof_tui.widgets.timeline_painter import GUTTER, Frame, Painter, Scene
+from llmprof_tui.widgets.timeline_painter import GUTTER, Painter
+from llmprof_tui.widgets.timeline_scene import Frame, Scene
 from llmprof_tui.widgets.timeline_signs import Sign, signs_of
 from llmprof_tui.widgets.timeline_stacks import Metric
 
@@ -84,6 +85,8 @@ class TimelineView(ScrollView, can_focus=True):
         """Whether the zoom follows the window; it does until a person chooses one."""
         self._painter: Painter | None = None
         self._inks: Inks | None = None
+        self._laid: tuple[object, tuple[Band, ...]] = None, ()
+        """The lanes, rows and open lanes for which bands were laid out, and those."""
         self._picture: tuple[tuple[Any, ...], int, list[Strip], Strip, Strip] | None = None
 
     # -- what the owner does
@@ -143,7 +146,6 @@ class TimelineView(ScrollView, can_focus=True):
                 signs=self.signs,
                 lanes=self.lanes,
                 lane_of=self.lane_of,
-                folded=self.folded,
             )
             if self._inks is None:
                 self._inks = Inks(self._look())
@@ -152,17 +154,17 @@ class TimelineView(ScrollView, can_focus=True):
 
     def call_at(self, x: int, y: int) -> tuple[int, int] | None:
         """The call drawn at a point of the widget and its paint there; the inverse of drawing."""
-        view, (band, row) = self.view, self._band_at(y)
+        view, columns, (band, row) = self.view, self.painter.columns, self._band_at(y)
         column = view.column_at(x - GUTTER + self._scroll) if GUTTER <= x < self._room + GUTTER else None
         if column is None or not self.calls:
             return None
         in_band = band is not None and 0 <= row < band.rows
-        call = self.painter.shown_in(view, column, band.lane) if in_band and band is not None else None
-        call = self.painter.shown(view, column) if call is None else call
+        call = columns.shown_in(view, column, band.lane) if in_band and band is not None else None
+        call = columns.shown(view, column) if call is None else call
         call = view.calls(column).start if call is None else call
         if band is None or not in_band:
             return call, layout.EMPTY
-        cells = self.painter.cells(view, column, band.lane, band.rows)
+        cells = columns.cells(view, column, band.lane, band.rows)
         return call, layout.paint_at(cells, band.rows - 1 - row)
 
     # -- drawing
@@ -236,7 +238,11 @@ class TimelineView(ScrollView, can_focus=True):
         return round(self.scroll_x)
 
     def _bands(self) -> tuple[Band, ...]:
-        return layout.bands(len(self.lanes), self._rows, self.folded if len(self.lanes) > 1 else frozenset())
+        key = self.lanes, self._rows, self.opened
+        if self._laid[0] != key:
+            folded = self.folded if len(self.lanes) > 1 else frozenset[int]()
+            self._laid = key, layout.bands(len(self.lanes), self._rows, folded)
+        return self._laid[1]
 
     def _band_at(self, y: int) -> tuple[Band | None, int]:
         """The band at a line of the widget, and which of its rows from the top."""

@@ -1,0 +1,1 @@
+"""Fuzzing of every reader: seeds from `fixtures/` and recorded calls, mutated by shape; `python -m tests.fuzz`."""

@@ -8,18 +8,16 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from mitmproxy import flow, http
+from mitmproxy import http
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers import http as layer
 from mitmproxy.proxy.layers.http._events import (
-    ErrorCode,
     RequestProtocolError,
     ResponseData,
     ResponseEndOfMessage,
     ResponseHeaders,
     ResponseProtocolError,
 )
-from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
 
 from llmprof_addon.providers.registry import api_of
 
@@ -27,8 +25,6 @@ OWN = "llmprof_own"
 """Key in a flow's metadata: llmprof itself will answer, so the request is not streamed and its body dropped."""
 IS_DIRECT = "llmprof_is_direct"
 """Key in a flow's metadata: sent to the forward listener as if that were the server."""
-UNREAD_BYTES = 32 * 1024 * 1024
-"""How much of a body that nobody reads may come before the connection is ended."""
 CLIENT_LEFT = "llmprof_client_left"
 """Key in a flow's metadata: its error came from the client's side."""
 ANSWERS_JSON = "llmprof_answers_json"
@@ -62,8 +58,6 @@ class JsonStream(layer.HttpStream):
     The body of a request that llmprof answers itself is dropped as it comes.
     """
 
-    _unread_bytes = 0
-
     def check_invalid(self, request: bool) -> CommandGenerator[bool]:
         """As in `HttpStream`; notes how the request addresses us, which mitmproxy forgets after this."""
         if (
@@ -75,21 +69,11 @@ class JsonStream(layer.HttpStream):
         return (yield from super().check_invalid(request))
 
     def check_body_size(self, request: bool) -> CommandGenerator[bool]:
-        """As in `HttpStream`, but for what nobody reads."""
-        if not request or OWN not in self.flow.metadata or not self.request_body_buf:
-            return (yield from super().check_body_size(request))
-        self._unread_bytes += len(self.request_body_buf)
-        self.request_body_buf.clear()
-        if self._unread_bytes <= UNREAD_BYTES:
+        """As in `HttpStream`, but of what nobody reads nothing is held, however long it is."""
+        if request and OWN in self.flow.metadata:
+            self.request_body_buf.clear()
             return False
-        message = "llmprof: the body of a request that it answers itself is too long"
-        self.flow.error = flow.Error(message)
-        yield HttpErrorHook(self.flow)
-        error = ResponseProtocolError(self.stream_id, message, ErrorCode.REQUEST_TOO_LARGE)
-        yield layer.SendHttp(error, self.context.client)
-        self.client_state = self.state_errored
-        self.flow.live = False
-        return True
+        return (yield from super().check_body_size(request))
 
     def handle_protocol_error(self, event: RequestProtocolError | ResponseProtocolError) -> CommandGenerator[None]:
         """As in `HttpStream`, but for what is sent to the client."""

@@ -92,7 +92,7 @@ def _problems(
         if proxy.dropped_bodies:
             bodies = text.counted(proxy.dropped_bodies, "body", "bodies")
             found.append(f"proxy {proxy.pid} dropped {bodies}: too much was waiting")
-    if worker and worker.get("store_error"):
+    if worker and worker.get("store_error") and not store:
         found.append(f"the store takes nothing: {worker['store_error']}")
     return found
 

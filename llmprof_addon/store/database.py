@@ -95,25 +95,57 @@ def _postgres(url: str, read_only: bool) -> pw.Database:
             hint='install the extra: uv tool install "llmprof-addon[postgres]" (or pip install)',
         )
     conninfo = re.sub("^postgres://", "postgresql://", url)
-    given = parse_qs(urlsplit(conninfo).query)
+    try:
+        given = parse_qs(urlsplit(conninfo).query)
+    except ValueError as error:
+        raise ConfigError(f"no URL of a database: {shown(url)}", hint="use postgresql://USER@HOST/NAME") from error
     params: dict[str, Any] = {} if "connect_timeout" in given else {"connect_timeout": CONNECT_S}
     if read_only:
         params["options"] = " ".join([*given.get("options", ()), "-c default_transaction_read_only=on"])
     return pw.PostgresqlDatabase(conninfo, prefer_psycopg3=True, thread_safe=not read_only, **params)
 
 
-_LINES = (
-    ("locked", "the store is locked by another process", "close what holds it and try again"),
-    ("malformed", "the store is damaged", "move it away, or restore the copy beside it (.bak)"),
-    ("not a database", "not a database", "move the file away; a new store is made in its place"),
-    ("encrypted", "not a database", "move the file away; a new store is made in its place"),
-    ("readonly", "the store cannot be written", "check the permissions of the file and its folder"),
-    ("read-only", "the store cannot be written", "check the permissions of the file and its folder"),
-    ("unable to open", "the store cannot be opened", "check the permissions of the file and its folder"),
+_MAKE_WAY = "close what holds it and try again"
+_DAMAGED = "move it away, or restore the copy beside it (.bak)"
+_ANOTHER = "move the file away; a new store is made in its place"
+_MODES = "check the permissions of the file and its folder"
+_GRANT = "grant the user of LLMPROF_DB_URL all rights to the tables"
+_AWAY = ("the PostgreSQL server is away", "start it, or check LLMPROF_DB_URL; calls wait in the spool as long")
+
+_SQLITE_SIGNS = (
+    ("locked", "the store is locked by another process", _MAKE_WAY),
+    ("malformed", "the store is damaged", _DAMAGED),
+    ("not a database", "not a database", _ANOTHER),
+    ("encrypted", "not a database", _ANOTHER),
+    ("readonly", "the store cannot be written", _MODES),
+    ("read-only", "the store cannot be written", _MODES),
+    ("unable to open", "the store cannot be opened", _MODES),
     ("is full", "the disk is full", "make room; `llmprof prune --older-than 30d` drops old calls"),
     ("disk i/o", "the disk reports an error", "check the disk and the folder's permissions"),
-    ("no such table", "the store is damaged: a table is missing", "move it away, or restore the copy beside it (.bak)"),
+    ("no such table", "the store is damaged: a table is missing", _DAMAGED),
 )
+_POSTGRES_SIGNS = (
+    ("authentication failed", "the server refuses the user or the password", "check them in LLMPROF_DB_URL"),
+    ("no password supplied", "the server asks for a password", "add it: postgresql://USER:PASSWORD@HOST/NAME"),
+    ("no pg_hba.conf entry", "the server lets nobody in from here", "add a line to its pg_hba.conf"),
+    (
+        'role ".*" does not exist',
+        "the server does not know the user",
+        "check LLMPROF_DB_URL, or use createuser",
+    ),
+    (
+        'database ".*" does not exist',
+        "the server has no such database",
+        "check LLMPROF_DB_URL, or use createdb",
+    ),
+    ("too many clients", "the server takes no more connections", "raise its max_connections"),
+    ("starting up", "the server is starting", "wait a moment"),
+    ("permission denied", "the store cannot be written", _GRANT),
+    ("read-only transaction", "the store cannot be written", "the server is a standby; name the primary"),
+    ("no space left", "the disk of the server is full", "make room there"),
+    *((sign, *_AWAY) for sign in ("failed to resolve", "connection", "shutting down", "terminating", "recovery mode")),
+)
+"""What is found in an error's text, as databases and drivers write it in English; the line; what to do."""
 
 
 @contextmanager
@@ -124,12 +156,14 @@ def errors_of(url: str) -> Iterator[None]:
     except pw.IntegrityError:
         raise
     except (pw.DatabaseError, pw.InterfaceError, pw.ImproperlyConfigured) as error:
-        text = str(_origin(error))
+        text = str(_origin(error)).strip()
         where = shown(url)
-        for sign, line, hint in _LINES:
-            if sign in text.lower():
+        for sign, line, hint in _SQLITE_SIGNS if url.startswith(_SQLITE) else _POSTGRES_SIGNS:
+            if re.search(sign, text.lower()):
                 raise StoreError(f"{line}: {where}", hint=hint) from error
-        first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+        first = text.splitlines()[0] if text else type(error).__name__
+        for secret in _secrets(url):
+            first = first.replace(secret, "…")
         raise StoreError(f"{where}: {first}", hint="check LLMPROF_DB_URL and that the database can be used") from error
 
 
@@ -144,4 +178,11 @@ def shown(url: str) -> str:
     """The URL as it may be printed: a file's path, or a server's address without the password."""
     if url.startswith(_SQLITE):
         return url.removeprefix(_SQLITE)
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url)
+    for secret in _secrets(url):
+        url = url.replace(secret, "…")
+    return url
+
+
+def _secrets(url: str) -> list[str]:
+    """The passwords in a server's URL: behind the user, or as parameters."""
+    return re.findall(r"(?<=password=)[^&]+", url) + re.findall(r"://[^:/@]*:([^/?]+)@", url)

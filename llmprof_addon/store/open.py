@@ -17,7 +17,7 @@ from llmprof_addon.model.record import CallRecord, WarmupRecord
 from llmprof_addon.model.tree import Chains
 from llmprof_addon.store import past
 from llmprof_addon.store.database import connect, errors_of, shown, sqlite_path
-from llmprof_addon.store.migrate import check, migrate
+from llmprof_addon.store.migrate import HISTORY, check, migrate
 from llmprof_addon.store.nodes import Nodes
 from llmprof_addon.store.transaction import alone, moment, undisturbed
 from llmprof_addon.store.writer import Counters, Writer
@@ -35,6 +35,8 @@ def open_store(url: str, *, read_only: bool = False) -> "Store":
             if not read_only:
                 migrate(db, shown(url), sqlite_path(url))
             elif check(db, shown(url)):
+                if HISTORY not in db.get_tables():
+                    raise StoreError(f"no store at {shown(url)}", hint="`llmprof up` makes one and records into it")
                 raise StoreError(
                     f"{shown(url)} was written by an older llmprof", hint="`llmprof up` upgrades it, after a copy"
                 )

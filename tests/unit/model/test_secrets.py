@@ -24,6 +24,16 @@ SECRETS = [
     "AIzaFake0123456789abcdefghijklmnopqrstu",
     "xoxb-0123456789-fake",
     "eyJmYWtlIjoxMjM0fQ.eyJmYWtlIjoxMjM0fQ.c2lnbmF0dXJl",
+    "pplx-fake0123456789abcdef0123",
+    "nvapi-fake_0123456789-abcdefgh",
+    "gho_fake0123456789abcdef",
+    "ghu_fake0123456789abcdef",
+    "glpat-fake-0123456789abcd",
+    "npm_fake0123456789abcdefghijklmnopqrst",
+    "pypi-AgEfake0123456789abcdefghijklmnopqrst",
+    "ya29.fake-0123456789_abcdefghij",
+    "SG.fake0123456789abcdef.fake0123456789abcdefghijklm",
+    "hvs.fake0123456789abcdefghij",
     "-----BEGIN RSA PRIVATE KEY-----\nMIIfake+/=\nabc\n-----END RSA PRIVATE KEY-----",
     "-----BEGIN PRIVATE KEY-----\nMIIcut",
 ]
@@ -34,6 +44,9 @@ HARMLESS = [
     "aAKIAABCDEFGHIJKLMNOPq",
     "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----",
     "eyJ",
+    "npm_config_registry npm_package_dependencies_typescript_eslint",
+    "pypi-publish-action r8_decompiler_of_the_whole_application",
+    "MSG.format.SG.x hvs.vscode ya29.x pplx-api tvly-client",
     "task_id_for_the_whole_module_0123456789",
 ]
 

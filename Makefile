@@ -16,7 +16,7 @@ test: $(VENV)/.dev ## Run the tests
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 test-postgres: $(VENV)/.dev ## Run the store's tests on a PostgreSQL server of their own (installs Debian's package where it may)
-	@$(BIN)/python -m tests.store.server $(BIN)/python -m pytest tests/store -k "postgresql" $(ARGS)
+	@$(BIN)/python -m tests.store.server $(BIN)/python -m pytest -n 2 tests/store -k "postgresql" $(ARGS)
 
 lint: $(VENV)/.dev ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -100,9 +100,9 @@ class Store:
 
     @property
     def replaced(self) -> bool:
-        """Whether the file was deleted or moved away, so that what is written would be found by nobody."""
+        """Whether the store has to be opened anew: its file is another one or gone, or the server broke off."""
         path = sqlite_path(self.url)
-        return path is not None and _identity(path) != self._file
+        return not self.db.is_connection_usable() if path is None else _identity(path) != self._file
 
     def snapshot(self) -> AbstractContextManager[object]:
         """A transaction for several reads that belong together; it keeps no writer waiting."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.spool.folder import write_exchange
+from tests.e2e.running import START_SECONDS, until
 from tests.factories import CHAT_URL, STARTED_NS, make_exchange
 
 ROOT = Path(__file__).parents[2]
@@ -70,13 +71,15 @@ def spread(calls: Sequence[Exchange], homes: Sequence[Path]) -> None:
 
 
 def worker(home: Path, url: str) -> subprocess.Popen[str]:
-    """A worker process that drains the spool of a home into a store, and ends."""
-    return subprocess.Popen(
+    """A worker process that drains the spool of a home into a store until its stdin is closed, and is ready."""
+    process = subprocess.Popen(
         [sys.executable, "-m", "llmprof_addon.worker", "--home", str(home), "--db", url],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith("LLMPROF_")},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+    until(lambda: (home / "worker.json").exists() or process.poll() is not None, START_SECONDS)
+    return process

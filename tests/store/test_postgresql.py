@@ -1,6 +1,7 @@
 """One PostgreSQL server for a team: workers of several spools at once, while somebody deletes and prunes."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,15 +52,16 @@ def grouping(store: Store) -> dict[str, object]:
 
 
 def test_workers_of_several_hosts_while_somebody_deletes(postgresql: str, tmp_path: Path) -> None:
-    calls = list(agent_runs(12, 12))
+    calls = list(agent_runs(12, 10))
     old = list(agent_runs(9, 6, day=-40, name="old"))
     homes = [tmp_path / str(number) for number in range(WORKERS)]
-    spread(calls, homes)
     with open_store(postgresql) as store, open_store(f"sqlite:///{tmp_path}/alone.db") as alone:
         book = PriceBook(None)
         for call in old:
             process(call, store, book)
-        workers = [worker(home, postgresql) for home in homes]
+        with ThreadPoolExecutor(WORKERS) as pool:
+            workers = list(pool.map(worker, homes, [postgresql] * WORKERS))
+        spread(calls, homes)
         deleting = threading.Thread(target=_delete, args=(postgresql, [call.id for call in old], workers))
         deleting.start()
         for call in calls:
@@ -87,5 +89,4 @@ def _delete(url: str, ids: list[str], workers: list[Any]) -> None:
             if all(process_.poll() is not None for process_ in workers):
                 break
             edits.delete_call(store, id_)
-            threading.Event().wait(0.05)
         edits.prune(store, STARTED_NS - 20 * DAY)

@@ -5,8 +5,8 @@ be in it, in any case and order: start* finds what begins so, "two words" a phra
 Names are found by their parts: `src/upload.py` is a phrase of three words. Of a text of more than 200,000 characters
 the start is searched.
 
-Filters ask for calls, and list them where no word is given: model: provider: app: tool: (any part of the name), tag:
-(KEY or KEY:VALUE, of its run), status: (429, 5xx, ok, error), has: (image, error, break), after: before: (2026-11-20),
+Filters ask for calls, and list them where no word is given: model: provider: app: tool: (any part of the name, of a
+tool also of its MCP server), tag: (KEY or KEY:VALUE, of its run), status: (429, 5xx, ok, error), has: (image, error, break), after: before: (2026-11-20),
 cost>0.1 (dollars), tokens>50k (prompt and answer). -model:opus asks for all others.
 
 Examples:

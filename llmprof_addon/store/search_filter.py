@@ -96,8 +96,9 @@ def _status(value: str) -> pw.Expression:
 
 
 def _tools(store: Store, value: str) -> dict[str, int]:
-    """Names of the tools with this in them, with the numbers of calls that use them."""
-    days = ToolDay.select(ToolDay.name, pw.fn.SUM(ToolDay.calls)).where(_has(ToolDay.name, value))
+    """Names of the tools with this in them or in those of their servers, with the numbers of calls that use them."""
+    days = ToolDay.select(ToolDay.name, pw.fn.SUM(ToolDay.calls))
+    days = days.where(_has(ToolDay.name, value) | _has(ToolDay.server, value))
     return dict(store.db.execute(days.group_by(ToolDay.name)).fetchall())
 
 
@@ -107,16 +108,18 @@ def is_by_call(store: Store, filters: tuple[Filter, ...]) -> bool:
 
 
 def _tool(store: Store, value: str) -> pw.Expression:
-    """Calls whose answers call a tool with this in its name."""
+    """Calls whose answers call a tool with this in its name, or in that of its MCP server."""
     names = _tools(store, value)
     if not names:
         return _NOTHING
-    used = ToolUse.name.in_(sorted(names)) & (ToolUse.uses > 0)
+    used = ToolUse.uses > 0
+    if any(value not in name.lower() for name in names):  # other servers may have tools of the same names
+        used &= _has(ToolUse.name, value) | _has(ToolUse.server, value)
     if sum(names.values()) <= FEW:
-        few: pw.Expression = Call.id.in_(ToolUse.select(ToolUse.call).where(used))
+        few: pw.Expression = Call.id.in_(ToolUse.select(ToolUse.call).where(used, ToolUse.name.in_(sorted(names))))
         return few
     # Not by the index of names, which has as many rows.
-    by_call = (ToolUse.call == Call.id) & pw.fn.COALESCE(ToolUse.name, "").in_(sorted(names)) & (ToolUse.uses > 0)
+    by_call = (ToolUse.call == Call.id) & pw.fn.COALESCE(ToolUse.name, "").in_(sorted(names)) & used
     return pw.Expression(pw.fn.EXISTS(ToolUse.select(pw.SQL("1")).where(by_call)), "=", True)
 
 

@@ -1,5 +1,7 @@
 """Searches over stored calls: what is found, where it is shown, which filters fit, and what deleting takes along."""
 
+from dataclasses import replace
+
 import pytest
 
 from llmprof_addon.model.component import Kind, KindTotal
@@ -217,3 +219,11 @@ def test_several_readers_of_one_store(store: Store, url: str) -> None:
     with open_store(url, read_only=True) as reader:
         assert len(find(reader, "keel").hits) == len(find(store, "keel").hits)
         assert queries.count(reader) == (2, 4)
+
+
+def test_a_tool_is_found_by_its_server(store: Store) -> None:
+    for server, number in (("harbour_master", "d"), ("mail", "e")):
+        call = replace(tool_call("list", "{}"), server=server)
+        assert store.write(record(store, exchange(number * 32), [text("user", "List the ships.")], [call]))
+    assert calls(find(store, "tool:harbour_m")) == ["d" * 32]
+    assert calls(find(store, "tool:ship")) == []

@@ -45,9 +45,9 @@ class RunsScreen(NarrowedScreen):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]  # noqa: RUF012  # declared as an instance's in the base
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "Mark", show=False, id="runs.mark", tooltip="Mark two runs to compare them"),
-        Binding("c", "compare", "Compare", id="runs.compare", tooltip="The marked run with the other, or the selected"),
-        Binding("F", "texts", "Texts", id="runs.texts", tooltip="Each text that has what is searched for"),
         Binding("T", "trends", "Trends", id="runs.trends", tooltip="Is it getting better? Days, weeks and months"),
+        Binding("F", "texts", "Texts", id="runs.texts", tooltip="Each text that has what is searched for"),
+        Binding("c", "compare", "Compare", id="runs.compare", tooltip="The marked run with the other, or the selected"),
         Binding("r", "rename", "Rename", show=False, id="runs.rename", tooltip="Give the run a name"),
         Binding("t", "tag", "Tag", show=False, id="runs.tag", tooltip="Set the tags of the run"),
         Binding("x,delete", "delete", "Delete", show=False, id="runs.delete", tooltip="Delete the run with its calls"),

@@ -34,6 +34,8 @@ TABS: tuple[tuple[By, str], ...] = (
     ("all", "All"), ("model", "Models"), ("app", "Apps"), ("provider", "Providers"), ("tool", "Tools"),
     ("server", "Servers"), ("template", "Templates"),
 )  # fmt: skip
+NAMED: dict[By, str] = {"tool": "tool", "server": "MCP server"}
+"""What there may be none of while there are calls."""
 PERIODS: tuple[Period, ...] = ("day", "week", "month")
 LOW = 20
 """Rows below which the pictures leave the table the room."""
@@ -140,14 +142,15 @@ class TrendsScreen(LoadingScreen):
     def _show(self, found: Found) -> None:
         before, self._found, self._asking = self._found, found, False
         shown = found.trends
-        if shown.starts:
-            of_same = before is not None and (before.trends.by, before.trends.period) == (shown.by, shown.period)
+        if shown.starts and not shown.rows:
+            self._say(f"No {NAMED[shown.by]} was used in {SAID[self._span]}.", "")
+        elif shown.starts:
             lines = trend_cells.lines(shown, found.today)
             table = self.table
             table.set_columns(trend_cells.columns(shown))
             rows = {self._number(shown.by, line): line for line in lines}
             table.fill(list(rows), rows)
-            if not of_same:
+            if before is None or _rows_of(before) != _rows_of(found):
                 table.cursor = None
                 table.action_edge(0)
             table.show(list(rows))
@@ -318,3 +321,8 @@ class TrendsScreen(LoadingScreen):
     def action_back(self) -> None:
         """Leave the trends."""
         self.dismiss()
+
+
+def _rows_of(found: Found) -> tuple[By, Period | None]:
+    """What the rows are: the cursor stays on its row as long as that is the same."""
+    return found.trends.by, found.trends.period if found.trends.by == "all" else None

@@ -9,7 +9,11 @@ from textual.widget import Widget
 class Remark(Widget):
     """Hidden while there is nothing to say."""
 
-    DEFAULT_CSS = "Remark { height: 1; padding: 0 1; background: $panel; display: none; }"
+    DEFAULT_CSS = """
+    Remark {
+        height: 1; padding: 0 1; background: $panel; display: none; text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,4 +39,4 @@ class Remark(Widget):
         """The line."""
         colour = self.app.theme_variables["error" if self._complaint else "warning"]
         mark = "✗ " if self._complaint else "! "
-        return Text(mark + (self._complaint or self._notes), style=colour, no_wrap=True, overflow="ellipsis")
+        return Text(mark + (self._complaint or self._notes), style=colour)

@@ -46,8 +46,8 @@ class TrendLine:
 def columns(found: Trends) -> tuple[Column, ...]:
     """The columns of the table."""
     first = Column(key="name", title=_TITLES[found.by], width=28, least=16, grow=1, left=True)
-    trend = Column(key="trend", title="trend", width=SPARK, left=True, leaves=3)
-    share, change = Column(key="share", title="share", width=5), Column(key="change", title="change", width=6)
+    trend = Column(key="trend", title="trend", width=SPARK, left=True, leaves=1)
+    share, change = Column(key="share", title="share", width=5, leaves=3), Column(key="change", title="change", width=6)
     if found.by in ("tool", "server"):
         return (
             first,
@@ -55,8 +55,8 @@ def columns(found: Trends) -> tuple[Column, ...]:
             Column(key="uses", title="uses", width=7),
             share,
             change,
-            Column(key="calls", title="calls", width=7, leaves=1),
-            Column(key="asked", title="asked", width=7, leaves=2),
+            Column(key="calls", title="calls", width=7, leaves=2),
+            Column(key="asked", title="asked", width=7, leaves=4),
             Column(key="results", title="results", width=8),
         )
     return (
@@ -67,7 +67,7 @@ def columns(found: Trends) -> tuple[Column, ...]:
         change,
         Column(key="calls", title="calls", width=7),
         Column(key="failed", title="failed", width=6, leaves=6),
-        Column(key="input", title="in", width=6),
+        Column(key="input", title="in", width=6, leaves=2),
         Column(key="hits", title="cache", width=5),
         Column(key="output", title="out", width=6, leaves=5),
         Column(key="wasted", title="wasted", width=8, leaves=4),

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         trees = {
             "components": [component_json(each) for each in explained.components],
             "output_components": [component_json(each) for each in explained.output_components],
-            "findings": findings_json(findings, _paths(explained)),
+            "findings": findings_json(findings, explained.paths),
             "messages": messages_json(explained.call),
         }
         print_json(call_json(explained.row) | trees)
@@ -83,11 +83,6 @@ def _findings(store: "Store", explained: "Explanation") -> "tuple[Finding, ...]"
 
     row = explained.row
     return of_call(findings_of(store, row.run_id), row.id, row.started_ns, explained.by_node)
-
-
-def _paths(explained: "Explanation") -> "dict[tuple[str, str], str]":
-    parts = zip(explained.keys, explained.whole.prompt.parts, strict=True)
-    return {(explained.row.id, key.hex()): part.path for key, part in parts if key is not None and part.path}
 
 
 def _print(explained: "Explanation", findings: "Sequence[Finding]", depth: int, most: int | None) -> None:

@@ -59,10 +59,15 @@ class Explanation:
                 sums[key.hex()] = tokens + leaf.tokens, None if leaf.cost is None else (cost or 0) + leaf.cost
         return sums
 
+    @property
+    def paths(self) -> dict[tuple[str, str], str]:
+        """JSON paths of the prompt's parts by the call's id and the keys (hex) of their nodes."""
+        parts = zip(self.keys, self.whole.prompt.parts, strict=False)
+        return {(self.row.id, key.hex()): part.path for key, part in parts if key is not None and part.path}
+
     def path_of(self, node: str) -> str | None:
         """JSON path of the prompt's part that is stored as the node with this key (hex)."""
-        parts = zip(self.keys, self.whole.prompt.parts, strict=False)
-        return next((part.path for key, part in parts if key is not None and key.hex() == node and part.path), None)
+        return self.paths.get((self.row.id, node))
 
     @property
     def positions(self) -> tuple[Component, ...]:

@@ -46,7 +46,7 @@ WALK = {
         "v",
     ],
     "messages": ["2", *["pagedown"] * 10, "end", "home", *["j"] * 10],
-    "others": ["3", "4", "5", *["pagedown"] * 5, "end", "home"],
+    "others": ["3", "4", "5", "6", *["pagedown"] * 5, "end", "home"],
 }
 """Keys by where they are pressed; each list goes on where the one before has ended.
 

@@ -176,7 +176,7 @@ async def test_an_image_is_its_size_and_never_its_data(tmp_path: Path) -> None:
             assert "image/png" in said
             assert "19.1 MB" in said
             assert "AAAAAAAA" not in said
-            assert "AAAAAAAAAAAAAAAA" * 9 not in await look(app, pilot, "5", "end")
+            assert "AAAAAAAAAAAAAAAA" * 9 not in await look(app, pilot, "6", "end")
             assert app.screen.query_one("#raw", MessagesPane).view.has_focus
 
 

@@ -92,7 +92,9 @@ async def test_the_header_says_what_there_is(app: LlmprofApp) -> None:
 async def test_digits_and_clicks_open_tabs(app: LlmprofApp) -> None:
     async with opened(app) as it:
         switcher = it.screen.query_one(ContentSwitcher)
-        for key, tab in (("2", "messages"), ("3", "answer"), ("4", "cost"), ("5", "raw"), ("1", "flame")):
+        for key, tab in (
+            *(("2", "messages"), ("3", "answer"), ("4", "findings"), ("5", "cost"), ("6", "raw"), ("1", "flame")),
+        ):
             await it.press(key)
             assert switcher.current == it.screen.tab == tab
             assert it.app.focused is not None
@@ -247,7 +249,7 @@ async def test_a_refused_call(app: LlmprofApp) -> None:
 
 
 async def test_the_bill(app: LlmprofApp) -> None:
-    async with opened(app, AGENT, (120, 40), "4") as it:
+    async with opened(app, AGENT, (120, 40), "5") as it:
         table = it.screen.query_one(CostTable)
         bill = table.query_one("#cost-bill", Static)
         said = "\n".join(strip.text for strip in bill.render_lines(bill.size.region))
@@ -256,14 +258,14 @@ async def test_the_bill(app: LlmprofApp) -> None:
 
 
 async def test_unpriced_says_why(app: LlmprofApp) -> None:
-    async with opened(app, call_id(4, 0), (80, 24), "4") as it:
+    async with opened(app, call_id(4, 0), (80, 24), "5") as it:
         assert "no price is known for tiny-local-7b" in str(it.screen.query_one("#cost-price", Static).render())
         assert "cost –" in it.header()
         assert "≈" in it.header()
 
 
 async def test_raw_bodies(app: LlmprofApp) -> None:
-    async with opened(app, AGENT, (120, 40), "5") as it:
+    async with opened(app, AGENT, (120, 40), "6") as it:
         rows = it.shown("raw")
         assert "POST https://api.anthropic.com/v1/messages" in rows[0]
         assert any(row.split() == ["▎", "2", '"model":', '"claude-sonnet-4-5",'] for row in rows)
@@ -288,7 +290,7 @@ async def test_going_through_calls_faster_than_they_are_read(app: LlmprofApp) ->
         for _ in range(5):
             await it.pilot.press("right_square_bracket")
         await it.rest()
-        await it.press("5")
+        await it.press("6")
         assert it.screen.row is not None
         assert it.screen.call_id == it.screen.row.id
         assert it.screen.call_id in it.header()
@@ -309,7 +311,7 @@ async def test_diff_opens_the_comparison(app: LlmprofApp, monkeypatch: pytest.Mo
 async def test_copying(app: LlmprofApp) -> None:
     async with opened(app, AGENT, (120, 40), "2", *["right_curly_bracket"] * 3, "y") as it:
         assert it.app.clipboard == "Fix the flaky upload test, and say what was wrong."
-        await it.press("5", "right_curly_bracket", "y")
+        await it.press("6", "right_curly_bracket", "y")
         assert it.app.clipboard.startswith('{\n  "model": "claude-sonnet-4-5"')
 
 
@@ -380,7 +382,7 @@ async def test_a_call_that_is_deleted_while_it_is_shown(app: LlmprofApp) -> None
         it.screen.store_changed()
         await it.rest()
         assert "deleted from the store" in it.header()
-        await it.press("1", "3", "4", "5", "2", "z")
+        await it.press("1", "3", "4", "5", "6", "2", "z")
         assert any("Fix the flaky" in str(entry.text) for entry in it.view.outline.entries)
 
 
@@ -388,7 +390,7 @@ async def test_it_fits_any_size(app: LlmprofApp) -> None:
     async with opened(app, AGENT, (80, 24), "2", "z", "end") as it:
         for size in ((40, 12), (200, 60), (20, 8), (120, 30)):
             await it.pilot.resize_terminal(*size)
-            await it.press("1", "4", "5", "pagedown", "3", "2", "pageup", "end", "up")
+            await it.press("1", "4", "5", "6", "pagedown", "3", "2", "pageup", "end", "up")
             assert it.view.outline.height >= it.view.cursor >= 0
 
 

@@ -226,6 +226,10 @@ async def test_unpriced_and_empty_trees_say_so() -> None:
         await pilot.press("m")
         assert "No price is known" in app.line(1)
         await pilot.press("down", "enter", "backspace", "n", "plus", "end")
+        await pilot.press("m")  # whoever holds the graph has to read the rents
+        assert "Reading the run" in app.line(1)
+        app.graph.show_rents((), ())
+        assert "No rent is known" in app.line(1)
         await pilot.press("m")
         assert "user" in app.line(1 + app.graph.rows)
     async with Shown((), ()).run_test(size=(100, 30)) as pilot:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from llmprof_addon.export.rent import RunRents
     from llmprof_addon.model.cache import Difference
     from llmprof_addon.pipeline import Explanation
+    from llmprof_addon.pipeline.rented import Rented
 
 
 SWITCHED_OFF = "new texts are not indexed: LLMPROF_SEARCH=1, or `search = true` in config.toml, switches search on"
@@ -218,6 +219,19 @@ class Source:
         before = rows.get(numbers[place - 1]) if place else None
         after = rows.get(numbers[place + 1]) if place + 1 < len(numbers) else None
         return before, after
+
+    def findings_here(self, explained: "Explanation") -> tuple[Finding, ...]:
+        """The findings of its run that concern a call, with what could be saved in it."""
+        from llmprof_addon.findings.of_call import of_call  # which lists do not need
+
+        row = explained.row
+        return of_call(self.findings(row.run_id), row.id, row.started_ns, explained.by_node)
+
+    def rented(self, explained: "Explanation") -> "Rented":
+        """What the parts of a call's prompt have cost its run up to this call."""
+        from llmprof_addon.pipeline.rented import rented  # as above
+
+        return rented(self.store, explained)
 
     def first_turns(self, explained: "Explanation") -> dict[str, int]:
         """The turns of its run in which the parts of a call's prompt were first sent, by their paths."""

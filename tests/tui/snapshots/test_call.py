@@ -33,13 +33,13 @@ def shown(call: str, *keys: str, theme: str = THEMES[0]) -> Callable[[Pilot[int]
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("tab", ["1", "2", "4"], ids=["flame", "messages", "cost"])
+@pytest.mark.parametrize("tab", ["1", "2", "5"], ids=["flame", "messages", "cost"])
 def test_tabs(app: LlmprofApp, snap_compare: Any, tab: str, size: tuple[int, int], theme: str) -> None:
     assert snap_compare(app, terminal_size=size, run_before=shown(AGENT, tab, theme=theme))
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("keys", [["5"], ["5", "r"]], ids=["request", "response"])
+@pytest.mark.parametrize("keys", [["6"], ["6", "r"]], ids=["request", "response"])
 def test_raw(app: LlmprofApp, snap_compare: Any, keys: list[str], size: tuple[int, int]) -> None:
     assert snap_compare(app, terminal_size=size, run_before=shown(AGENT, *keys))
 
@@ -68,7 +68,7 @@ def test_a_refused_call(app: LlmprofApp, snap_compare: Any) -> None:
 
 
 def test_an_unpriced_call_without_usage(app: LlmprofApp, snap_compare: Any) -> None:
-    assert snap_compare(app, terminal_size=(80, 24), run_before=shown(call_id(4, 0), "4"))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=shown(call_id(4, 0), "5"))
 
 
 def test_reasoning_and_hidden_input(app: LlmprofApp, snap_compare: Any) -> None:

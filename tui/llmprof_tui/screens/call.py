@@ -1,7 +1,6 @@
 """One call: what is in its prompt, what came back, what it cost, and both bodies as they were sent."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -12,42 +11,35 @@ from textual.widgets import ContentSwitcher
 from llmprof_addon.errors import LlmprofError
 from llmprof_addon.export.text import plain
 from llmprof_addon.model.component import Component, Kind
-from llmprof_tui import pager
+from llmprof_tui.screens.call_questions import Advice, Loaded, advice, loaded
+from llmprof_tui.screens.call_texts import copy, keep_levels, kept_levels, page, show_advice
 from llmprof_tui.screens.loading import LoadingScreen
-from llmprof_tui.source import GoneError, Source
+from llmprof_tui.source import GoneError
 from llmprof_tui.widgets.call_header import CallHeader
 from llmprof_tui.widgets.composition import CompositionBar
 from llmprof_tui.widgets.cost_table import CostTable
-from llmprof_tui.widgets.entries import answer_entries, prompt_entries, raw_entries
+from llmprof_tui.widgets.entries import raw_entries
 from llmprof_tui.widgets.entry import HEAD, Entry, Level, Place, as_sent, called
 from llmprof_tui.widgets.explorable import Explorable
+from llmprof_tui.widgets.finding_list import FindingList
+from llmprof_tui.widgets.flame import FlameGraph
 from llmprof_tui.widgets.flame_pane import FlamePane
 from llmprof_tui.widgets.key_bar import KeyBar
 from llmprof_tui.widgets.messages_pane import MessagesPane
 from llmprof_tui.widgets.node_entries import Node, behind
 from llmprof_tui.widgets.notice import Notice
-from llmprof_tui.widgets.sought import Sought, Spot, spot_of
+from llmprof_tui.widgets.sought import Sought, Spot
 from llmprof_tui.widgets.tab_bar import TabBar
 
 if TYPE_CHECKING:
-    from llmprof_addon.pipeline import Explanation
+    from llmprof_addon.pipeline.rented import Rented
     from llmprof_addon.store.rows import CallRow
 
-TABS = ("flame", "messages", "answer", "cost", "raw")
+TABS = ("flame", "messages", "answer", "findings", "cost", "raw")
+TEXTLESS = ("findings", "cost")
+"""Tabs without a text to copy or open."""
 LOW = 30
 """Rows below which the composition leaves the header."""
-LEVELS_SETTING = "messages.levels"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """All that the screen shows of a call but its raw bodies."""
-
-    explained: "Explanation"
-    prompt: tuple[Entry, ...]
-    answer: tuple[Entry, ...]
-    spot: Spot | None = None
-    """Where the text stands that was sought."""
 
 
 class CallScreen(LoadingScreen):
@@ -99,6 +91,7 @@ class CallScreen(LoadingScreen):
                 yield MessagesPane(levels=False, id="node")
             yield MessagesPane(id="messages")
             yield MessagesPane(id="answer")
+            yield FindingList(of_call=True, id="findings")
             yield CostTable(id="cost")
             yield MessagesPane(levels=False, numbered=True, id="raw")
         yield KeyBar()
@@ -125,8 +118,9 @@ class CallScreen(LoadingScreen):
         self.load("neighbours", lambda source: source.neighbours(call_id), self._show_neighbours)
 
     def store_changed(self) -> None:
-        """A call may have come after this one; and this one may be gone."""
+        """A call may have come after this one; this one may be gone; its run may have been looked at."""
         self._ask_neighbours()
+        self._ask_advice()
 
     def _show_row(self, row: "CallRow") -> None:
         self.row, self.call_id = row, row.id  # it may have been opened by the start of its id
@@ -139,7 +133,7 @@ class CallScreen(LoadingScreen):
 
     def _ask_texts(self, call_id: str) -> None:
         sought, self._sought = self._sought, None
-        self.load("texts", lambda source: _loaded(source, call_id, sought), self._show_texts)
+        self.load("texts", lambda source: loaded(source, call_id, sought), self._show_texts)
 
     def _show_neighbours(self, around: "tuple[CallRow | None, CallRow | None]") -> None:
         self._before, self._after = around
@@ -155,13 +149,14 @@ class CallScreen(LoadingScreen):
         total = sum(total.tokens for total in row.composition)
         usage = row.usage
         cached = bool(usage.cache_read_input_tokens or usage.cache_creation_input_tokens)
-        levels = self._levels()
+        levels = kept_levels(self.app)
         self._pane("messages").show(loaded.prompt, levels, total=total, cached=cached)
         answered = sum(total.tokens for total in row.output_composition)
         answer_levels = dict.fromkeys((Kind.TOOL_CALLS, Kind.REASONING), Level.FULL) | levels
         self._pane("answer").show(loaded.answer, answer_levels, total=answered)
         self._show_flame()
         self._show_tab()
+        self._ask_advice()
         if self._node is not None:
             self._go_to(self._node)
             self._node = None
@@ -172,13 +167,36 @@ class CallScreen(LoadingScreen):
         # Last, since it stands in one place only, and takes longer the longer the run is.
         self.load("turns", lambda source: source.first_turns(explained), graph.show_turns)
 
-    def _levels(self) -> dict[Kind, Level]:
-        """The levels that a person chose before, as far as they can be read."""
-        kept = _preference(self.app, LEVELS_SETTING, {})
-        kinds, levels = {kind.value for kind in Kind}, {level.value for level in Level}
-        if not isinstance(kept, dict):
-            return {}
-        return {Kind(kind): Level(level) for kind, level in kept.items() if kind in kinds and level in levels}
+    def _ask_advice(self) -> None:
+        if self._loaded is not None:
+            explained = self._loaded.explained
+            self.load("advice", lambda source: advice(source, explained), self._show_advice)
+
+    def _show_advice(self, found: Advice) -> None:
+        if self._loaded is None or found.call_id != self.call_id:
+            return
+        self.query_one(TabBar).sign(TABS.index("findings"), found.sign)
+        show_advice(self.query_one(FindingList), found, self._loaded.explained.paths)
+
+    @on(FindingList.Opened)
+    def _opened_place(self, message: FindingList.Opened) -> None:
+        if message.node is not None:
+            self._go_to(message.node)
+
+    @on(FlameGraph.RentWanted)
+    def _rent_wanted(self) -> None:
+        if (loaded := self._loaded) is None:
+            return
+        graph, explained = self.query_one(FlamePane).graph, loaded.explained
+        if self._other_side["flame"]:
+            graph.show_rents((), ())
+            return
+
+        def show(found: "Rented") -> None:
+            if self._loaded is loaded and not self._other_side["flame"]:
+                graph.show_rents(found.components, found.positions)
+
+        self.load("rent", lambda source: source.rented(explained), show)
 
     def failed(self, group: str, error: LlmprofError) -> None:
         """Say it where the texts would be; a call that was deleted while it is shown stays readable."""
@@ -220,6 +238,8 @@ class CallScreen(LoadingScreen):
                 self.query_one(FlamePane).graph.focus()
             case "cost":
                 self.query_one(CostTable).focus()
+            case "findings":
+                self.query_one(FindingList).enter()
             case "raw":
                 self._pane("raw").view.focus()
                 self._show_raw()
@@ -235,7 +255,7 @@ class CallScreen(LoadingScreen):
         texts = {entry.path: entry.text for entry in (self._loaded.answer if answer else self._loaded.prompt)}
         self.query_one(FlamePane).show(
             explained.output_components if answer else explained.components,
-            () if answer else explained.positions,
+            () if answer else self._loaded.positions,
             name="answer" if answer else "prompt",
             source=explained.row.usage.source,
             text_of=lambda component: texts.get(component.path or ""),
@@ -288,9 +308,7 @@ class CallScreen(LoadingScreen):
 
     @on(MessagesPane.LevelsChanged)
     def _leveled(self, message: MessagesPane.LevelsChanged) -> None:
-        kept = {kind.value: level.value for kind, level in message.levels.items()}
-        if preferences := getattr(self.app, "preferences", None):
-            preferences.set(LEVELS_SETTING, kept)
+        keep_levels(self.app, message.levels)
 
     # actions
 
@@ -301,7 +319,7 @@ class CallScreen(LoadingScreen):
         if action == "compare":
             return True if self._before else None
         if action in ("copy", "pager"):
-            return self.tab != "cost"
+            return self.tab not in TEXTLESS
         if action == "side":
             return self.tab in self._other_side
         return True
@@ -329,41 +347,18 @@ class CallScreen(LoadingScreen):
 
     def action_copy(self) -> None:
         """Copy the selected text."""
-        name, text = self._selection()
-        if not text:
-            self.notify("there is no text to copy here", severity="warning", markup=False)
-            return
-        self.app.copy_text(name, text)  # type: ignore[attr-defined]  # the application is always ours
+        copy(self, *self._selection())
 
     def action_pager(self) -> None:
         """Open the selected text in the pager."""
-        name, text = self._selection()
-        if not text:
-            self.notify("there is no text to open here", severity="warning", markup=False)
-            return
-        try:
-            pager.show(self.app, text)
-        except pager.PagerError as error:
-            self.notify(error.hint or name, title=error.message, severity="error", markup=False)
+        page(self, *self._selection())
 
     def _selection(self) -> tuple[str, str]:
         """What is selected on the open tab: its name and its text as it was sent."""
-        if self.tab == "cost" or self._loaded is None:
+        if self.tab in TEXTLESS or self._loaded is None:
             return "", ""
         pane = self._pane("node" if self.tab == "flame" else self.tab)
         entry = pane.selected()
         if entry is None:
             return "", ""
         return called(entry), as_sent(entry)
-
-
-def _loaded(source: Source, call_id: str, sought: Sought | None) -> Loaded:
-    explained = source.explain(call_id)
-    prompt, answer = tuple(prompt_entries(explained)), tuple(answer_entries(explained))
-    spot = None if sought is None else spot_of(sought, prompt, answer)
-    return Loaded(explained=explained, prompt=prompt, answer=answer, spot=spot)
-
-
-def _preference(app: Any, name: str, default: Any) -> Any:
-    preferences = getattr(app, "preferences", None)
-    return default if preferences is None else preferences.get(name, default)

@@ -7,7 +7,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
-from llmprof_addon.export.findings import SIGNS, FindingRow, PlaceRow, finding_rows
+from llmprof_addon.export.findings import SIGNS, FindingRow, Paths, PlaceRow, finding_rows
 from llmprof_addon.export.text import UNKNOWN, counted, exact, plain
 from llmprof_addon.model.cost import usd
 from llmprof_addon.model.finding import Evidence, Finding, Severity
@@ -65,9 +65,11 @@ _KEYS: dict[str, Callable[[FindingLine], Any]] = {
 }
 
 
-def finding_lines(findings: Sequence[Finding], key: str, *, descending: bool) -> list[FindingLine]:
+def finding_lines(
+    findings: Sequence[Finding], key: str, *, descending: bool, paths: Paths | None = None
+) -> list[FindingLine]:
     """In the order of a column; ties as they were found: the dearest first."""
-    rows = finding_rows(findings)
+    rows = finding_rows(findings, paths)
     lines = [FindingLine(found=found, said=said) for found, said in zip(findings, rows, strict=True)]
     return sorted(lines, key=_KEYS[key], reverse=descending)
 
@@ -92,10 +94,10 @@ def finding_exact(line: FindingLine, key: str) -> str | None:
     return _exact(key, found.tokens, found.cost, found.estimated)
 
 
-def holds_title(title: str, width: int) -> bool:
+def holds_title(title: str, columns: Sequence[Column], width: int) -> bool:
     """Whether the list shows a title whole in a table of so many cells."""
-    slots = fit(COLUMNS, width - GUTTER - MARGIN)
-    return any(COLUMNS[slot.index].key == "title" and cell_len(title) <= slot.width for slot in slots)
+    slots = fit(columns, width - GUTTER - MARGIN)
+    return any(columns[slot.index].key == "title" and cell_len(title) <= slot.width for slot in slots)
 
 
 def _exact(key: str, tokens: int, cost: int | None, estimated: bool) -> str | None:
@@ -109,7 +111,7 @@ def _exact(key: str, tokens: int, cost: int | None, estimated: bool) -> str | No
 
 
 def place_lines(line: FindingLine, places: Mapping[str, int]) -> list[PlaceLine]:
-    """The places of a finding; `places` are the numbers of calls by id."""
+    """The places of a finding; `places` are the numbers of calls by id, from 1."""
     return [
         PlaceLine(found=found, said=said, estimated=line.found.estimated, call=places.get(found.call))
         for found, said in zip(line.found.evidence, line.said.places, strict=True)

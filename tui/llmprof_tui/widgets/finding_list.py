@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from llmprof_addon.export.findings import Paths
 from llmprof_addon.export.text import plain
 from llmprof_addon.model.finding import Finding
 from llmprof_tui.widgets import finding_lines
@@ -53,27 +54,43 @@ class FindingList(Vertical):
             self.call = call
             self.node = node
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, of_call: bool = False, id: str | None = None) -> None:
+        """`of_call`: all that is shown is about one call, so that it need not be named."""
         super().__init__(id=id)
+        left_out = ("calls", "call") if of_call else ()
+        self._columns = [at for at, column in enumerate(finding_lines.COLUMNS) if column.key not in left_out]
+        self._place_columns = [
+            at for at, column in enumerate(finding_lines.PLACE_COLUMNS) if column.key not in left_out
+        ]
         self.order = Order(key="cost")
         self._findings: Sequence[Finding] = ()
         self._numbers: Mapping[str, int] = {}
+        self._paths: Paths | None = None
         self._lines: list[FindingLine] = []
         self._selected: FindingLine | None = None
 
     def compose(self) -> ComposeResult:
         """Sums, list, advice, places."""
         yield FactLines(id="saved", most=2)
-        yield WindowTable(finding_lines.COLUMNS, self._cells, exact=finding_lines.finding_exact, id="found")
+        columns = [finding_lines.COLUMNS[at] for at in self._columns]
+        yield WindowTable(columns, self._cells, exact=finding_lines.finding_exact, id="found")
         yield Static("", id="advice", markup=False)
-        yield WindowTable(
-            finding_lines.PLACE_COLUMNS, finding_lines.place_cells, exact=finding_lines.place_exact, id="places"
-        )
+        columns = [finding_lines.PLACE_COLUMNS[at] for at in self._place_columns]
+        yield WindowTable(columns, self._place_cells, exact=finding_lines.place_exact, id="places")
         yield Notice()
 
-    def show(self, summary: Fact, findings: Sequence[Finding], numbers: Mapping[str, int]) -> None:
-        """Show findings; `numbers` are those of the run's calls by id, from 1."""
-        self._findings, self._numbers = findings, numbers
+    def show(
+        self, summary: Fact, findings: Sequence[Finding], numbers: Mapping[str, int], *, paths: Paths | None = None
+    ) -> None:
+        """Show findings.
+
+        Args:
+            summary: of all.
+            findings: the dearest first.
+            numbers: of the run's calls by id, from 1.
+            paths: where parts stand, if it is not in the body that brought them.
+        """
+        self._findings, self._numbers, self._paths = findings, numbers, paths
         self.query_one("#saved", FactLines).show([summary, *finding_lines.severities(findings)])
         had_focus = self.query_one(Notice).has_focus
         self.set_class(not findings, "-none")
@@ -120,7 +137,9 @@ class FindingList(Vertical):
 
     def _list(self) -> None:
         before = self._selected
-        self._lines = finding_lines.finding_lines(self._findings, self.order.key, descending=self.order.descending)
+        self._lines = finding_lines.finding_lines(
+            self._findings, self.order.key, descending=self.order.descending, paths=self._paths
+        )
         self.table.show_rows(self._lines, order=self.order)
         if before is not None:
             at = [(line.found.code, line.found.title) for line in self._lines]
@@ -134,7 +153,12 @@ class FindingList(Vertical):
 
     def _cells(self, line: FindingLine) -> Sequence[Text | str]:
         facts = self.query_one("#saved")
-        return finding_lines.finding_cells(line, lambda look: blended(facts, f"facts--{look}"))
+        cells = finding_lines.finding_cells(line, lambda look: blended(facts, f"facts--{look}"))
+        return [cells[at] for at in self._columns]
+
+    def _place_cells(self, place: PlaceLine) -> Sequence[Text | str]:
+        cells = finding_lines.place_cells(place)
+        return [cells[at] for at in self._place_columns]
 
     def _point(self) -> None:
         """Show the advice and the places of the finding under the cursor."""
@@ -151,7 +175,7 @@ class FindingList(Vertical):
             return
         title, mark = plain(line.said.title), ("→ ", self.app.theme_variables["success"])
         said = Text.assemble(mark, (plain(line.said.advice), "bold"))
-        if not finding_lines.holds_title(title, self.size.width):
+        if not finding_lines.holds_title(title, self.table.columns, self.size.width):
             said.append(f"\n{title}")
         self.query_one("#advice", Static).update(said)
 
@@ -182,7 +206,7 @@ class FindingList(Vertical):
 
     def action_sort(self) -> None:
         """By the next column."""
-        keys = [column.key for column in finding_lines.COLUMNS if column.sorts]
+        keys = [column.key for column in self.table.columns if column.sorts]
         self._sort_by(Order(key=keys[(keys.index(self.order.key) + 1) % len(keys)]))
 
     def action_reverse(self) -> None:

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.strip import Strip
 
 from llmprof_addon.export import text
@@ -37,15 +38,22 @@ class FlameGraph(Explorable[Component]):
     FlameGraph { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "next_metric", "Metric", id="flame.metric", tooltip="What width stands for"),
+        Binding(
+            "m", "next_metric", "Metric", id="flame.metric", tooltip="What width stands for: tokens, dollars, or rent"
+        ),
         Binding("v", "next_view", "View", id="flame.view", tooltip="By component, or in the order of the prompt"),
         Binding(
             "s", "next_order", "Order", id="flame.order", tooltip="In the order of the prompt, or the largest first"
         ),
     ]
 
+    class RentWanted(Message):
+        """The rents of what is drawn are asked for: answer with `show_rents`."""
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self._rented: tuple[Sequence[Component], Sequence[Component]] | None = None
+        """Both trees with rents for costs."""
         self.metric: Metric = METRICS[0]
         self.by_position = False
         self.by_size = False
@@ -80,7 +88,14 @@ class FlameGraph(Explorable[Component]):
         self._components, self._positions = components, positions
         self._source = source
         self._text_of = text_of
+        self._rented = None
         self._draw()
+
+    def show_rents(self, components: Sequence[Component], positions: Sequence[Component]) -> None:
+        """Take the trees with rents for costs; empty ones if there are none."""
+        self._rented = components, positions
+        if self.metric.of_run:
+            self._draw()
 
     @property
     def root(self) -> Component | None:
@@ -116,7 +131,14 @@ class FlameGraph(Explorable[Component]):
 
     def _draw(self) -> None:
         kept = self.chart.node(self.cursor) if self.chart and self.cursor else None
-        trees = self._positions if self.by_position and self._positions else self._components
+        components, positions = self._components, self._positions
+        if self.metric.of_run:
+            if self._rented is None:
+                self.draw(None)
+                self.post_message(self.RentWanted())
+                return
+            components, positions = self._rented
+        trees = positions if self.by_position and positions else components
         root = whole(self._root_name, trees, self._source)
         weigh = self.metric.weigh
         if not weigh(root):
@@ -129,7 +151,9 @@ class FlameGraph(Explorable[Component]):
         """What is missing, where nothing can be drawn."""
         if self.chart is None and y == 1:
             style = self.get_component_rich_style("icicle--axis")
-            return Strip([Segment(f" {self.metric.missing}", style)]).crop_extend(0, self.cells, self.rich_style)
+            waits = self.metric.of_run and self._rented is None
+            said = "Reading the run …" if waits else self.metric.missing
+            return Strip([Segment(f" {said}", style)]).crop_extend(0, self.cells, self.rich_style)
         return super().render_line(y)
 
     def label(self, node: Component) -> str:

@@ -82,7 +82,8 @@ class FlamePane(Vertical):
         self._tell(message.trail or (graph.trail(graph.cursor) if graph.cursor else ()))
 
     def _tell(self, trail: Sequence[Component]) -> None:
-        self.query_one(NodeDetail).show(trail, first_turn(trail, self._turns))
+        rent = self.graph.metric.of_run
+        self.query_one(NodeDetail).show(trail, first_turn(trail, self._turns), rent=rent)
 
     @on(Breadcrumbs.Chosen)
     def _step(self, message: Breadcrumbs.Chosen) -> None:

@@ -23,6 +23,8 @@ class Metric:
     """What is said of a tree whose amount is unknown."""
     along_cache: bool = False
     """Whether the cached prefix is a stretch of the width."""
+    of_run: bool = False
+    """Whether it is an amount of the run, which other trees hold."""
 
 
 TOKENS = Metric(
@@ -40,4 +42,12 @@ DOLLARS = Metric(
     write=lambda component: text.dollars(component.cost),
     missing="No price is known for this model: dollars cannot be drawn. LLMPROF_PRICING can give one.",
 )
-METRICS = (TOKENS, DOLLARS)
+RENT = Metric(
+    key="rent",
+    unit="of rent up to this call",
+    weigh=lambda component: component.cost,
+    write=lambda component: text.dollars(component.cost),
+    missing="No rent is known: of an answer, or of a prompt whose model has no known price.",
+    of_run=True,
+)
+METRICS = (TOKENS, DOLLARS, RENT)

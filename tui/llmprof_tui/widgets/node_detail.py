@@ -26,22 +26,29 @@ class NodeDetail(Static):
         super().__init__("", id=id, markup=False)
         self._trail: tuple[Component, ...] = ()
         self._turn: int | None = None
+        self._rent = False
 
-    def show(self, trail: Sequence[Component], turn: int | None = None) -> None:
-        """Show the last of these, which come from the root down; `turn`: that of the run in which it was first sent."""
-        self._trail, self._turn = tuple(trail), turn
-        self.update(self._lines())
+    def show(self, trail: Sequence[Component], turn: int | None = None, *, rent: bool = False) -> None:
+        """Show the last of these, which come from the root down.
+
+        Args:
+            trail: components.
+            turn: of the run, in which it was first sent.
+            rent: whether costs are what it has cost the run up to this call.
+        """
+        self._trail, self._turn, self._rent = tuple(trail), turn, rent
+        self.update(self._lines(), layout=False)
 
     def notify_style_update(self) -> None:
         """Another theme has other colours."""
         super().notify_style_update()
         if self._trail:
-            self.update(self._lines())
+            self.update(self._lines(), layout=False)
 
     def _lines(self) -> Text:
         if not self._trail:
             return Text("")
-        lines = lines_of(self._trail, kind_colour(self._trail[-1].kind, self.app.theme), self._turn)
+        lines = lines_of(self._trail, kind_colour(self._trail[-1].kind, self.app.theme), self._turn, rent=self._rent)
         for line in lines:
             line.truncate(max(1, self.content_size.width or 200), overflow="ellipsis")
         return Text("\n").join(lines)
@@ -58,13 +65,15 @@ def first_turn(trail: Sequence[Component], turns: Mapping[str, int]) -> int | No
 
 
 def _paths(node: Component) -> Iterator[str]:
-    if node.path is not None:
-        yield node.path
-    for child in node.children:
-        yield from _paths(child)
+    todo = [node]  # trees may be deeper than calls may be nested
+    while todo:
+        each = todo.pop()
+        if each.path is not None:
+            yield each.path
+        todo += each.children
 
 
-def lines_of(trail: Sequence[Component], colour: str, turn: int | None = None) -> list[Text]:
+def lines_of(trail: Sequence[Component], colour: str, turn: int | None = None, *, rent: bool = False) -> list[Text]:
     """Three lines about the last component of a trail."""
     node, root = trail[-1], trail[0]
     parent = trail[-2] if len(trail) > 1 else None
@@ -84,7 +93,8 @@ def lines_of(trail: Sequence[Component], colour: str, turn: int | None = None) -
         amount.append(f"  {text.share(node.tokens, root.tokens)} of {text.plain(shown_name(root))}", "not bold")
         if parent is not root:
             amount.append(f", {text.share(node.tokens, parent.tokens)} of {text.plain(shown_name(parent))}", "not bold")
-    amount.append(f"  {text.dollars(node.cost)}", "bold")
+    amount.append(f"  {'≈' if rent and estimated and node.cost is not None else ''}{text.dollars(node.cost)}", "bold")
+    amount.append(" of rent up to this call" if rent else "", "not bold")
     if node.cost is not None and parent is not None:
         amount.append(f" {text.share(node.cost, root.cost)}", "not bold")
     if turn is not None:

@@ -38,6 +38,13 @@ class TabBar(Widget):
         super().__init__()
         self._names = names
         self._ends: list[int] = []
+        self._signs: dict[int, str] = {}
+
+    def sign(self, index: int, sign: str) -> None:
+        """Put a sign behind a name, or take it away."""
+        if self._signs.get(index, "") != sign:
+            self._signs[index] = sign
+            self.refresh()
 
     def render(self) -> Text:
         """The names with their digits."""
@@ -46,7 +53,8 @@ class TabBar(Widget):
         for index, name in enumerate(self._names):
             which = "active" if index == self.active else "other"
             style: Style = blended(self, f"tabs--{which}")
-            line.append(f" {index + 1} {name} ", style)
+            sign = self._signs.get(index, "")
+            line.append(f" {index + 1} {name} {sign and f'{sign} '}", style)
             line.append(" ")
             self._ends.append(line.cell_len)
         return line

@@ -13,7 +13,7 @@ from llmprof_addon.model.tree import locate
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.providers.anthropic_blocks import fields_of, ordered, read_schema, strip_markers
 from llmprof_addon.providers.anthropic_stream import fold
-from llmprof_addon.providers.carving import compact, generic, name_of, strip_marker, text_of
+from llmprof_addon.providers.carving import compact, generic, name_of, strip_marker, text_of, tokens_of
 from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.lineage import BILLING
 from llmprof_addon.providers.sequence import Seen, carve_items
@@ -237,32 +237,28 @@ def _unbilled(usage: Json) -> tuple[str, ...]:
     return tuple(f"tokens of {kind} iterations are not in the reported totals" for kind in beside)
 
 
-def _count(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
 def read_usage(usage: Json) -> Usage | None:
     """Normalise `usage`: on the wire `input_tokens` excludes what was read from or written to the cache."""
     if not isinstance(usage, dict):
         return None
-    fresh = _count(usage.get("input_tokens"))
-    read = _count(usage.get("cache_read_input_tokens"))
-    write = _count(usage.get("cache_creation_input_tokens"))
-    output = _count(usage.get("output_tokens"))
+    fresh = tokens_of(usage.get("input_tokens"))
+    read = tokens_of(usage.get("cache_read_input_tokens"))
+    write = tokens_of(usage.get("cache_creation_input_tokens"))
+    output = tokens_of(usage.get("output_tokens"))
     split = usage.get("cache_creation")
     details = usage.get("output_tokens_details")
     server = usage.get("server_tool_use")
     write_5m = write_1h = None
     if isinstance(split, dict):
-        write_5m = _count(split.get("ephemeral_5m_input_tokens"))
-        write_1h = _count(split.get("ephemeral_1h_input_tokens"))
+        write_5m = tokens_of(split.get("ephemeral_5m_input_tokens"))
+        write_1h = tokens_of(split.get("ephemeral_1h_input_tokens"))
         split_sum = (write_5m or 0) + (write_1h or 0)
         if write is None and split_sum:
             write = split_sum
         elif split_sum != (write or 0):
             # The split comes with the stream's start only, while the total may still grow.
             write_5m, write_1h = None, None
-    reasoning = _count(details.get("thinking_tokens")) if isinstance(details, dict) else None
+    reasoning = tokens_of(details.get("thinking_tokens")) if isinstance(details, dict) else None
     requests = server.items() if isinstance(server, dict) else ()
     return Usage(
         input_tokens=None if fresh is None else fresh + (read or 0) + (write or 0),
@@ -273,7 +269,7 @@ def read_usage(usage: Json) -> Usage | None:
         output_tokens=output,
         reasoning_output_tokens=None if reasoning is None or output is None else min(reasoning, output),
         server_tool_requests=tuple(
-            (name.removesuffix("_requests"), n) for name, value in requests if (n := _count(value))
+            (name.removesuffix("_requests"), n) for name, value in requests if (n := tokens_of(value))
         ),
         raw=usage,
     )

@@ -12,7 +12,7 @@ from llmprof_addon.model.tree import locate
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.providers.bedrock_blocks import cache_point, fields_of, is_cache_point, ordered, read_tool
 from llmprof_addon.providers.bedrock_stream import fold
-from llmprof_addon.providers.carving import generic, name_of, text_of
+from llmprof_addon.providers.carving import generic, name_of, text_of, warnings_in
 from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS
 from llmprof_addon.providers.plain_completions import count_of
@@ -141,7 +141,7 @@ def read_response(body: Json) -> Answer:
         service_tier=name_of(tier.get("type")) if isinstance(tier, dict) else None,
         error=error_of(body),
         rest=rest,
-        warnings=tuple(text_of(warning) for warning in body.get(STREAM_WARNINGS) or ()),
+        warnings=warnings_in(body.get(STREAM_WARNINGS)),
     )
 
 
@@ -157,7 +157,9 @@ def read_usage(usage: Json) -> Usage | None:
     short = hour = None
     details = usage.get("cacheDetails")
     if isinstance(details, list) and details:
-        by_ttl = {item.get("ttl"): count_of(item, "inputTokens") or 0 for item in details if isinstance(item, dict)}
+        by_ttl = {
+            name_of(item.get("ttl")): count_of(item, "inputTokens") or 0 for item in details if isinstance(item, dict)
+        }
         short, hour = by_ttl.get("5m", 0), by_ttl.get("1h", 0)
         if short + hour != write:
             short = hour = None

@@ -14,7 +14,7 @@ from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.providers import anthropic_messages, bedrock_converse, cohere_chat, openai_chat, plain_completions
-from llmprof_addon.providers.carving import compact, text_of
+from llmprof_addon.providers.carving import compact, text_of, warnings_in
 from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS
 from llmprof_addon.wire import jsontext
@@ -108,7 +108,7 @@ def fold(events: Iterable[Event]) -> Json:
     if error is not None:
         body["error"] = error
     if warnings:
-        body[STREAM_WARNINGS] = [*body.get(STREAM_WARNINGS, ()), *warnings]
+        body[STREAM_WARNINGS] = [*warnings_in(body.get(STREAM_WARNINGS)), *warnings]
     return body
 
 

@@ -22,6 +22,31 @@ def name_of(value: Json) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+MOST_TOKENS = 10**9
+"""A hundred times the largest context window: more is no count, and would not fit the store's integers as money."""
+
+
+def tokens_of(value: Json) -> int | None:
+    """The value if it is a number of tokens; some hosts write whole ones as floats."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS and value % 1 == 0:
+        return int(value)
+    return None
+
+
+def warnings_in(held: Json) -> tuple[str, ...]:
+    """The warnings that a fold left in its body; a host that sends such a key may send anything."""
+    return tuple(map(text_of, held)) if isinstance(held, list) else ()
+
+
+def object_at(held: dict[str, Json], key: str) -> dict[str, Json]:
+    """The object under a key of a body that a stream is folded to, put there in place of anything else."""
+    found = held.get(key)
+    if isinstance(found, dict):
+        return found
+    held[key] = made = dict[str, Json]()
+    return made
+
+
 def server_of(tool_name: str | None) -> str | None:
     """The MCP server in a name of the form `mcp__server__tool`, which coding agents use."""
     if tool_name is None or not tool_name.startswith("mcp__"):

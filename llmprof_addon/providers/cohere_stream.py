@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from llmprof_addon.errors import WireError
 from llmprof_addon.model.part import Json
+from llmprof_addon.providers.carving import object_at
 from llmprof_addon.wire import jsontext
 from llmprof_addon.wire.sse import Event
 
@@ -65,7 +66,7 @@ class _Message:
             call = self.calls.setdefault(_key(index), {})
             for key, value in calls.items():
                 if key == "function" and isinstance(value, dict):
-                    function = call.setdefault("function", {})
+                    function = object_at(call, "function")
                     for name, held in value.items():
                         self._add("call", index, name, held, function)
                 else:
@@ -83,7 +84,7 @@ class _Message:
     def whole(self) -> Json:
         """The message as an unstreamed body has it."""
         for (what, index, key), texts in self.pieces.items():
-            owner = self.blocks[index] if what == "content" else self.calls[index]["function"]
+            owner = self.blocks[index] if what == "content" else object_at(self.calls[index], "function")
             owner[key] = "".join(texts)
         message: dict[str, Json] = {"role": "assistant"}
         if plan := "".join(self.plan):

@@ -7,6 +7,7 @@ the output, `tokens` includes markup that no client gets: `billed_units` is what
 
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.usage import Usage
+from llmprof_addon.providers.carving import tokens_of
 
 
 def usage_of(body: dict[str, Json]) -> Usage | None:
@@ -42,11 +43,7 @@ def _held(body: dict[str, Json], key: str) -> dict[str, Json]:
 
 
 def _count(held: dict[str, Json], key: str) -> int | None:
-    """A number of tokens; some hosts write whole ones as floats."""
-    value = held.get(key)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value % 1 == 0:
-        return int(value)
-    return None
+    return tokens_of(held.get(key))
 
 
 def _first(one: int | None, other: int | None) -> int | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.part import Form, Json, Part, PartKind
 from llmprof_addon.model.tree import locate
-from llmprof_addon.providers.carving import compact, name_of, text_of
+from llmprof_addon.providers.carving import compact, name_of, text_of, warnings_in
 from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.gemini_parts import carve_content, carve_tool, either, read_part
 from llmprof_addon.providers.gemini_stream import STREAM_WARNINGS, fold, fold_chunks
@@ -147,7 +147,7 @@ def read_response(body: Json) -> Answer:
         service_tier=tier_of(held),
         error=error_of(body) or error_of(held) or _blocked(held),
         rest={**body, "response": rest} if nested else rest,
-        warnings=tuple(text_of(warning) for warning in body.get(STREAM_WARNINGS) or ()),
+        warnings=warnings_in(body.get(STREAM_WARNINGS)),
     )
 
 

@@ -1,9 +1,10 @@
 """Chunks of a Gemini stream put together to the body that the same call would give unstreamed."""
 
-import json
 from collections.abc import Iterable
 
+from llmprof_addon.errors import WireError
 from llmprof_addon.model.part import Json
+from llmprof_addon.wire import jsontext
 from llmprof_addon.wire.sse import Event
 
 STREAM_WARNINGS = "llmprof_stream_warnings"
@@ -18,8 +19,8 @@ def fold(events: Iterable[Event]) -> Json:
         if event.data.strip() in ("", "[DONE]"):
             continue
         try:
-            chunk = json.loads(event.data)
-        except (ValueError, RecursionError):
+            chunk = jsontext.loads(event.data)
+        except WireError:
             chunk = None
         if isinstance(chunk, list):  # errors come in batches
             chunks += chunk

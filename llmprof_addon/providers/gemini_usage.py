@@ -2,7 +2,7 @@
 
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.usage import Usage
-from llmprof_addon.providers.carving import name_of
+from llmprof_addon.providers.carving import name_of, tokens_of
 from llmprof_addon.providers.gemini_parts import either
 
 _MODALITIES = {1: "text", 2: "image", 3: "video", 4: "audio", 5: "document"}
@@ -58,9 +58,8 @@ def tier_of(body: dict[str, Json]) -> str | None:
 
 def _count(raw: dict[str, Json], *keys: str) -> int | None:
     for key in keys:
-        value = raw.get(key)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            return value
+        if (tokens := tokens_of(raw.get(key))) is not None:
+            return tokens
     return None
 
 

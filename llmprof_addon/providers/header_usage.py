@@ -36,4 +36,4 @@ def _usage_in(exchange: Exchange) -> Usage | None:
 
 def _count(exchange: Exchange, name: str) -> int | None:
     value = exchange.response_header(_PREFIX + name)
-    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 18 else None
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 10 else None

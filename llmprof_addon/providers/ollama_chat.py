@@ -6,7 +6,7 @@ from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.media import media_of
 from llmprof_addon.model.part import Form, Json, Part, PartKind
 from llmprof_addon.model.tree import locate
-from llmprof_addon.providers.carving import compact, generic, name_of, server_of, text_of
+from llmprof_addon.providers.carving import compact, generic, name_of, server_of, text_of, warnings_in
 from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.ollama_stream import STREAM_WARNINGS, fold, usage_of
 from llmprof_addon.providers.openai_blocks import read_tool
@@ -123,5 +123,5 @@ def answer_of(body: dict[str, Json], message: Json, rest: dict[str, Json]) -> An
         finish_reasons=(reason,) if reason else (),
         error=error_of(body),
         rest=rest,
-        warnings=tuple(text_of(warning) for warning in body.get(STREAM_WARNINGS) or ()),
+        warnings=warnings_in(body.get(STREAM_WARNINGS)),
     )

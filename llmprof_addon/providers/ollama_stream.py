@@ -1,10 +1,12 @@
 """A stream of Ollama, of either endpoint, put together to the body that the same call would give unstreamed."""
 
-import json
 from collections.abc import Iterable
 
+from llmprof_addon.errors import WireError
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.usage import Usage
+from llmprof_addon.providers.carving import object_at, tokens_of
+from llmprof_addon.wire import jsontext
 from llmprof_addon.wire.sse import Event
 
 STREAM_WARNINGS = "llmprof_stream_warnings"
@@ -21,8 +23,8 @@ def fold(events: Iterable[Event]) -> Json:
     warnings: list[str] = []
     for event in events:
         try:
-            chunk = json.loads(event.data)
-        except (ValueError, RecursionError):
+            chunk = jsontext.loads(event.data)
+        except WireError:
             chunk = None
         if not isinstance(chunk, dict):
             if event.complete:
@@ -30,13 +32,11 @@ def fold(events: Iterable[Event]) -> Json:
             continue
         message = chunk.get("message")
         if isinstance(message, dict):
-            whole = body.get("message")
-            whole = body["message"] = whole if isinstance(whole, dict) else {}
-            _merge(whole, message, pieces, "message")
+            _merge(object_at(body, "message"), message, pieces, "message")
             chunk = {key: value for key, value in chunk.items() if key != "message"}
         _merge(body, chunk, pieces, "")
     for (owner, key), texts in pieces.items():
-        (body[owner] if owner else body)[key] = "".join(texts)
+        (object_at(body, owner) if owner else body)[key] = "".join(texts)
     if warnings:
         body[STREAM_WARNINGS] = warnings
     return body
@@ -55,11 +55,8 @@ def _merge(whole: dict[str, Json], more: dict[str, Json], pieces: dict[tuple[str
 
 def usage_of(body: dict[str, Json]) -> Usage | None:
     """The usage of a response. A prompt that was cached is left out by older servers: it is not reported then."""
-    counts = {key: body[key] for key in ("prompt_eval_count", "eval_count") if _is_count(body.get(key))}
+    found = {key: tokens_of(body.get(key)) for key in ("prompt_eval_count", "eval_count")}
+    counts = {key: tokens for key, tokens in found.items() if tokens is not None}
     if not counts:
         return None
     return Usage(input_tokens=counts.get("prompt_eval_count"), output_tokens=counts.get("eval_count"), raw=counts)
-
-
-def _is_count(value: Json) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -47,8 +47,8 @@ def read_block(block: Json, owner: Owner, wrapper: Json = None) -> Part:
     if not isinstance(block, dict):
         return block_part(owner, PartKind.GENERIC, text_of(block), block, wrapper)
     value, markers = strip_marker(block)
-    type_ = value.get("type")
-    key = TEXTS.get(type_) if isinstance(type_, str) else None
+    type_ = name_of(value.get("type"))
+    key = TEXTS.get(type_) if type_ else None
     if key is not None and isinstance(value.get(key, ""), str):
         kind = PartKind.REASONING if type_ in REASONING else owner.kind
         text = value.get(key, "")

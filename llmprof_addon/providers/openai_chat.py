@@ -5,7 +5,7 @@ from dataclasses import replace
 from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.part import Form, Json, Part, PartKind
 from llmprof_addon.model.tree import locate
-from llmprof_addon.providers.carving import compact, name_of, text_of
+from llmprof_addon.providers.carving import compact, name_of, text_of, warnings_in
 from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.openai_blocks import read_tool
 from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS, fold
@@ -107,7 +107,7 @@ def read_response(body: Json) -> Answer:
         service_tier=name_of(body.get("service_tier")),
         error=next((error for error in errors if error), None),
         rest=rest,
-        warnings=tuple(text_of(warning) for warning in body.get(STREAM_WARNINGS) or ()),
+        warnings=warnings_in(body.get(STREAM_WARNINGS)),
     )
 
 

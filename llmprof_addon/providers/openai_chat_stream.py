@@ -1,10 +1,12 @@
 """A Chat Completions stream put together to the body that the same call would give unstreamed."""
 
-import json
 from collections.abc import Iterable
 
+from llmprof_addon.errors import WireError
 from llmprof_addon.model.part import Json
+from llmprof_addon.providers.carving import object_at
 from llmprof_addon.providers.openai_messages import REASONING_TEXTS
+from llmprof_addon.wire import jsontext
 from llmprof_addon.wire.sse import Event
 
 STREAM_WARNINGS = "llmprof_stream_warnings"
@@ -28,8 +30,8 @@ def fold(events: Iterable[Event]) -> Json:
         if event.data.strip() in ("", "[DONE]"):
             continue
         try:
-            chunk = json.loads(event.data)
-        except (ValueError, RecursionError):
+            chunk = jsontext.loads(event.data)
+        except WireError:
             chunk = None
         if not isinstance(chunk, dict):
             if event.complete:
@@ -109,7 +111,10 @@ class _Choice:
             elif key == "content" and isinstance(value, list):
                 _extend(self.blocks, value, "type")
             elif key == "reasoning_details" and isinstance(value, list):
-                _extend(self.message.setdefault(key, []), value, "index")
+                held = self.message.get(key)
+                if not isinstance(held, list):
+                    held = self.message[key] = []
+                _extend(held, value, "index")
             elif key == "tool_calls" and isinstance(value, list):
                 for call in value:
                     self._add_call(call)
@@ -147,7 +152,7 @@ class _Choice:
             if key in ("data", "transcript") and isinstance(value, str):
                 self.pieces.setdefault(f"audio.{key}", []).append(value)
             else:
-                self.message.setdefault("audio", {})[key] = value
+                object_at(self.message, "audio")[key] = value
 
     def _add_logprobs(self, value: Json) -> None:
         if not isinstance(value, dict):
@@ -155,8 +160,10 @@ class _Choice:
             return
         for key, tokens in value.items():
             if isinstance(tokens, list):
-                self.logprobs[key] = self.logprobs.get(key) or []
-                self.logprobs[key].extend(tokens)
+                held = self.logprobs.get(key)
+                if not isinstance(held, list):
+                    held = self.logprobs[key] = []
+                held.extend(tokens)
             else:
                 self.logprobs.setdefault(key, tokens)
 
@@ -165,7 +172,7 @@ class _Choice:
         message = dict(self.message)
         for key, pieces in self.pieces.items():
             if key.startswith("audio."):
-                message.setdefault("audio", {})[key.removeprefix("audio.")] = "".join(pieces)
+                object_at(message, "audio")[key.removeprefix("audio.")] = "".join(pieces)
             else:
                 message[key] = "".join(pieces)
         if self.blocks:

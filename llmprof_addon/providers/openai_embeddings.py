@@ -6,7 +6,7 @@ from dataclasses import replace
 from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.usage import Usage
-from llmprof_addon.providers.carving import name_of, text_of
+from llmprof_addon.providers.carving import name_of, text_of, tokens_of
 from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.openai_usage import usage_of
 from llmprof_addon.providers.text_inputs import take_texts
@@ -54,8 +54,7 @@ def _usage(body: dict[str, Json]) -> Usage | None:
     usage = usage_of(body)
     if usage is None or usage.input_tokens is not None:
         return usage
-    total = usage.raw.get("total_tokens")
-    return replace(usage, input_tokens=total) if isinstance(total, int) and total > 0 else usage
+    return replace(usage, input_tokens=tokens_of(usage.raw.get("total_tokens")) or None)
 
 
 def fold(events: Iterable[Event]) -> Json:

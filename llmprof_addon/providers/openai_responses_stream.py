@@ -4,12 +4,13 @@ The final event carries that object whole, but for hosts that leave its `output`
 streams that are cut before it: then the output is put together from the items and their deltas.
 """
 
-import json
 from collections.abc import Iterable
 
+from llmprof_addon.errors import WireError
 from llmprof_addon.model.part import Json
 from llmprof_addon.providers.carving import text_of
 from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS
+from llmprof_addon.wire import jsontext
 from llmprof_addon.wire.sse import Event
 
 # Event name without its last word: the item's type if the stream never named it, the list and the index inside the
@@ -39,8 +40,8 @@ def fold(events: Iterable[Event]) -> Json:
         if event.data.strip() in ("", "[DONE]"):
             continue
         try:
-            data = json.loads(event.data)
-        except (ValueError, RecursionError):
+            data = jsontext.loads(event.data)
+        except WireError:
             data = None
         if not isinstance(data, dict):
             if event.complete:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.usage import Usage
+from llmprof_addon.providers.carving import tokens_of
 
 INPUT = ("prompt_tokens", "input_tokens")
 OUTPUT = ("completion_tokens", "output_tokens")
@@ -117,9 +118,8 @@ def _details(raw: dict[str, Json], keys: tuple[str, ...]) -> dict[str, Json]:
 def _count(held: dict[str, Json], keys: tuple[str, ...]) -> int | None:
     """The first number of tokens under one of the keys."""
     for key in keys:
-        value = held.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value % 1 == 0:
-            return int(value)
+        if (tokens := tokens_of(held.get(key))) is not None:
+            return tokens
     return None
 
 

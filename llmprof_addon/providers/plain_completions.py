@@ -10,7 +10,7 @@ from llmprof_addon.model.call import Answer, Prompt
 from llmprof_addon.model.part import Json, Part, PartKind
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.providers import openai_chat
-from llmprof_addon.providers.carving import name_of, text_of
+from llmprof_addon.providers.carving import name_of, text_of, tokens_of, warnings_in
 from llmprof_addon.providers.cohere_usage import usage_of
 from llmprof_addon.providers.error_bodies import error_of
 from llmprof_addon.providers.openai_chat_stream import STREAM_WARNINGS
@@ -54,7 +54,7 @@ def read_response(body: Json) -> Answer:
     if not isinstance(body, dict):
         return Answer(rest=body, error=error_of(body))
     rest = dict(body)
-    warnings = tuple(text_of(warning) for warning in rest.pop(STREAM_WARNINGS, ()))
+    warnings = warnings_in(rest.pop(STREAM_WARNINGS, None))
     parts: tuple[Part, ...] = ()
     reasons: list[str] = []
     for list_key, text_key, reason_key in _TEXTS:
@@ -108,11 +108,10 @@ def _counted(body: dict[str, Json]) -> Usage | None:
 
 
 def count_of(held: dict[str, Json], *keys: str) -> int | None:
-    """The first number of tokens under one of the keys; guardrails write whole ones as floats."""
+    """The first number of tokens under one of the keys."""
     for key in keys:
-        value = held.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value % 1 == 0:
-            return int(value)
+        if (tokens := tokens_of(held.get(key))) is not None:
+            return tokens
     return None
 
 

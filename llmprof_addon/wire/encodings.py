@@ -139,8 +139,8 @@ class _Stage:
         assert self._codec is not None
         try:
             out = self._codec.feed(data, self._room)
-        except Corrupt as error:
-            out = self._salvage(data, str(error))
+        except Corrupt:
+            out = self._salvage(data)
         self._seen.append(data)
         if len(out) > self._room:
             self._stop("decoded body is too large, its rest was dropped")
@@ -148,7 +148,7 @@ class _Stage:
         self._room -= len(out)
         return out
 
-    def _salvage(self, data: bytes, reason: str) -> bytes:
+    def _salvage(self, data: bytes) -> bytes:
         """What the failing piece gives before the damage."""
         assert self._start is not None
         self._codec = self._start()
@@ -160,7 +160,7 @@ class _Stage:
             try:
                 out += self._codec.feed(data[at : at + 1], room - len(out))
             except Corrupt:
-                self._stop(f"the {self._name} stream is damaged ({reason})")
+                self._stop(f"the {self._name} stream is damaged")
                 break
             if len(out) > room:
                 break

@@ -43,6 +43,10 @@ class EventStreamDecoder:
         self._buffer = bytearray()
         self._offset = 0
         """Of the buffer's first byte in the stream."""
+        self._sought_to = 0
+        """Up to where in the stream the next message was looked for in vain."""
+        self._vain_bytes = 0
+        """Of messages that did not check out. Preludes that each claim all that follows would be quadratic to check."""
         self._lost_at: int | None = None
         """Where the stretch that is being left out began."""
 
@@ -67,13 +71,15 @@ class EventStreamDecoder:
             whole = length is not None and at + length <= len(buffer)
             if length is not None and not whole and not ended:
                 break
-            if length is not None and whole and _checks_out(buffer, at, at + length):
+            if length is not None and whole and self._checks_out(at, at + length):
                 end, kept = at + length, True
             elif length is None:
                 end, kept = at + 1, False
             else:
-                found = next((i for i in range(at + 1, len(buffer)) if _length(buffer, i) is not None), None)
+                start = max(at + 1, self._sought_to - self._offset)
+                found = next((i for i in range(start, len(buffer)) if _length(buffer, i) is not None), None)
                 if found is None and not ended:
+                    self._sought_to = self._offset + max(at + 1, len(buffer) - _PRELUDE_BYTES + 1)
                     break
                 end = len(buffer) if found is None else found
                 kept = _REDACTED in buffer[at:end]
@@ -86,6 +92,13 @@ class EventStreamDecoder:
         del buffer[:at]
         self._offset += at
         return events
+
+    def _checks_out(self, at: int, end: int) -> bool:
+        if self._vain_bytes > 4 * _MAX_BYTES:
+            return False
+        right = crc32(memoryview(self._buffer)[at : end - 4]) == int.from_bytes(self._buffer[end - 4 : end])
+        self._vain_bytes += 0 if right else end - at
+        return right
 
     def _found(self, offset: int) -> None:
         """Say what was left out before this place."""
@@ -104,10 +117,6 @@ def _length(buffer: bytes | bytearray, at: int) -> int | None:
     if not _FRAME_BYTES + headers <= total <= _MAX_BYTES or crc32(buffer[at : at + 8]) != checksum:
         return None
     return int(total)
-
-
-def _checks_out(buffer: bytearray, at: int, end: int) -> bool:
-    return crc32(buffer[at : end - 4]) == int.from_bytes(buffer[end - 4 : end])
 
 
 def _event(message: bytes) -> Event:

@@ -1,9 +1,15 @@
-"""JSON text to values, with an error that says where. As lenient as Python: NaN, Infinity and lone surrogates pass."""
+"""JSON text to values, with an error that says where. As lenient as Python: NaN, Infinity and lone surrogates pass.
+
+What is nested so deep that walking through it would fail is refused here, once for all who walk.
+"""
 
 import json
 
 from llmprof_addon.errors import WireError
 from llmprof_addon.model.part import Json
+
+MAX_DEPTH = 128
+"""Objects and lists in one another: no API takes as many, and Python gives up at some hundreds of calls."""
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -23,15 +29,36 @@ def loads(data: bytes | str) -> Json:
     if text.startswith("\ufeff"):
         text, skipped = text[1:], len(_BOM)
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except json.JSONDecodeError as error:
         offset = skipped + len(text[: error.pos].encode("utf-8", "surrogatepass"))
         where = f"line {error.lineno} column {error.colno} (byte {offset})"
         raise WireError(f"not JSON: {error.msg} at {where}", offset=offset) from None
     except RecursionError:
-        raise WireError("JSON is nested too deeply to be read") from None
+        raise WireError(_TOO_DEEP) from None
     except ValueError as error:  # an integer of thousands of digits
         raise WireError(f"JSON cannot be read: {error}") from None
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(value):
+        raise WireError(_TOO_DEEP)
+    return value
+
+
+_TOO_DEEP = "JSON is nested too deeply to be read"
+
+
+def _is_deeper(value: Json) -> bool:
+    """Whether it is nested deeper than `MAX_DEPTH`, level by level."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for held in level
+            for item in (held.values() if isinstance(held, dict) else held)
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _text(data: bytes) -> str:

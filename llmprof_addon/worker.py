@@ -19,7 +19,7 @@ from typing import Any
 from llmprof_addon import __version__, clock, settings
 from llmprof_addon.errors import LlmprofError, StoreError
 from llmprof_addon.model.exchange import Exchange, Headers
-from llmprof_addon.model.secrets import redact_bytes
+from llmprof_addon.model.secrets import credentials, redact_around, redact_bytes
 from llmprof_addon.settings import Settings
 from llmprof_addon.spool.drain import Drain, one_line
 from llmprof_addon.spool.folder import Spool
@@ -70,11 +70,10 @@ class Bell:
 
 def redact(exchange: Exchange) -> Exchange:
     """The exchange without secrets, as it may be kept in `failed/`; encoded bodies are searched as well."""
-    request, request_headers, found = _redact_body(exchange.request_body, exchange.request_headers)
-    response, response_headers, more = _redact_body(exchange.response_body, exchange.response_headers)
-    if not found + more:
-        return exchange
-    return replace(
+    known = (*credentials(exchange.request_headers, exchange.url), *credentials(exchange.response_headers, ""))
+    request, request_headers, found = _redact_body(exchange.request_body, exchange.request_headers, known)
+    response, response_headers, more = _redact_body(exchange.response_body, exchange.response_headers, known)
+    bodies = replace(
         exchange,
         request_body=request,
         request_headers=request_headers,
@@ -82,13 +81,14 @@ def redact(exchange: Exchange) -> Exchange:
         response_headers=response_headers,
         redactions=exchange.redactions + found + more,
     )
+    return redact_around(bodies, known)
 
 
-def _redact_body(body: bytes, headers: Headers) -> tuple[bytes, Headers, int]:
+def _redact_body(body: bytes, headers: Headers, known: Sequence[str]) -> tuple[bytes, Headers, int]:
     from llmprof_addon.wire.encodings import decode
 
     encoding = next((value for name, value in headers if name.lower() == "content-encoding"), None)
-    redacted, found = redact_bytes(decode(body, encoding).data)
+    redacted, found = redact_bytes(decode(body, encoding).data, known)
     if not found:
         return body, headers, 0
     return redacted, tuple(pair for pair in headers if pair[0].lower() != "content-encoding"), found

@@ -82,7 +82,7 @@ class Capture:
             self.settings.ensure_home()
             self._writer = SpoolWriter(
                 self.settings.spool_dir,
-                prepare=redact,
+                prepare=partial(redact, decodes_response=self.settings.capture is not None),
                 capture_dir=self.settings.capture,
                 on_written=self._worker.nudge,
             )

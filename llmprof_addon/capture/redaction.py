@@ -1,7 +1,7 @@
 """No credential leaves capture: an exchange, with every secret in its headers, URL and bodies overwritten.
 
 Runs on the spool writer's thread. An encoded request that holds a secret is written decoded; encoded responses are
-searched by the worker, which decodes them anyway.
+searched by the worker, which decodes them anyway, unless their files are kept.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Protocol
 from mitmproxy.net import encoding
 
 from llmprof_addon.model.exchange import Exchange, Headers
-from llmprof_addon.model.secrets import credentials, redact_bytes, redact_headers, redact_text, redact_url
+from llmprof_addon.model.secrets import credentials, redact_around, redact_bytes
 
 _MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 
@@ -31,32 +31,31 @@ _DECODERS: dict[str, _Decode] = {
 }
 
 
-def redact(exchange: Exchange) -> Exchange:
-    """The exchange without secrets; `redactions` says how many there were."""
+def redact(exchange: Exchange, *, decodes_response: bool = False) -> Exchange:
+    """The exchange without secrets; `redactions` says how many there were.
+
+    With `decodes_response`, for files that stay, those of an encoded response as well.
+    """
     known = (*credentials(exchange.request_headers, exchange.url), *credentials(exchange.response_headers, ""))
-    request, request_headers, in_request = _request_body(exchange, known)
-    response, in_response = redact_bytes(exchange.response_body, known)
-    request_headers, in_request_headers = redact_headers(request_headers, known)
-    response_headers, in_response_headers = redact_headers(exchange.response_headers, known)
-    url, in_url = redact_url(exchange.url, known)
-    error, in_error = redact_text(exchange.error, known) if exchange.error else (exchange.error, 0)
-    tags = tuple((redact_text(name, known)[0], redact_text(value, known)[0]) for name, value in exchange.tags)
-    return replace(
+    request, request_headers, found = _body(exchange.request_body, exchange.request_headers, known)
+    response, more = redact_bytes(exchange.response_body, known)
+    response_headers = exchange.response_headers
+    # Brotli and zstd leave short texts as they are; overwritten there, nobody could decode the rest.
+    if more or decodes_response:
+        response, response_headers, more = _body(exchange.response_body, response_headers, known)
+    bodies = replace(
         exchange,
-        url=url,
-        error=error,
-        tags=tags,
         request_headers=request_headers,
         response_headers=response_headers,
         request_body=request,
         response_body=response,
-        redactions=in_request + in_response + in_request_headers + in_response_headers + in_url + in_error,
+        redactions=exchange.redactions + found + more,
     )
+    return redact_around(bodies, known)
 
 
-def _request_body(exchange: Exchange, known: Sequence[str]) -> tuple[bytes, Headers, int]:
-    body, headers = exchange.request_body, exchange.request_headers
-    declared = exchange.header("content-encoding")
+def _body(body: bytes, headers: Headers, known: Sequence[str]) -> tuple[bytes, Headers, int]:
+    declared = next((value for name, value in headers if name.lower() == "content-encoding"), None)
     decoded = _decoded(body, declared) if body else None
     if decoded is None:
         body, count = redact_bytes(body, known)

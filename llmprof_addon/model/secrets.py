@@ -8,10 +8,11 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
-from llmprof_addon.model.exchange import Headers
+from llmprof_addon.model.exchange import Exchange, Headers
 from llmprof_addon.model.part import Json
 
 REDACTED = "[redacted]"
@@ -135,7 +136,8 @@ def redact_url(url: str, known: Sequence[str] = ()) -> tuple[str, int]:
     pieces = []
     for piece in parts.query.split("&"):
         name, equals, value = piece.partition("=")
-        if equals and value and value != REDACTED and _QUERY.match(unquote(name)):
+        is_secret = _QUERY.match(unquote(name)) or ("%" in value and redact_text(unquote(value), known)[1])
+        if equals and value and value != REDACTED and is_secret:
             piece = f"{name}={REDACTED}"
             count += 1
         pieces.append(piece)
@@ -144,6 +146,34 @@ def redact_url(url: str, known: Sequence[str] = ()) -> tuple[str, int]:
     userinfo, _, host = parts.netloc.rpartition("@")
     count += in_query + in_path + bool(userinfo)
     return (urlunsplit(parts._replace(netloc=host, path=path, query=query)), count) if count else (url, 0)
+
+
+def redact_around(exchange: Exchange, known: Sequence[str] = ()) -> Exchange:
+    """An exchange with credentials overwritten everywhere but in its bodies, and counted."""
+    url, found = redact_url(exchange.url, known)
+    counts = [found]
+
+    def clean(text: str | None) -> str | None:
+        if not text:
+            return text
+        text, found = redact_text(text, known)
+        counts.append(found)
+        return text
+
+    request_headers, in_request = redact_headers(exchange.request_headers, known)
+    response_headers, in_response = redact_headers(exchange.response_headers, known)
+    redacted = replace(
+        exchange,
+        url=url,
+        error=clean(exchange.error),
+        session=clean(exchange.session),
+        provider=clean(exchange.provider),
+        tags=tuple((clean(name) or "", clean(value) or "") for name, value in exchange.tags),
+        client=replace(exchange.client, app=clean(exchange.client.app), user_agent=clean(exchange.client.user_agent)),
+        request_headers=request_headers,
+        response_headers=response_headers,
+    )
+    return replace(redacted, redactions=exchange.redactions + sum(counts) + in_request + in_response)
 
 
 def redact_text(text: str, known: Iterable[str] = ()) -> tuple[str, int]:

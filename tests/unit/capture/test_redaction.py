@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from llmprof_addon.capture.redaction import redact
-from llmprof_addon.model.exchange import Exchange
+from llmprof_addon.model.exchange import Client, Exchange
 from tests.unit.spool.exchanges import make_exchange
 
 KEY = "opaque-fake-key-0123"
@@ -44,7 +44,7 @@ def test_every_place_is_searched() -> None:
     redacted = redact(made(PLAIN))
     assert KEY not in repr(redacted)
     assert redacted.url.endswith("x=1")
-    assert redacted.redactions == 7
+    assert redacted.redactions == 8
 
 
 @pytest.mark.parametrize(("name", "encode"), ENCODERS, ids=[name for name, _ in ENCODERS])
@@ -65,3 +65,35 @@ def test_an_undeclared_encoding_is_recognised() -> None:
 def test_what_cannot_be_decoded_is_left(encoding: str) -> None:
     body = b"\x00\x01 no such encoding"
     assert redact(made(body, encoding)).request_body == body
+
+
+@pytest.mark.parametrize(("name", "encode"), ENCODERS, ids=[name for name, _ in ENCODERS])
+def test_an_encoded_response_of_a_file_that_stays(name: str, encode: Callable[[bytes], bytes]) -> None:
+    answered = replace(made(PLAIN), response_body=encode(PLAIN), response_headers=(("content-encoding", name),))
+    kept = redact(answered, decodes_response=True)
+    assert (kept.response_body, kept.response_headers) == (b'{"text": "my key is [redacted]"}', ())
+    clean = replace(answered, response_body=encode(b'{"text": "nothing"}'))
+    assert redact(clean, decodes_response=True).response_body == clean.response_body
+
+
+@pytest.mark.parametrize("encode", [brotli.compress, zstandard.ZstdCompressor().compress], ids=["br", "zstd"])
+def test_a_key_that_stands_in_an_encoded_response_as_it_is(encode: Callable[[bytes], bytes]) -> None:
+    packed = encode(PLAIN)
+    assert KEY.encode() in packed
+    headers = (("content-encoding", "br" if encode is brotli.compress else "zstd"),)
+    redacted = redact(replace(made(PLAIN), response_body=packed, response_headers=headers))
+    assert (redacted.response_body, redacted.response_headers) == (b'{"text": "my key is [redacted]"}', ())
+
+
+def test_what_is_said_of_the_client_and_percent_encoded() -> None:
+    key, pem = "ghp_fake0123456789abcdef", "-----BEGIN%20PRIVATE%20KEY-----%0AMIIfake%0A-----END%20PRIVATE%20KEY-----"
+    exchange = replace(
+        make_exchange(),
+        client=Client(user_agent=f"agent {key}", app=key),
+        session=f"s {key}",
+        url=f"https://api.example/v1?note={pem}&keep=a%20b",
+    )
+    redacted = redact(exchange)
+    assert redacted.client == Client(user_agent="agent [redacted]", app="[redacted]")
+    assert redacted.session == "s [redacted]"
+    assert redacted.url == "https://api.example/v1?note=[redacted]&keep=a%20b"

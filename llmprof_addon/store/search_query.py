@@ -115,6 +115,9 @@ def _filter(found: re.Match[str], negated: bool) -> Filter | None:
     """The filter, if what was found is one; what only looks like one (`http://…`, `std::map`) is text."""
     key, relation = (found["key"] or "").lower(), found["relation"]
     if not key:
+        said = (found["word"] or "").lower()
+        if (bare := said.rstrip(":<>=")) != said and bare in KEYS:
+            raise QueryError(f"{said} needs a value", hint=_EXAMPLES[bare])
         return None
     value = (found["said"] if found["said"] is not None else found["bare"] or "").strip()
     if key not in KEYS:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,8 @@ async def test_a_broken_query_is_said_in_place(app: LlmprofApp) -> None:
         await they.type("upload cost>much")
         assert "is no amount of cost" in they.remark()
         assert they.lines() == before
+        await they.type("upload has:")
+        assert "has: needs a value" in they.remark()
         await they.type("upload has:nothing")
         assert "nothing is known of has:nothing" in they.remark()
         await they.type("upload")
@@ -193,17 +196,13 @@ async def test_texts_come_in_live_and_the_cursor_stays(app: LlmprofApp, home: Pa
         await they.press("enter", "down")
         assert "Step 11" in they.lines()[1]
         (new,) = agent(1, STARTED_NS + 50 * MINUTE, run=9)
-        record(home, [type(new)(**{**_fields(new), "request_body": new.request_body.replace(b"flaky", b"quick")})])
+        record(home, [replace(new, request_body=new.request_body.replace(b"flaky", b"quick"))])
         index(home)
         they.screen.store_changed()
         await settled(they.pilot)
         assert they.count() == "14 hits"
         assert "quick" in they.lines()[0]
         assert they.lines()[2].startswith("▌")
-
-
-def _fields(exchange: object) -> dict[str, object]:
-    return {name: getattr(exchange, name) for name in exchange.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
 async def test_what_is_not_indexed_is_said(app: LlmprofApp, recorded: Path) -> None:

@@ -57,7 +57,14 @@ class TrendsScreen(LoadingScreen):
     HELP_SIGNS = "change: between the last two periods that are over   days, weeks and months are those of UTC"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(index + 1), f"by({index})", name, show=False, id=f"trends.{by}", tooltip=f"By {by}")
+            Binding(
+                str(index + 1),
+                f"by({index})",
+                name,
+                show=False,
+                id=f"trends.{by}",
+                tooltip="A row for each period" if by == "all" else f"A row for each {by}",
+            )
             for index, (by, name) in enumerate(TABS)
         ),
         Binding("p", "period", "Period", id="trends.period", tooltip="By day, by week, by month"),

@@ -179,16 +179,14 @@ def _print_kinds(kinds: "Sequence[KindDiff]") -> None:
 
 def _print_parts(compared: "ComparedCalls", most: int) -> None:
     from llmprof_addon.cli.grid import Column
-    from llmprof_addon.cli.terminal import plain, print_grid
+    from llmprof_addon.cli.terminal import one_line, plain, print_grid
     from llmprof_addon.export import text
+    from llmprof_addon.export.comparison import parting_words, path_of
 
     found = compared.diff
-    shared = text.counted(found.shared_tokens, "token")
+    said = parting_words(found)
     print()
-    if found.parting is None:
-        print(f"one prompt begins with all of the other: {shared} are shared")
-    else:
-        print(f"the prompts part at {_place(found.parting)}, after {shared}")
+    print(one_line(f"{said.lead}{said.place}{said.rest}"))
     changed = sorted(found.changed, key=lambda part: -max(_size(part)))
     if not changed:
         print("both prompts are the same, part for part")
@@ -197,7 +195,7 @@ def _print_parts(compared: "ComparedCalls", most: int) -> None:
         [
             part.change.value,
             plain(part.name),
-            plain(_path(part)),
+            plain(path_of(part)),
             text.signed(part.tokens, text.exact),
             text.signed(part.cost, text.dollars),
         ]
@@ -217,14 +215,3 @@ def _print_parts(compared: "ComparedCalls", most: int) -> None:
 
 def _size(part: "PartDiff") -> tuple[int, int]:
     return part.before.tokens if part.before else 0, part.after.tokens if part.after else 0
-
-
-def _path(part: "PartDiff") -> str:
-    held = part.after or part.before
-    return (held.path if held else None) or part.section
-
-
-def _place(part: "PartDiff") -> str:
-    from llmprof_addon.cli.terminal import one_line
-
-    return one_line(f"{_path(part)} ({part.name}, {part.change.value})")

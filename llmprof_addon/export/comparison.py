@@ -1,10 +1,11 @@
-"""Two stored calls, or two runs, compared -> the JSON in which that is told."""
+"""Two stored calls, or two runs, compared -> the words and the JSON in which that is told."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmprof_addon.export.diff import CallDiff, Held, PartDiff, Side, diff
 from llmprof_addon.export.shapes import cache_hit_ratio, usage_json
+from llmprof_addon.export.text import counted, share
 from llmprof_addon.model.component import Kind, KindTotal
 from llmprof_addon.model.cost import usd
 from llmprof_addon.model.part import Json
@@ -144,6 +145,40 @@ def _held_json(held: Held | None) -> dict[str, Json] | None:
         "write_tokens": held.write_tokens,
         "fresh_tokens": held.fresh_tokens,
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parting:
+    """Where the prefix ends that both prompts begin with, which is all that a cache could have served, in words."""
+
+    lead: str
+    place: str = ""
+    """Path of the part where they part; from the wire, as it is. The words of `lead` and `rest` stand around it."""
+    rest: str = ""
+
+
+def parting_words(found: CallDiff) -> Parting:
+    """Where two prompts part; they do not where nothing is known of one, or one begins with all of the other."""
+    if not found.before.leaves or not found.after.leaves:
+        return Parting(lead="one of the prompts is not known")
+    models = (found.before.call.request_model, found.after.call.request_model)
+    note = "; two models, which share no cache" if models[0] != models[1] else ""
+    shared = counted(found.shared_tokens, "token")
+    part = found.parting
+    if part is None:
+        return Parting(lead=f"one prompt begins with all of the other: {shared} are shared{note}")
+    of_later = share(found.shared_tokens, sum(leaf.tokens for leaf in found.after.leaves))
+    return Parting(
+        lead="the prompts part at ",
+        place=path_of(part),
+        rest=f" ({part.name}, {part.change.value}) after {shared}, {of_later} of the later one{note}",
+    )
+
+
+def path_of(part: PartDiff) -> str:
+    """Where a part stands: its path, or its section where it has none."""
+    held = part.after or part.before
+    return (held.path if held else None) or part.section
 
 
 def minus(after: int | None, before: int | None) -> int | None:

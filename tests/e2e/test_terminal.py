@@ -137,7 +137,7 @@ def test_help_and_palette_open_and_close(home: Path) -> None:
 
 
 WALK = (("Enter", "1 Calls"), ("2", "read_file"), ("1", "1 Calls"), ("Enter", "1 Flame"), ("2", "engineer"),
-        ("3", "total"), ("4", "oth"), ("5", "total"), ("6", '"model"'), ("d", "shared"), ("?", "In the list"))  # fmt: skip
+        ("3", "total"), ("4", "what is so"), ("5", "total"), ("6", '"model"'), ("d", "shared"), ("?", "In the list"))  # fmt: skip
 """Keys, and what each brings to the screen at any size."""
 
 

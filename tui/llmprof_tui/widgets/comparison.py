@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from llmprof_addon.export import text
+from llmprof_addon.export.comparison import minus, parting_words
 from llmprof_addon.export.diff import CallDiff, Held, PartDiff
 from llmprof_addon.export.diff_tree import Delta
 from llmprof_addon.model.component import Component
@@ -95,7 +96,7 @@ def _cells(side: str, totals: Totals) -> list[str]:
 
 
 def _changes(before: Totals, after: Totals) -> list[str]:
-    counts = [_minus(new, old) for new, old in zip(_counts(after.usage), _counts(before.usage), strict=True)]
+    counts = [minus(new, old) for new, old in zip(_counts(after.usage), _counts(before.usage), strict=True)]
     same = before.model == after.model
     return [
         "change",
@@ -104,7 +105,7 @@ def _changes(before: Totals, after: Totals) -> list[str]:
         *(text.signed(count, text.exact) for count in counts),
         text.UNKNOWN
         if before.at_least or after.at_least
-        else text.signed(_minus(after.cost, before.cost), text.dollars),
+        else text.signed(minus(after.cost, before.cost), text.dollars),
     ]
 
 
@@ -115,30 +116,13 @@ def _counts(usage: Usage) -> tuple[int | None, ...]:
     return whole, read, written, fresh, usage.output_tokens
 
 
-def _minus(after: int | None, before: int | None) -> int | None:
-    return None if after is None or before is None else after - before
-
-
 def parting_line(compared: CallDiff) -> Text:
-    """Where the prefix ends that both prompts begin with, which is all that a cache could have served."""
-    whole = sum(leaf.tokens for leaf in compared.after.leaves)
-    shared = text.counted(compared.shared_tokens, "token")
-    models = (compared.before.call.request_model, compared.after.call.request_model)
-    if not compared.before.leaves or not compared.after.leaves:
-        return Text("one of the prompts is not known", "dim")
-    note = "; two models, which share no cache" if models[0] != models[1] else ""
-    part = compared.parting
-    if part is None:
-        return Text(f"✓ one prompt begins with all of the other: {shared} are shared{note}")
-    held = part.after or part.before
-    place = held.path if held is not None and held.path else part.section
-    line = Text()
-    line.append("✂ ", "bold")
-    line.append("the prompts part at ")
-    line.append(text.plain(place), "bold")
-    line.append(f" ({text.plain(part.name)}, {part.change.value})")
-    line.append(f" after {shared}, {text.share(compared.shared_tokens, whole)} of the later one{note}")
-    return line
+    """Where two prompts part."""
+    said = parting_words(compared)
+    if said.place:
+        return Text.assemble(("✂ ", "bold"), said.lead, (text.plain(said.place), "bold"), text.plain(said.rest))
+    known = bool(compared.before.leaves and compared.after.leaves)
+    return Text(f"✓ {said.lead}") if known else Text(said.lead, "dim")
 
 
 def delta_lines(trail: Sequence[Delta]) -> list[Text]:

@@ -4,7 +4,7 @@ BIN = $(VENV)/bin
 SDKS_JS = tests/e2e/sdks/js/node_modules
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test test-postgres lint types imports packaging check e2e-sdks e2e-agents accuracy bench lock clean
+.PHONY: help demo test test-postgres lint types imports packaging check e2e-sdks e2e-agents accuracy bench fuzz lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,9 @@ accuracy: $(VENV)/.dev ## Compare counts with recorded calls (CORPUS=DIR, by def
 
 bench: $(VENV)/.dev ## Measure against a stock mitmdump, interleaved, as ratios
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+fuzz: $(VENV)/.dev ## Fuzz every reader, a CPU minute each (ARGS="--minutes 5 sse"); exit code 1 if an input failed
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 lock: ## Make the lock files anew (needs uv on the path)
 	@sh tests/packaging/lock.sh

@@ -1,6 +1,6 @@
 """`make fuzz`: one CPU minute for each target, or `ARGS="--minutes 5 sse openai.chat.stream"`.
 
-Exit code 1 if an input failed; each is saved, made small. Put it into `fixtures/fuzz/<target>/` when the fault is mended.
+Exit code 1 if an input failed; each is saved, made small, for `fixtures/fuzz/<target>/`.
 """
 
 import argparse

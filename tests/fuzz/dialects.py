@@ -80,7 +80,7 @@ def _targets(api: str) -> list[Target]:
             check=partial(check_response, api),
         ),
     ]
-    if seeds.responses(api, streamed=True):
+    if seeds.has_streams(api):
         found.append(
             Target(
                 name=f"{api}.stream",
@@ -89,7 +89,7 @@ def _targets(api: str) -> list[Target]:
                 check=partial(check_stream, api),
             )
         )
-    return [target for target in found if target.seeds()]
+    return found
 
 
 TARGETS = tuple(target for api in dialects.MODULES for target in _targets(api))

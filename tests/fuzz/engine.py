@@ -1,4 +1,4 @@
-"""One target run for so long: inputs made, judged, those that reach new lines kept, those that fail made small and saved.
+"""One target run for so long: inputs are made and judged; new lines reached keep one, failures are made small.
 
 An input fails its target when the check raises (it catches what is designed), takes longer than its size allows, or
 needs more memory than any input may.

@@ -1,4 +1,4 @@
-"""Inputs of each form to others of the same form, most of them still nearly right: bytes, JSON, framed streams, files."""
+"""Inputs of each form to others of the same form, most of them still nearly right."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -7,6 +7,7 @@ from random import Random
 
 import brotli  # type: ignore[import-untyped]
 import zstandard
+from mitmproxy.io import tnetstring
 
 from llmprof_addon.errors import SpoolError, WireError
 from llmprof_addon.model.part import Json
@@ -223,7 +224,7 @@ def exchange(random: Random, pool: Sequence[bytes]) -> bytes:
         match random.randrange(8):
             case 0:
                 head = mutated(head, random, [head])
-            case 1:
+            case 1 if isinstance(head, dict):
                 head["url"], head["transport"] = random.choice(URLS), random.choice(("http", "sse", "websocket"))
             case 2 | 3 | 4:
                 request = json_(random, [request, others[0]])
@@ -291,3 +292,14 @@ def smaller(data: bytes) -> list[bytes]:
                 del container[key]
             found.append(json.dumps(root[0]).encode())
     return found
+
+
+def netstrings(random: Random, pool: Sequence[bytes]) -> bytes:
+    """A saved flow with another state, whose lengths are right, or with other bytes."""
+    if random.random() < 0.2:
+        return bytes_(random, pool)
+    try:
+        state = tnetstring.loads(random.choice(pool))
+        return tnetstring.dumps(mutated(state, random, [tnetstring.loads(random.choice(pool))]))
+    except (ValueError, TypeError, RecursionError):
+        return bytes_(random, pool)

@@ -43,9 +43,14 @@ def requests(api: str) -> Sequence[bytes]:
 
 
 def responses(api: str, *, streamed: bool) -> Sequence[bytes]:
-    """Response bodies of a dialect, decoded: whole JSON, or streams of any frame."""
+    """Response bodies of a dialect, decoded: whole JSON, or streams of any frame. Never none."""
     bodies = (decode(one.response_body, one.response_header("content-encoding")).data for one in exchanges(api))
-    return _unlike(body for body in bodies if (body[:1] != b"{" or b"\n{" in body) == streamed)
+    return _unlike(body for body in bodies if (body[:1] != b"{" or b"\n{" in body) == streamed) or [b"{}"]
+
+
+def has_streams(api: str) -> bool:
+    """Whether a fixture of the dialect is a stream."""
+    return any(not one.response_body.startswith(b"{") or b"\n{" in one.response_body for one in _exchanges(api, False))
 
 
 def streams(*starts: bytes) -> Sequence[bytes]:

@@ -99,7 +99,7 @@ def check_secrets(data: bytes) -> None:
 
 def encoded_seeds(name: bytes) -> Sequence[bytes]:
     """Bodies in one encoding, behind its name; streams of several members among them."""
-    bodies = [one.response_body for one in seeds.exchanges()][::7] + [b"", b"a", bytes(100_000)]
+    bodies = [*(one.response_body for one in seeds.exchanges()[::7]), b"", b"a", bytes(100_000)]
     return [name + b"\n" + one for body in bodies for one in _encoded(name, body)]
 
 

@@ -84,6 +84,7 @@ def _combine(path: Path, sources: Iterable[Path]) -> None:
         found = dict.fromkeys(block for text in texts for block in _CERTIFICATE.findall(text))
         text = "\n".join(found) + "\n"
         draft = path.with_suffix(f".{os.getpid()}.tmp")
+        # Also by a program of another account, as one in a container is: it holds public certificates alone.
         draft.write_text(text, "utf-8")
         os.replace(draft, path)
     except OSError as error:

@@ -77,6 +77,8 @@ def run(settings: Settings, *, ready: Callable[[ProxyInfo], None] | None = None,
     """
     settings.ensure_home()
     _log_to_stderr(debug=settings.debug)
+    if changed := settings.close_home():
+        logging.getLogger(__name__).warning("others could read %s: taken away", ", ".join(changed))
     _raise_file_limit()
     _calm_collector()
     asyncio.run(_serve(settings, ready, leased))

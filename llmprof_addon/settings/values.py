@@ -128,6 +128,28 @@ class Settings:
         """Folder of the running proxies' state files."""
         return self.home / "proxies"
 
+    def close_home(self) -> list[str]:
+        """Take away what others may do in an existing home and with its files; what was changed, by name in it."""
+        changed: list[str] = []
+        if os.name == "nt":
+            return changed
+        private = ("", "spool", "spool/failed", "ca", "proxies", "llmprof.db", "llmprof.db.bak", "token", "ui.json")
+        for name in (*private, "llmprof.db-wal", "llmprof.db-shm", "ca/mitmproxy-ca.pem"):
+            path = self.home / name
+            try:
+                mode = path.stat().st_mode & 0o777
+                if mode & 0o077:
+                    path.chmod(mode & 0o700)
+                    changed.append(name or str(self.home))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise StartError(
+                    f"others may read {path}, and this account cannot change that: {error.strerror}",
+                    hint="name a folder of your own with --home or LLMPROF_HOME",
+                ) from error
+        return changed
+
     def ensure_home(self) -> Path:
         """Create the home (0700) and prove that it can be written to; raise `StartError` where it cannot."""
         try:

@@ -38,7 +38,9 @@ class Preferences:
         beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            beside.write_text(json.dumps(self._values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(handle, "w", encoding="utf-8") as file:
+                file.write(json.dumps(self._values, indent=2, sort_keys=True) + "\n")
             beside.replace(self._path)
         except OSError:
             with suppress(OSError):

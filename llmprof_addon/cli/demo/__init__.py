@@ -91,7 +91,8 @@ def _start(settings: "Settings", upstream_port: int) -> "subprocess.Popen[bytes]
     }
     command = [sys.executable, "-m", "llmprof_addon", "up", "--home", str(settings.home), "--db-url", settings.db_url]
     command += ["--host", "127.0.0.1", "--port", "0", "--forward-port", "0"]
-    with (settings.home / "demo.log").open("wb") as log:
+    handle = os.open(settings.home / "demo.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(handle, "wb") as log:
         return subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 

@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("load", "growth", "steady", "screens")
+NAMES = ("load", "growth", "steady", "screens", "postgres")
 
 for name in sys.argv[1:] or NAMES:
     print(f"== {name}")

@@ -94,7 +94,7 @@ class CallLine(Static):
             lines = [first, kinds]
         for line in lines:
             line.truncate(width, overflow="ellipsis")
-        self.update(Text("\n").join(lines))
+        self.update(Text("\n").join(lines), layout=False)  # its height is given
 
     def _kinds(self, call: TimelineCall, first: Kind | None) -> Text:
         """What the prompt holds, the largest first; the one that is pointed at before all, with its split."""

@@ -103,7 +103,9 @@ class Legend(Totals):
     def show(self, totals: Sequence[KindTotal]) -> None:
         """Show these kinds, the largest first."""
         super().show(sorted(totals, key=lambda total: -total.tokens))
-        self.refresh(layout=True)
+        needed = self.get_content_height(None, None, self.size.width)
+        if needed != self.size.height:
+            self.refresh(layout=True)
 
     def render(self) -> Text:
         """Entries, wrapped between them only."""

@@ -22,6 +22,14 @@ class Looks:
     def __init__(self, widget: Widget, prefix: str) -> None:
         self._widget, self._prefix = widget, prefix
         self._styles: dict[str, Style] = {}
+        self._ground: Style | None = None
+
+    @property
+    def ground(self) -> Style:
+        """The widget's own style, which is put together from those of all that it stands in: too much for each row."""
+        if self._ground is None:
+            self._ground = self._widget.rich_style
+        return self._ground
 
     def __call__(self, names: str) -> Style:
         """All of these, which are parted by spaces."""
@@ -38,3 +46,4 @@ class Looks:
     def forget(self) -> None:
         """The theme changed."""
         self._styles.clear()
+        self._ground = None

@@ -127,10 +127,13 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
     ) -> None:  # fmt: skip
         """Show a page from its top; `total` tokens are 100% of it."""
         self.outline = Outline(entries, levels or {}, numbered=self._numbered)
-        self.outline.resize(self._width)
         self.brush = Brush(self.outline, self._looks, self._looks.kind, total=total, cached=cached)
         self.cursor, self._marked = 0, -1
-        self._look_at(0)
+        if self.size.height:
+            self.outline.resize(self._width)
+            self._look_at(0)
+        else:
+            self.virtual_size = Size(0, 0)  # laid out when there is room, at its width
 
     @property
     def entry(self) -> int | None:
@@ -255,7 +258,10 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self) -> None:
         """Lay out anew where the width changed; what stood at the top stays there."""
-        if self.outline.width != self._width or not self.virtual_size.height:
+        if not self.virtual_size.height and not self.cursor:
+            self.outline.resize(self._width)
+            self._look_at(0)
+        elif self.outline.width != self._width or not self.virtual_size.height:
             self._change(lambda: self.outline.resize(self._width))
         else:
             self._look_at(self.scroll_offset.y)
@@ -334,7 +340,7 @@ class MessagesView(ScrollView, can_focus=True, inherit_bindings=False):
         """One row of the screen."""
         width = self._width
         at = y + self.scroll_offset.y
-        base = self.rich_style
+        base = self._looks.ground
         found = self.outline.row(at)
         if found is None:
             return Strip.blank(width, base)

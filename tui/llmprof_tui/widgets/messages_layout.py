@@ -8,6 +8,7 @@ still what a person looks at when it becomes known. Pure: no Textual, no colours
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
@@ -56,12 +57,21 @@ class Outline:
         self._cuts: dict[int, tuple[int, list[Chunk], list[int]]] = {}
         self._rows: OrderedDict[tuple[int, int], list[Row]] = OrderedDict()
         self._known: dict[tuple[int, int], int] = {}
-        self._heights: list[int] = []
-        self._tops: list[int] = [0]
-        self.spans: list[Span] = []
-        self.rebuild()
 
     # what is shown
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """All of the page, from its top."""
+        return list(self._spans())
+
+    @cached_property
+    def _heights(self) -> list[int]:
+        return [self._height(span) for span in self.spans]
+
+    @cached_property
+    def _tops(self) -> list[int]:
+        return [0, *accumulate(self._heights)]
 
     @property
     def height(self) -> int:
@@ -122,10 +132,9 @@ class Outline:
         self.rebuild()
 
     def rebuild(self) -> None:
-        """The spans again; what is laid out of chunks stays."""
-        self.spans = list(self._spans())
-        self._heights = [self._height(span) for span in self.spans]
-        self._tops = [0, *accumulate(self._heights)]
+        """The spans again, when they are asked for; what is laid out of chunks stays."""
+        for made in ("spans", "_heights", "_tops"):
+            self.__dict__.pop(made, None)
 
     def _height(self, span: Span) -> int:
         if span.chunk is None:

@@ -81,7 +81,8 @@ class RunDetail(Vertical):
         if len(notes) > NOTES:
             lines[-1].append(f"  +{len(notes) - NOTES} more", style="dim")
         panel = self.query_one(".notes", Static)
-        panel.update(Text("\n", no_wrap=True, overflow="ellipsis").join(lines))
+        same = len(lines) == panel.size.height
+        panel.update(Text("\n", no_wrap=True, overflow="ellipsis").join(lines), layout=bool(lines) and not same)
         panel.display = bool(lines)
 
 

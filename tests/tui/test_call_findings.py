@@ -38,6 +38,7 @@ async def test_findings_that_concern_a_call(crew_app: LlmprofApp, monkeypatch: p
         assert found == ["▲ cache breaks", "▲ unused tools"]
         # In this call alone: less than in the run.
         shown = screen.query_one("#found", WindowTable).row(1)
+        assert shown is not None
         assert shown.found.calls == 1
         assert 0 < shown.found.tokens < 21_896
         await pilot.press("down", "enter", "enter")

@@ -1,6 +1,7 @@
 """The tabs Rent and Findings of a run with helpers, by keys and mouse."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from llmprof_tui.app import LlmprofApp
@@ -27,6 +28,18 @@ def opens(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str | None]]:
     return seen
 
 
+def held(table: WindowTable[Any]) -> list[Any]:
+    """All rows of a table."""
+    return list(table.rows_at_hand())
+
+
+def under_cursor(table: WindowTable[Any]) -> Any:
+    """The row under the cursor of a table."""
+    row = table.row(table.cursor)
+    assert row is not None
+    return row
+
+
 async def test_what_carrying_the_parts_has_cost(crew_app: LlmprofApp) -> None:
     async with crew_app.run_test(size=(160, 45)) as pilot:
         screen = await on_tab(pilot, crew_app, "rent")
@@ -43,11 +56,11 @@ async def test_what_carrying_the_parts_has_cost(crew_app: LlmprofApp) -> None:
         # By another column, the other way round, by a click; the cursor stays on its part.
         await pilot.press("down", "s", "S")
         await settled(pilot)
-        assert table.row(table.cursor).path == "system[0]"
+        assert under_cursor(table).path == "system[0]"
         await pilot.click("#rents", offset=(table.render_line(0).text.index("where"), 0))
         await settled(pilot)
-        assert table.row(table.cursor).path == "system[0]"
-        paths = [table.row(number).path for number in range(table.row_count)]
+        assert under_cursor(table).path == "system[0]"
+        paths = [row.path for row in held(table)]
         assert paths == sorted(paths)
 
 
@@ -65,7 +78,7 @@ async def test_rents_are_summed_by_tool_server_and_kind(crew_app: LlmprofApp) ->
             await settled(pilot)
             assert pane.by == by
             table = pane.table
-            shown = [table.row(number) for number in range(table.row_count)]
+            shown = held(table)
             found[by] = [row.label for row in shown]
             assert (sum(row.tokens for row in shown), sum(row.cost for row in shown)) == (182_828, paid)
         assert {"read_file", "search", "Agent", "(no tool)"} <= set(found["tool"])
@@ -133,7 +146,7 @@ async def test_findings_with_their_places(crew_app: LlmprofApp, opens: list[Sequ
         table = screen.query_one("#found", WindowTable)
         await pilot.click("#found", offset=(table.render_line(0).text.index("tokens"), 0))
         await settled(pilot)
-        assert table.row(table.cursor).found.code == "unused_tools"
+        assert under_cursor(table).found.code == "unused_tools"
         assert rows(screen, "found")[0].startswith("▲ unused tools")
         await pilot.press("s", "S")
         await settled(pilot)

@@ -43,7 +43,7 @@ def read_endpoints(table: object, where: str, environ: Mapping[str, str]) -> dic
 
 def _endpoint(name: str, given: Given) -> NamedEndpoint:
     if "url" not in given or not given["url"][0]:
-        source = next(source for _, source in given.values())
+        source = next((source for _, source in given.values()), "[endpoints]")
         raise ConfigError(
             f"{source}: the endpoint {name} has no URL",
             hint=f"set {variable(f'endpoint_{name.replace("-", "_")}_url')}",

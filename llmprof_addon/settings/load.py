@@ -100,7 +100,7 @@ def _read_config(path: Path) -> dict[str, object]:
 
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
     allowed = sorted({*_READERS, "endpoints", "routes", "findings"} - {"home"})
     for name in table:

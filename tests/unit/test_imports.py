@@ -49,3 +49,16 @@ def test_nothing_posix_only_fails_at_import(module: str) -> None:
 def test_package_loads_no_network_library_for_counting() -> None:
     loaded = load("from llmprof_addon.counting.encodings import count; assert count('hello', 'o200k_base') == 1")
     assert "tiktoken_ext.openai_public" not in loaded
+
+
+def test_the_first_screen_loads_no_other_place_and_nothing_that_counts_or_prices() -> None:
+    loaded = load("import llmprof_tui.app, llmprof_tui.screens.runs")
+    assert not {name.partition(".")[0] for name in loaded} & {
+        "mitmproxy",
+        "tiktoken",
+        "genai_prices",
+        "pydantic",
+        "hypothesis",
+    }
+    late = ("llmprof_tui.panes", "llmprof_tui.screens.run", "llmprof_tui.screens.call", "llmprof_tui.screens.trends")
+    assert not loaded & {*late, "llmprof_addon.pipeline", "textual.widgets._markdown", "textual.widgets._text_area"}

@@ -47,8 +47,12 @@ def passes(error: BaseException) -> bool:
     """Whether the same transaction may succeed the next time: a deadlock, or a row that came or went in between."""
     if isinstance(error, pw.IntegrityError):
         return True
-    origin = error.args[0] if error.args else None
-    return isinstance(error, pw.OperationalError) and getattr(origin, "sqlstate", None) in _AGAIN
+    return isinstance(error, pw.OperationalError) and _state(error) in _AGAIN
+
+
+def _state(error: pw.OperationalError) -> str | None:
+    """SQLSTATE of the driver's error, which Peewee keeps."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from llmprof_addon.spool.folder import Spool
 from llmprof_addon.spool.statefile import read_state
 from llmprof_addon.store import edits, queries, rollup
 from llmprof_addon.store.open import Store, open_store
-from llmprof_addon.store.schema import Call, Lane, Run
+from llmprof_addon.store.schema import Call, Fact, Lane, Run
+from llmprof_addon.store.transaction import transaction
 from tests.factories import STARTED_NS
 from tests.store.crowd import DAY, agent_runs, spread, worker
 
@@ -80,6 +81,36 @@ def test_workers_of_several_hosts_while_somebody_deletes(postgresql: str, tmp_pa
         assert broken_laws(store) == []
         assert wrong_sums(store) == []
         assert grouping(store) == grouping(alone)
+
+
+def test_a_deadlock_is_done_again(postgresql: str) -> None:
+    """Two transactions take the same two rows in opposite orders, each its first before it asks for the other."""
+    with open_store(postgresql) as store:
+        store.db.execute(Fact.insert_many([{"name": "a", "value": "0"}, {"name": "b", "value": "0"}]).as_rowcount())
+        both = threading.Barrier(2, timeout=30)
+        met: set[str] = set()
+
+        def take(order: str) -> int:
+            attempts = 0
+
+            def work() -> int:
+                nonlocal attempts
+                attempts += 1
+                for name in order:
+                    own.db.execute_sql("UPDATE fact SET value = value || %s WHERE name = %s", (order[0], name))
+                    if order not in met:
+                        met.add(order)
+                        both.wait()
+                return attempts
+
+            with open_store(postgresql) as own:
+                return transaction(own.db, work)
+
+        with ThreadPoolExecutor(2) as pool:
+            attempts = sorted(pool.map(take, ["ab", "ba"]))
+        values = [row[0] for row in store.db.execute(Fact.select(Fact.value).where(Fact.name.in_(["a", "b"])))]
+        assert attempts == [1, 2]
+        assert [sorted(value) for value in values] == [["0", "a", "b"]] * 2
 
 
 def _delete(url: str, ids: list[str], workers: list[Any]) -> None:

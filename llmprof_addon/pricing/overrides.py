@@ -32,7 +32,7 @@ def read_overrides(text: str | None) -> dict[str, Rates]:
         return {}
     try:
         data = json.loads(text, parse_float=Decimal, parse_int=Decimal)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, InvalidOperation) as error:
         raise ConfigError(f"LLMPROF_PRICING is not JSON: {error}", hint=_HINT) from None
     if not isinstance(data, Mapping):
         raise ConfigError("LLMPROF_PRICING must be a JSON object of models", hint=_HINT)

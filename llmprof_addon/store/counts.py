@@ -1,6 +1,7 @@
 """Raw counts, running totals and compositions as a few bytes: every number a base-128 varint, low bits first."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 
 from llmprof_addon.model.component import Kind, KindTotal
@@ -150,6 +151,7 @@ def unpack_composition(data: bytes) -> list[tuple[KindTotal, ...]]:
     return sides
 
 
+@lru_cache(maxsize=1024)  # the calls of a run have many in common: one object instead of thousands
 def _total(kind: int, source: int, tokens: int, read: int, write: int, fresh: int, cost: int) -> KindTotal:
     return KindTotal(
         kind=_KINDS[kind],

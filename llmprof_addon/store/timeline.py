@@ -50,8 +50,8 @@ def timeline(store: Store, run: str, *, after: int = 0) -> tuple[TimelineCall, .
     query = query.join_from(Call, Lane, pw.JOIN.LEFT_OUTER, on=(Call.lane == Lane.id))
     query = query.where((Run.uid == run) & (Call.id > after))
     with errors_of(store.url):
-        rows = list(query.order_by(Call.started_ns, Call.id).dicts().execute(store.db))
-    return tuple(map(_timeline_call, rows))
+        ordered = query.order_by(Call.started_ns, Call.id).dicts()
+        return tuple(map(_timeline_call, ordered.iterator(store.db)))  # without thousands of rows beside them
 
 
 def composition(store: Store, run: str) -> tuple[KindTotal, ...]:

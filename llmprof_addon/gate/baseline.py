@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from llmprof_addon import __version__
 from llmprof_addon.errors import ConfigError
+from llmprof_addon.gate.limits import dollars
 from llmprof_addon.gate.measure import Measured, Number
 from llmprof_addon.model.component import Kind
-from llmprof_addon.model.cost import PICO, usd
+from llmprof_addon.model.cost import usd
 from llmprof_addon.model.part import Json
 
 VERSION = 1
@@ -61,7 +61,7 @@ def read_baseline(path: Path) -> Measured:
         )
     try:
         return _measured(value)
-    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+    except (ConfigError, LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise ConfigError(f"{path} is a damaged baseline: {type(error).__name__}: {error}", hint=_HINT) from error
 
 
@@ -81,7 +81,7 @@ def _measured(value: Mapping[str, Any]) -> Measured:
         calls=_count(value["calls"]) or 0,
         failed_calls=_count(value["failed_calls"]) or 0,
         models=tuple(map(str, value["models"])),
-        cost=number("cost", None if cost is None else int(Decimal(cost) * PICO)),
+        cost=number("cost", None if cost is None else dollars(cost, "cost_usd")),
         kinds={kind: _count(tokens[kind.value]) or 0 for kind in Kind if kind.value in tokens},
         **{name: number(name, _count(value[name])) for name in _COUNTS},
         **{name: number(name, _share(value[name])) for name in _SHARES},

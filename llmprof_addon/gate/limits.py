@@ -95,4 +95,5 @@ def _decimal(text: str) -> Decimal | None:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    return value if value.is_finite() and 0 <= value < 10**15 else None
+    # The exponent as well: a whole number or a fraction of 1e-99999999 takes minutes to make.
+    return value if value.is_finite() and 0 <= value < 10**15 and value.adjusted() > -100 else None

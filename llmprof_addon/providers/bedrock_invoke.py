@@ -51,7 +51,9 @@ def _vendor_of_request(body: dict[str, Json]) -> str | None:
     if isinstance(messages := body.get("messages"), list):
         contents = [message.get("content") for message in messages if isinstance(message, dict)]
         blocks = [held[0] for held in contents if isinstance(held, list) and held and isinstance(held[0], dict)]
-        if "anthropic_version" in body or (body.keys() == {"messages"} and any("type" in block for block in blocks)):
+        thinks = any(isinstance(block.get("thinking"), list) for block in blocks)  # as Mistral writes it
+        typed = any("type" in block for block in blocks) and not thinks
+        if "anthropic_version" in body or (body.keys() == {"messages"} and typed):
             return "anthropic"  # the second is a stored answer
         untyped = any("type" not in block for block in blocks)
         return "converse" if body.keys() & _CONVERSE_KEYS or untyped else "openai"

@@ -6,8 +6,9 @@ Names are found by their parts: `src/upload.py` is a phrase of three words. Of a
 the start is searched.
 
 Filters ask for calls, and list them where no word is given: model: provider: app: tool: (any part of the name, of a
-tool also of its MCP server), tag: (KEY or KEY:VALUE, of its run), status: (429, 5xx, ok, error), has: (image, error, break), after: before: (2026-11-20),
-cost>0.1 (dollars), tokens>50k (prompt and answer). -model:opus asks for all others.
+tool also of its MCP server), tag: (KEY or KEY:VALUE, of its run), status: (429, 5xx, ok, error), has: (image, error,
+break), after: before: (2026-11-20), cost>0.1 (dollars), tokens>50k (prompt and answer). -model:opus asks for all
+others.
 
 Examples:
   llmprof search 'flaky upload*'

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from llmprof_addon.store.listing import RunFilter
 from llmprof_addon.store.trends import By, Period, TrendRow, Trends, TrendSums, period_of
@@ -52,7 +53,8 @@ def runs_of(by: By, row: TrendRow | None, start: date | None, period: Period) ->
         if by in ("model", "app", "provider"):
             if not row.name:
                 return None
-            wanted = replace(wanted, **{by: row.name})
+            named: dict[str, Any] = {by: row.name}
+            wanted = replace(wanted, **named)
         elif (said := _said(by, row)) is not None:
             query.append(said)
         else:

@@ -1,7 +1,7 @@
 """A hit of a search -> the entry of a call's pages that it stands in, and the word to look for there."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,7 +46,7 @@ def sought_of(hit: Hit) -> Sought | None:
 
 def spot_of(sought: Sought, prompt: Sequence[Entry], answer: Sequence[Entry]) -> Spot | None:
     """The entry that holds the text around; else the first of its kind with the word; else the first with it."""
-    tries = (
+    tries: tuple[Callable[[Entry], bool], ...] = (
         lambda entry: sought.near in " ".join(_searched(entry).split()),
         lambda entry: entry.kind is not None and entry.kind.value == sought.kind and _word(sought, entry) is not None,
         lambda entry: _word(sought, entry) is not None,

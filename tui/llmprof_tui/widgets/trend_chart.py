@@ -218,7 +218,7 @@ class TrendChart(Widget, can_focus=True):
 
     def _dates(self) -> Text:
         line, bars = Text(" " * SCALE, style=self.rich_style, end=""), self._bars
-        for x, said_of in labels(self._starts, bars, self.size.width - SCALE - 1, self._period):  # type: ignore[arg-type]
+        for x, said_of in labels(self._starts, bars, self.size.width - SCALE - 1, self._period):
             line.append(" " * (SCALE + x - line.cell_len))
             line.append(said_of, self._looks("scale"))
         return line

@@ -30,7 +30,7 @@ class Server:
     """One server with a database, from the beginning to the end of a `with` block."""
 
     def __init__(self, *, durable: bool = False) -> None:
-        """Prepare a folder. A server that is not `durable` leaves out what only a power cut needs."""
+        """Prepare a folder. One that is not `durable` may forget its last commits in a crash."""
         self._programs = programs()
         # Not below a folder that only we can enter, and short: the path of a socket has 107 bytes at most.
         self.folder = Path(tempfile.mkdtemp(prefix="llmprof-pg-", dir="/tmp"))

@@ -27,10 +27,10 @@ AWAY = "the PostgreSQL server is away: postgresql://llmprof:…@/postgres?host="
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """One of the test's own, which it may stop."""
+    """One of the test's own, which it may crash: what was committed has to be there afterwards."""
     if SERVER is None:
         pytest.skip("only beside a server; `make test-postgres` runs one")
-    with Server() as server:
+    with Server(durable=True) as server:
         yield server
 
 

@@ -308,7 +308,7 @@ def check_path(data: bytes) -> None:
             assert decided.url is None or decided.url.path.endswith(path.rpartition("/")[2]), "the path is another"
     registry.is_llm_call("POST", said, path, {said: "openai.chat"}, port=80)
     registry.by_name(said)
-    model_name.replaced_in_path(path, said)
+    model_name.replaced_in_path(path, said.encode("utf-8", "replace").decode())  # of the settings, hence text
     if (found := model_name.in_body(body.encode("utf-8", "surrogateescape"))) is not None:
         again = model_name.replaced_in_body(body.encode("utf-8", "surrogateescape"), "other")
         assert model_name.in_body(again) == "other", f"{found!r} was not replaced"

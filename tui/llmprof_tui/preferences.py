@@ -19,7 +19,7 @@ class Preferences:
         if path is not None:
             try:
                 found = json.loads(path.read_bytes())
-            except (OSError, ValueError):
+            except (OSError, ValueError, RecursionError):
                 found = None
             self._values = found if isinstance(found, dict) else {}
 

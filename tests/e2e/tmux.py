@@ -61,6 +61,11 @@ class Terminal:
         return self._tmux("display", "-p", modes).strip()
 
     @property
+    def size(self) -> str:
+        """Columns and rows that the window's programs are told."""
+        return self._tmux("display", "-p", "#{pane_width}x#{pane_height} #{pane_tty}").strip()
+
+    @property
     def program(self) -> int:
         """The process that the shell runs at this moment."""
         shell = self._tmux("display", "-p", "#{pane_pid}").strip()
@@ -111,7 +116,7 @@ class Terminal:
     def _until(self, holds: Callable[[], bool], what: str, seconds: float) -> None:
         end = time.monotonic() + seconds
         while not holds():
-            assert time.monotonic() < end, f"not within {seconds} s: {what}\n{self.screen()}"
+            assert time.monotonic() < end, f"not within {seconds} s, in {self.size}: {what}\n{self.screen()}"
             time.sleep(0.05)
 
     def _tmux(self, *words: str) -> str:

@@ -12,7 +12,7 @@ README = screenshots.FOLDER.parents[1] / "README.md"
 WORDS = {
     "runs": ("Runs", "The test test_upload_retr", "context", "tool schemas", "Search", "9 runs by start"),
     "run": ("1 Calls", "2 Tools", "window 200k", "ended with", "Tokens/$"),
-    "call": ("1 Flame", "5 Raw", "prompt › tool results › read_file", "73% of tool results"),
+    "call": ("1 Flame", "6 Raw", "prompt › tool results › read_file", "73% of tool results"),
     "diff": ("before", "after", "tokens are shared", "Here is the module under test."),
 }
 LARGEST_BYTES = 120_000

@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer, TimerCallback
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from llmprof_tui.widgets.sought import Sought
 
 POLL_SECONDS = 0.5
+FIT_SECONDS = 1
+"""How long a change of the terminal's size may go unseen."""
 COPY_LIMIT = 100_000
 """Bytes that terminals take into a clipboard; more is often dropped without a word."""
 
@@ -88,6 +93,8 @@ class LlmprofApp(App[int]):
         self.theme_changed_signal.subscribe(self, lambda theme: self.preferences.set("theme", theme.name))
         if not self.is_headless:
             self._leave_on(signal.SIGTERM, signal.SIGHUP)
+            if not self.is_web:
+                self.set_interval(FIT_SECONDS, self._fit_terminal)
         self.run_worker(self._watch, name="watch", thread=True, exit_on_error=False)
 
     def set_timer(
@@ -106,6 +113,14 @@ class LlmprofApp(App[int]):
         """Give the terminal back before these signals end the process, with the exit code that shells give them."""
         for number in numbers:
             asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
+
+    def _fit_terminal(self) -> None:
+        """Draw in the terminal's size, also where its signal was lost or met a screen that was not ready for it."""
+        terminal = Size(*shutil.get_terminal_size())
+        if self.size != terminal:
+            self.post_message(events.Resize(terminal, terminal))
+        elif self.screen.outer_size != terminal:
+            self.screen.post_message(events.Resize(terminal, terminal))
 
     def on_unmount(self) -> None:
         """Let the watch end at once."""

@@ -7,6 +7,7 @@ from llmprof_tui.app import LlmprofApp
 
 from tests.tui.crew import RUN
 from tests.tui.snapshots.test_run import shown
+from tests.tui.snapshots.test_runs import pressed
 
 LOOKS = [((80, 24), "llmprof-light"), ((160, 45), "llmprof-dark")]
 
@@ -41,4 +42,4 @@ def test_without_colours(crew_app: LlmprofApp, snap_compare: Any, monkeypatch: p
 
 
 def test_manual(app: LlmprofApp, snap_compare: Any) -> None:
-    assert snap_compare(app, terminal_size=(80, 24), press=["m"])
+    assert snap_compare(app, terminal_size=(80, 24), run_before=pressed("m"))

@@ -118,9 +118,10 @@ def list_runs(
         rows = [row for row in rows if row.id in found or (not asked.filters and _is_named(row, asked))]
     if order != "started" or not descending:
         key = _KEYS[order]
-        known = [row for row in rows if key(row) is not None]
-        known.sort(key=key, reverse=descending)
-        rows = known + [row for row in rows if key(row) is None]
+        keys = [key(row) for row in rows]
+        known = [at for at, value in enumerate(keys) if value is not None]
+        known.sort(key=keys.__getitem__, reverse=descending)
+        rows = [rows[at] for at in known] + [row for row, value in zip(rows, keys, strict=True) if value is None]
     return RunList(numbers=array("q", [row.id for row in rows]), totals=_totals(rows), notes=notes)
 
 
@@ -208,7 +209,10 @@ class _Listed(NamedTuple):
     @property
     def cost(self) -> int | None:
         """Pico-dollars."""
-        return None if self.input_cost is None else sum(int(part or 0) for part in self[17:22])
+        if self.input_cost is None:
+            return None
+        cached = int(self.cache_read_cost or 0) + int(self.cache_write_cost or 0)
+        return int(self.input_cost) + cached + int(self.output_cost or 0) + int(self.other_cost or 0)
 
     @property
     def reclaimable(self) -> int | None:

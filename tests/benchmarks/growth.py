@@ -49,11 +49,15 @@ def source_text(rng: random.Random, size: int) -> str:
     return "\n".join(lines)
 
 
-def conversation(seed: int, turns: int = TURNS) -> list[Exchange]:
-    """Exchanges of an agent that reads one file of 8 KB a turn, in the Messages API: content in blocks."""
+def conversation(seed: int, turns: int = TURNS, step: int = BYTES_A_TURN, opening: int = 0) -> list[Exchange]:
+    """Exchanges of an agent that reads one file of `step` bytes a turn, in the Messages API: content in blocks.
+
+    So many bytes more stand in what the user says first.
+    """
     rng = random.Random(seed)
     tools = [{"name": name, "description": text, "input_schema": SCHEMA} for name, text in _tools(rng)]
-    messages: list[Any] = [{"role": "user", "content": f"Please go through the files of project {seed}."}]
+    asked = f"Please go through the files of project {seed}.{source_text(rng, opening)}"
+    messages: list[Any] = [{"role": "user", "content": asked}]
     exchanges, cached = [], 0
     for turn in range(turns):
         body = {"model": "claude-sonnet-4-5", "max_tokens": 1000, "system": SYSTEM, "tools": tools}
@@ -68,7 +72,7 @@ def conversation(seed: int, turns: int = TURNS) -> list[Exchange]:
         }  # fmt: skip
         cached = len(request) // 4
         exchanges.append(_exchange(turn, "https://api.anthropic.com/v1/messages", request, answer))
-        result = {"type": "tool_result", "tool_use_id": call["id"], "content": source_text(rng, BYTES_A_TURN)}
+        result = {"type": "tool_result", "tool_use_id": call["id"], "content": source_text(rng, step)}
         messages += [{"role": "assistant", "content": content}, {"role": "user", "content": [result]}]
     return exchanges
 

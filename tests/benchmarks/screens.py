@@ -187,7 +187,7 @@ async def _frames(url: str) -> None:
 
     with tempfile.TemporaryDirectory() as home:
         source = Source(url, Path(home))
-        longest = source.list_runs(RunFilter(text="the longest run"), "calls", True).numbers[0]
+        longest = source.list_runs(RunFilter(query="the longest run"), "calls", True).numbers[0]
         app = LlmprofApp(source)
         async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
             app.open_call("f" * 32)

@@ -127,6 +127,8 @@ class RunsScreen(NarrowedScreen):
         self._listing = True
         wanted, order = self.wanted.bounded(clock.now_ns()), self.order
         key = cast(RunOrder, order.key)
+        if self.table.order not in (None, order):  # at once: sorting many takes longer than a key may
+            self.table.border_subtitle = f"sorting by {run_cells.ORDERS[order.key]} …"
         self.load("list", lambda source: source.list_runs(wanted, key, order.descending), self._show_list)
 
     def _show_list(self, found: RunList) -> None:

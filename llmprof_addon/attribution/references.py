@@ -21,6 +21,7 @@ from llmprof_addon.model.component import Kind
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.recent import Recent
 from llmprof_addon.model.run_tree import Rent, RunNode, RunTree, ToolKey
+from llmprof_addon.model.standin import is_stand_in
 
 READ_CHARS = 200_000
 """Of each content."""
@@ -178,7 +179,7 @@ def _taken(texts: Iterable[str]) -> tuple[array[int], array[int]]:
     wordings: set[int] = set()
     left = READ_CHARS
     for text in texts:
-        if len(text) > _BLOB_CHARS and not _SPACE.search(text, 0, _BLOB_CHARS):
+        if is_stand_in(text) or (len(text) > _BLOB_CHARS and not _SPACE.search(text, 0, _BLOB_CHARS)):
             continue
         read, left = text[:left], left - len(text)
         names.update(map(hash, islice(names_in(read), MOST_HANDLES - len(names))))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from llmprof_addon.counting.coefficients import Coefficients
 from llmprof_addon.model.part import Json, Part, PartKind
+from llmprof_addon.model.standin import chars_of, stand_in
 
 _SEALED_LENGTH = 64
 _CHARS_PER_TOKEN = 4
@@ -12,6 +13,8 @@ _CHARS_PER_TOKEN = 4
 def sealed_chars(value: Json) -> int:
     """Characters of the encrypted strings in the value of a hidden part: long, and of one word."""
     if isinstance(value, str):
+        if (said := stand_in(value)) is not None:
+            return said.chars if said.sealed or said.media is not None else 0
         return len(value) if len(value) >= _SEALED_LENGTH and " " not in value and "://" not in value else 0
     if isinstance(value, dict):
         return sum(map(sealed_chars, value.values()))
@@ -43,4 +46,4 @@ def server_loop(answer: Sequence[Part], prompt: float, coefficients: Coefficient
 
 
 def _chars(part: Part) -> int:
-    return len(part.text or "") + sum(map(_chars, part.inner))
+    return chars_of(part.text or "") + sum(map(_chars, part.inner))

@@ -13,6 +13,7 @@ from zlib import crc32
 from llmprof_addon.counting.encodings import count
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.recent import Recent
+from llmprof_addon.model.standin import is_stand_in
 
 LOOKED_AT_CHARS = 200_000
 """Of a longer text the start tells what it is like."""
@@ -73,7 +74,7 @@ def features_of(value: Json) -> Features:
     return Features(
         text=blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest(),
         words=len(words),
-        sketch=_sketch(words),
+        sketch=frozenset() if any(map(is_stand_in, texts)) else _sketch(words),
         base64=blobs / len(whole) if whole else 0.0,
         compact=_compact(texts),
     )

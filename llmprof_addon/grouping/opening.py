@@ -2,25 +2,17 @@
 between a tool call that starts an agent and that agent's first call."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 
 from llmprof_addon.grouping.said import is_said
 from llmprof_addon.model.call import Prompt
 from llmprof_addon.model.part import Part, PartKind
+from llmprof_addon.model.standin import LEAST_CHARS, bare
 from llmprof_addon.model.tree import digest
+from llmprof_addon.providers.unsaid import INJECTED, PROMPT_ARGUMENTS, WRAPPED
 
 LABEL_CHARS = 80
 
-PROMPT_ARGUMENTS = ("prompt", "task", "message", "instructions", "request", "input")
-"""Arguments in which tools that start an agent take its prompt: Claude Code's Agent, Codex' spawn_agent, agents as
-tools of the OpenAI and Google SDKs, smolagents."""
-
-LEAST_CHARS = 12
-"""Shorter texts open too many conversations to prove anything."""
-
-_WRAPPED = re.compile(r"\s*<([A-Za-z][\w.-]*)(?:\s[^<>]*)?>(.*?)</\1>", re.DOTALL)
-_INJECTED = re.compile(r"# AGENTS\.md instructions", re.IGNORECASE)
 _SEARCHED_CHARS = 200_000
 
 
@@ -62,7 +54,7 @@ def spawned_texts(answer: Iterable[Part]) -> Iterator[tuple[str, bytes]]:
 
 def text_digest(text: str) -> bytes | None:
     """Digest of a text without its white space; `None` if it is too short to prove anything."""
-    said = "".join(text.split())
+    said = bare(text)
     return digest(said.encode("utf-8", "surrogatepass")) if len(said) >= LEAST_CHARS else None
 
 
@@ -72,11 +64,11 @@ def _written(parts: Iterable[Part], wrapped: list[str]) -> Iterator[str]:
         if part.role != "user" or part.kind is not PartKind.TEXT or not part.text or part.volatile:
             continue
         text = part.text[:_SEARCHED_CHARS]
-        while match := _WRAPPED.match(text):
+        while match := WRAPPED.match(text):
             if "reminder" not in match[1]:
                 wrapped.append(match[2])
             text = text[match.end() :]
-        if text.strip() and not _INJECTED.match(text.strip()):
+        if text.strip() and not INJECTED.match(text.strip()):
             yield text
 
 

@@ -8,17 +8,15 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from llmprof_addon.model.part import Part, PartKind
+from llmprof_addon.model.standin import bare
 from llmprof_addon.model.tree import canonical, digest
+from llmprof_addon.providers.unsaid import PLACEHOLDERS
 
 ROLES = ("assistant", "model")
 """Roles under which a model speaks."""
 
 MOST_TOOLS = 32
 """Tools that an answer in JSON is compared with; those who ask for a form offer few."""
-
-
-PLACEHOLDERS = ("[empty string]", "(no content)")
-"""What clients send back for an answer of nothing, which providers refuse (chatlas and ellmer, Claude Code)."""
 
 
 def is_said(part: Part) -> bool:
@@ -34,18 +32,15 @@ def answer_digest(parts: Iterable[Part]) -> bytes | None:
     words: list[list[str]] = []
     for part in parts:
         if part.kind is PartKind.TEXT:
+            # White space where two blocks meet is lost when a client joins them, so none of it counts.
             text = (part.text or "").strip()
-            text = "" if text in PLACEHOLDERS else text
+            text = "" if text in PLACEHOLDERS else bare(text)
             if text and words and words[-1][0] == "text":
                 words[-1][1] += text
             elif text:
                 words.append(["text", text])
         elif part.kind is PartKind.TOOL_CALL and part.call_id not in served:
             words.append(["call", part.name or "", _arguments(part.text)])
-    # White space where two blocks meet is lost when a client joins them, so none of it counts.
-    for word in words:
-        if word[0] == "text":
-            word[1] = "".join(word[1].split())
     return digest(canonical(words)) if words else None
 
 

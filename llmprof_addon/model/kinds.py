@@ -25,7 +25,7 @@ _BY_ROLE = {
     "developer": Kind.SYSTEM_INJECTION,
 }
 
-_AGENTS_TAGS = ("system-reminder", "environment_context", "user_instructions")
+AGENTS_TAGS = ("system-reminder", "environment_context", "user_instructions")
 """What coding agents wrap their own words in, among those of the user: Claude Code's tag, then those of Codex."""
 
 
@@ -49,4 +49,4 @@ def kind_of(part: Part, section: str) -> Kind:
 def is_reminder(text: str) -> bool:
     """Whether a user text is wholly one that an agent put in by itself, in tags of its own."""
     bare = text.strip()
-    return any(bare.startswith(f"<{tag}>") and bare.endswith(f"</{tag}>") for tag in _AGENTS_TAGS)
+    return any(bare.startswith(f"<{tag}>") and bare.endswith(f"</{tag}>") for tag in AGENTS_TAGS)

@@ -5,12 +5,14 @@ Neither raises: what cannot be read stays `None`.
 """
 
 from base64 import b64decode
+from dataclasses import replace
 from hashlib import blake2b
 from struct import unpack_from
 
 from llmprof_addon.model.part import Media
 from llmprof_addon.model.pdf import pages
 from llmprof_addon.model.recent import Recent
+from llmprof_addon.model.standin import stand_in
 
 HEAD_BYTES = 4096
 """Enough for every PNG, GIF and WebP, and for a JPEG that starts with no large metadata."""
@@ -26,6 +28,8 @@ _counted: Recent[bytes, int] = Recent(1000)
 
 def media_of(mime: str | None, data: str | bytes, detail: str | None = None) -> Media:
     """Describe inline data, base64 text or the bytes themselves; a missing media type is read off the header."""
+    if isinstance(data, str) and (said := stand_in(data)) is not None:
+        return replace(said.media or Media(), type=mime or (said.media and said.media.type), detail=detail)
     head = _head(data, HEAD_BYTES)
     kind, size = _measure(head)
     if kind == "image/jpeg" and size is None and len(head) >= HEAD_BYTES - 3:
@@ -45,7 +49,8 @@ def media_of(mime: str | None, data: str | bytes, detail: str | None = None) -> 
 def media_of_url(url: str, detail: str | None = None) -> Media:
     """Describe what a URL stands for: a data URL is inline, anything else is out of reach and has no size."""
     if not url.startswith("data:"):
-        return Media(detail=detail, source="url")
+        said = stand_in(url)
+        return Media(detail=detail, source="url") if said is None or said.media is None else media_of(None, url, detail)
     comma = url.find(",", 0, 256)
     if comma < 0:
         return Media(detail=detail, size_bytes=0)

@@ -102,3 +102,5 @@ class Part:
     markers: tuple[Marker, ...] = ()
     path: str = field(default="", compare=False)
     """JSON path in the body, e.g. `messages[3].content[1]`."""
+    whole: "Part | None" = field(default=None, compare=False, repr=False)
+    """The part with its text, which is counted, where this one is kept without it."""

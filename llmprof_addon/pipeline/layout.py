@@ -68,8 +68,9 @@ class Placed:
         counts = store.known([link.key for link in links], self.encoding)
         for link in links:
             if link.key not in counts:
-                counts[link.key] = count_part(link.part, self.encoding)
-                effort.tokenised_bytes += _text_bytes(link.part)
+                part = link.part.whole or link.part
+                counts[link.key] = count_part(part, self.encoding)
+                effort.tokenised_bytes += _text_bytes(part)
         effort.calls += 1
         return counts
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import islice
 
 from llmprof_addon.model.part import Json
+from llmprof_addon.model.standin import is_stand_in
 from llmprof_addon.model.tree import parse
 from llmprof_addon.providers.texts import texts
 
@@ -59,6 +60,8 @@ def searched_texts(data: bytes) -> tuple[list[str], bool]:
     for text in texts(block):
         if left <= 0:
             return kept, True
+        if is_stand_in(text):
+            continue
         kept.append(text if len(text) <= left else text[:left])
         if len(text) > left:
             return kept, True

@@ -197,7 +197,7 @@ async def _frames(url: str) -> None:
             _frame_times("flame frame, 5,000 parts by position", flame, flame.notify_style_update, 5)
             app.open_run(source.runs([longest])[longest].id)
             timeline = await _shown(app, pilot, Timeline)
-            _frame_times("timeline frame, 5,000 calls", timeline, timeline.notify_style_update, 10)
+            _frame_times("timeline frame, 5,000 calls", timeline, timeline._forget_look, 10)
 
 
 async def _shown(app, pilot, kind):  # type: ignore[no-untyped-def]  # of any widget

@@ -13,7 +13,6 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.screen import Screen
-from textual.timer import Timer, TimerCallback
 
 from llmprof_addon.errors import LlmprofError
 from llmprof_addon.export.text import counted
@@ -23,6 +22,7 @@ from llmprof_tui.preferences import FILE, Preferences
 from llmprof_tui.screens.loading import LoadingScreen
 from llmprof_tui.source import Source
 from llmprof_tui.themes import THEMES
+from llmprof_tui.timers import Punctual
 
 if TYPE_CHECKING:
     from llmprof_tui.screens.filter_dialog import Wanted
@@ -35,7 +35,7 @@ COPY_LIMIT = 100_000
 """Bytes that terminals take into a clipboard; more is often dropped without a word."""
 
 
-class LlmprofApp(App[int]):
+class LlmprofApp(Punctual, App[int]):
     """The terminal UI on one store."""
 
     TITLE = "llmprof"
@@ -96,18 +96,6 @@ class LlmprofApp(App[int]):
             if not self.is_web:
                 self.set_interval(FIT_SECONDS, self._fit_terminal)
         self.run_worker(self._watch, name="watch", thread=True, exit_on_error=False)
-
-    def set_timer(
-        self, delay: float, callback: TimerCallback | None = None, *, name: str | None = None, pause: bool = False
-    ) -> Timer:
-        """A timer that goes off once, however late.
-
-        Textual 8.2 takes one that is late when it starts, for which a garbage collection at the wrong moment is enough,
-        as one to skip, and it never goes off. A resize that waits for one would then never be drawn, nor any later one.
-        """
-        timer = super().set_timer(delay, callback, name=name, pause=pause)
-        timer._skip = False
-        return timer
 
     def _leave_on(self, *numbers: signal.Signals) -> None:
         """Give the terminal back before these signals end the process, with the exit code that shells give them."""

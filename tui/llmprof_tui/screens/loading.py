@@ -14,6 +14,7 @@ from textual.worker import get_current_worker
 
 from llmprof_addon.errors import LlmprofError
 from llmprof_tui.source import Source
+from llmprof_tui.timers import Punctual
 
 SETTLE_SECONDS = 0.12
 """How long typing or the cursor has to rest before the store is asked."""
@@ -37,7 +38,7 @@ class Unanswered(Message):
         self.error = error
 
 
-class LoadingScreen(Screen[None]):
+class LoadingScreen(Punctual, Screen[None]):
     """Base of the screens that show what is stored."""
 
     _seen = 0

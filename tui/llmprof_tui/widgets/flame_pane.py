@@ -12,6 +12,7 @@ from textual.timer import Timer
 from llmprof_addon.export import text
 from llmprof_addon.model.component import Component
 from llmprof_addon.model.usage import Source
+from llmprof_tui.timers import Punctual
 from llmprof_tui.widgets.breadcrumbs import Breadcrumbs
 from llmprof_tui.widgets.find_bar import FindBar
 from llmprof_tui.widgets.flame import FlameGraph, shown_name
@@ -22,7 +23,7 @@ MANY = 20_000
 SETTLE_SECONDS = 0.2
 
 
-class FlamePane(Vertical):
+class FlamePane(Punctual, Vertical):
     """`show` takes what `FlameGraph.show` takes. The graph's messages bubble up to whoever holds the pane."""
 
     DEFAULT_CSS = """

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from llmprof_addon.model.component import Kind
+from llmprof_tui.timers import Punctual
 from llmprof_tui.widgets.entry import HEAD, LEVELS, Entry, Hit, Level, Place
 from llmprof_tui.widgets.find_bar import FindBar
 from llmprof_tui.widgets.level_bar import LETTERS, NEXT, LevelBar
@@ -24,7 +25,7 @@ PAUSE_SECONDS = 0.1
 """How long typing has to rest before a word is looked for."""
 
 
-class MessagesPane(Vertical):
+class MessagesPane(Punctual, Vertical):
     """`show` gives it entries."""
 
     DEFAULT_CSS = "MessagesPane { height: 1fr; }"

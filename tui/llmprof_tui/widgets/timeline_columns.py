@@ -15,7 +15,7 @@ from llmprof_tui.widgets import timeline_layout as layout
 from llmprof_tui.widgets.timeline_ink import Inks, Piece
 from llmprof_tui.widgets.timeline_layout import BLANK, Band, Cell, View, Zoom
 from llmprof_tui.widgets.timeline_scene import Frame, Scene
-from llmprof_tui.widgets.timeline_stacks import stack_of, total_of
+from llmprof_tui.widgets.timeline_stacks import stack_of
 
 
 @dataclass(slots=True, eq=False)
@@ -24,7 +24,6 @@ class Columns:
 
     scene: Scene
     inks: Inks
-    totals: list[int | None] = field(default_factory=list)
     limit: int | None = None
     """The largest context window, where tokens are drawn."""
     top: int = 1
@@ -44,10 +43,9 @@ class Columns:
 
     def __post_init__(self) -> None:
         scene = self.scene
-        self.totals = [total_of(call, scene.metric) for call in scene.calls]
-        peak = max((total for total in self.totals if total is not None), default=0)
+        peak = max([total for total in scene.totals if total is not None], default=0)
         if scene.metric == "tokens":
-            self.limit = max((call.context_window or 0 for call in scene.calls), default=0) or None
+            self.limit = max([call.context_window or 0 for call in scene.calls], default=0) or None
         self.top = layout.scale_top(peak, self.limit, to_limit=scene.to_limit)
 
     # -- what stands where
@@ -56,7 +54,7 @@ class Columns:
         """The call that a column shows; `None` where all of its calls are of unknown height."""
         key = column, view.zoom.calls
         if key not in self._peaks:
-            self._peaks[key] = layout.highest(self.totals, view.calls(column))
+            self._peaks[key] = layout.highest(self.scene.totals, view.calls(column))
         return self._peaks[key]
 
     def shown_in(self, view: View, column: int, lane: int) -> int | None:
@@ -74,12 +72,12 @@ class Columns:
         found = self._highest.get(view.zoom.calls)
         if found is None:
             found = self._highest[view.zoom.calls] = [{} for _ in self.scene.lanes]
-            for call, (of, total) in enumerate(zip(self.scene.lane_of, self.totals, strict=True)):
+            for call, (of, total) in enumerate(zip(self.scene.lane_of, self.scene.totals, strict=True)):
                 if total is None:
                     continue
                 column, highest = call // view.zoom.calls, found[of]
                 best = highest.get(column)
-                if best is None or total > (self.totals[best] or 0):
+                if best is None or total > (self.scene.totals[best] or 0):
                     highest[column] = call
         return found[lane]
 

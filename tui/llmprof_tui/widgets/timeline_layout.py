@@ -158,8 +158,8 @@ class View:
 
 def highest(totals: Sequence[int | None], calls: range) -> int | None:
     """The call that stands for a column: the one with the largest total, the first among equals."""
-    known = [call for call in calls if totals[call] is not None]
-    return max(known, key=lambda call: totals[call] or 0) if known else None
+    known = [(total, -call) for call in calls if (total := totals[call]) is not None]
+    return -max(known)[1] if known else None
 
 
 def paint_at(column: Sequence[Cell], row: int) -> int:

@@ -40,7 +40,7 @@ class Painter:
 
     def __post_init__(self) -> None:
         self.columns = Columns(self.scene, self.inks)
-        self.has_signs = any(self.scene.signs) or None in self.columns.totals
+        self.has_signs = any(self.scene.signs) or None in self.scene.totals
 
     # -- lines
 
@@ -81,7 +81,7 @@ class Painter:
         return [*pieces, Segment(cached, look.style("caption"))]
 
     def _kinds(self) -> list[Kind]:
-        highest = layout.highest(self.columns.totals, range(len(self.columns.totals)))
+        highest = layout.highest(self.scene.totals, range(len(self.scene.totals)))
         amounts: dict[Kind, int] = {}
         for number, amount in () if highest is None else stack_of(self.scene.calls[highest], self.scene.metric):
             amounts[kind_of_paint(number)] = amounts.get(kind_of_paint(number), 0) + amount

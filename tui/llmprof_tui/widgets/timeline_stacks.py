@@ -39,7 +39,7 @@ def total_of(call: TimelineCall, metric: Metric) -> int | None:
     """The height of a call: prompt tokens, or pico-dollars of prompt and answer; `None` if unknown."""
     if metric == "dollars":
         return call.cost
-    tokens = sum(one.tokens for one in call.composition)
+    tokens = sum([one.tokens for one in call.composition])
     return tokens or call.input_tokens
 
 

@@ -83,6 +83,7 @@ class TimelineView(ScrollView, can_focus=True):
         """Index of the zoom."""
         self.fitted = True
         """Whether the zoom follows the window; it does until a person chooses one."""
+        self._scene: Scene | None = None
         self._painter: Painter | None = None
         self._inks: Inks | None = None
         self._laid: tuple[object, tuple[Band, ...]] = None, ()
@@ -138,8 +139,8 @@ class TimelineView(ScrollView, can_focus=True):
     @property
     def painter(self) -> Painter:
         """Paints what is shown in the colours of the theme."""
-        if self._painter is None:
-            scene = Scene(
+        if self._scene is None:
+            self._scene = Scene(
                 calls=self.calls,
                 metric=self.metric,
                 to_limit=self.to_limit,
@@ -147,9 +148,10 @@ class TimelineView(ScrollView, can_focus=True):
                 lanes=self.lanes,
                 lane_of=self.lane_of,
             )
+        if self._painter is None:
             if self._inks is None:
                 self._inks = Inks(self._look())
-            self._painter = Painter(scene, self._inks)
+            self._painter = Painter(self._scene, self._inks)
         return self._painter
 
     def call_at(self, x: int, y: int) -> tuple[int, int] | None:
@@ -271,6 +273,10 @@ class TimelineView(ScrollView, can_focus=True):
         self.level = layout.fitting(len(self.calls), self._room)
 
     def _forget(self) -> None:
+        self._scene = None
+        self._forget_look()
+
+    def _forget_look(self) -> None:
         self._painter = self._picture = None
 
     def _reveal(self) -> None:
@@ -285,7 +291,7 @@ class TimelineView(ScrollView, can_focus=True):
         """Fit the run into the window again, unless a person chose the zoom."""
         if self.fitted:
             self._fit()
-        self._forget()
+        self._forget_look()
         self._lay_out()
         self.call_after_refresh(self._reveal)
 
@@ -293,7 +299,7 @@ class TimelineView(ScrollView, can_focus=True):
         """Paint anew after a change of theme or focus."""
         super().notify_style_update()
         self._inks = None
-        self._forget()
+        self._forget_look()
         self.refresh()
 
     def watch_metric(self) -> None:

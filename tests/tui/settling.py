@@ -12,10 +12,13 @@ SOON_SECONDS = 0.5
 
 
 def busy(app: App[Any]) -> bool:
-    """Whether something is asked, or is about to be; the watch for changes never ends."""
+    """Whether something is asked, or is about to be, or is on its way; the watch for changes never ends."""
     if any(each.name != "watch" and not each.is_finished for each in app.workers):
         return True
-    pumps = [app, *app.screen_stack, *(widget for screen in app.screen_stack for widget in screen.walk_children())]
+    screens = app.screen_stack
+    pumps = [app, *screens, *(widget for screen in screens for widget in screen.walk_children())]
+    if any(pump._next_callbacks or not pump._message_queue.empty() for pump in pumps) or app.screen._callbacks:
+        return True
     timers = [timer for pump in pumps for timer in pump._timers if timer._repeat == 0]
     return any(timer._interval <= SOON_SECONDS and timer._task and not timer._task.done() for timer in timers)
 

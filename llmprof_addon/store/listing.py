@@ -20,8 +20,8 @@ from llmprof_addon.store.open import Store
 from llmprof_addon.store.queries import call_query
 from llmprof_addon.store.rows import CallRow, RunRow, call_row, run_row, waste_of
 from llmprof_addon.store.schema import Call, Fact, Run
-from llmprof_addon.store.search import matching_runs
 from llmprof_addon.store.search_query import Query, parse_query
+from llmprof_addon.store.search_runs import matching_runs
 from llmprof_addon.store.search_words import joined
 from llmprof_addon.store.text import loads
 
@@ -274,10 +274,12 @@ def _fits(row: _Listed, wanted: RunFilter) -> bool:
 
 def _is_named(row: _Listed, asked: Query) -> bool:
     """Whether all of the words, and none of the unwanted ones, stand in what the run is called."""
-    said = joined(f"{row.name or ''}\n{row.label or ''}\n{row.app or ''}")
-    said += _words_of(row.models, row.providers, row.tags)
-    wanted = all(word in said for phrase in asked.wanted for word in phrase.words)
-    return wanted and not any(phrase.is_in(said) for phrase in asked.unwanted)
+    own = f"{row.name or ''}\n{row.label or ''}\n{row.app or ''}"
+    others = _words_of(row.models, row.providers, row.tags)
+    said = (own.lower() if own.isascii() else joined(own)) + others
+    if not all(word in said for phrase in asked.wanted for word in phrase.words):
+        return False
+    return not (asked.unwanted and any(phrase.is_in(joined(own) + others) for phrase in asked.unwanted))
 
 
 @lru_cache(maxsize=10_000)

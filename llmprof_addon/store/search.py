@@ -15,9 +15,9 @@ from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.queries import call_query
 from llmprof_addon.store.rows import CallRow, call_row
-from llmprof_addon.store.schema import Call, Content, Run
-from llmprof_addon.store.search_carried import MOST_CALLS, Carried, Fitting, carried, nodes_below, runs_through
-from llmprof_addon.store.search_filter import conditions, is_by_call
+from llmprof_addon.store.schema import Call, Content
+from llmprof_addon.store.search_carried import MOST_CALLS, Carried, Fitting, carried
+from llmprof_addon.store.search_filter import conditions
 from llmprof_addon.store.search_query import Filter, Query
 from llmprof_addon.store.search_words import Snippet, has_all, searched_texts, snippet
 
@@ -28,9 +28,6 @@ READ_CALLS = 20_000
 """Calls that it reads for the latter."""
 
 PAGE = 50
-
-RUN_TEXTS, RUN_NODES, RUN_CALLS = 2_000, 20_000, 50_000
-"""Texts, nodes and calls that are looked at for the runs that a query fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,50 +71,14 @@ def search(store: Store, query: Query, *, limit: int = 20, before: tuple[int, in
     """
     with errors_of(store.url), store.snapshot():
         where = tuple(conditions(store, query.filters))
-        notes = tuple(_notes(store, query))
+        notes = tuple(notes_on(store, query))
         if not query.wanted:
             return _calls(store, where, limit, before, notes)
         return _texts(store, query, where, limit, before, notes)
 
 
-def matching_runs(store: Store, query: Query) -> tuple[set[int], tuple[str, ...]]:
-    """Numbers of the runs with a call that fits the filters and carried a text with the words; and notes."""
-    with errors_of(store.url), store.snapshot():
-        where = tuple(conditions(store, query.filters))
-        notes = list(_notes(store, query))
-        if not query.wanted:
-            if is_by_call(store, query.filters):  # most runs have one soon
-                fits = Call.select(pw.SQL("1")).where(Call.run == Run.id, *where)
-                found_runs: pw.Select = Run.select(Run.id).where(pw.fn.EXISTS(fits))
-            else:  # a sum, so that the index of runs, by which each call would be read, is of no use
-                found_runs = Call.select(Call.run + 0).where(*where).distinct()
-            rows = store.db.execute(found_runs).fetchall()
-            return {row[0] for row in rows}, tuple(notes)
-        found = search_index.candidates(store, query.wanted, query.unwanted, before=None, limit=RUN_TEXTS + 1)
-        digests = [digest for _, digest in found[:RUN_TEXTS]]
-        if not all(phrase.exact for phrase in (*query.wanted, *query.unwanted)):
-            digests = [digest for digest, said in _said(store, digests).items() if _fits(said, query)]
-        nodes, complete = _all_below(store, digests)
-        runs, whole = runs_through(store, nodes, where, RUN_CALLS)
-        if len(found) > RUN_TEXTS or not (complete and whole):
-            notes.append("more runs may have these words; search for rarer ones")
-        return runs, tuple(notes)
-
-
-def _all_below(store: Store, digests: Sequence[bytes]) -> tuple[list[int], bool]:
-    nodes: dict[int, None] = {}
-    for start in range(0, len(digests), PAGE):
-        left = RUN_NODES - len(nodes)
-        if left <= 0:
-            return list(nodes), False
-        more, complete = nodes_below(store, digests[start : start + PAGE], left)
-        nodes |= dict.fromkeys(more)
-        if not complete:
-            return list(nodes), False
-    return list(nodes), True
-
-
-def _notes(store: Store, query: Query) -> Iterator[str]:
+def notes_on(store: Store, query: Query) -> Iterator[str]:
+    """What an index or sums that are not made yet leave out, a line each."""
     if query.wanted:
         at = search_index.progress(store)
         if not at.indexed and at.nodes:
@@ -164,10 +125,10 @@ def _texts(
     fitting = Fitting(store, where, most=READ_CALLS)
     while page and len(found) <= limit and looked < LOOKED_AT and fitting.left > 0:
         page = search_index.candidates(store, query.wanted, query.unwanted, before=at, limit=PAGE)
-        said = _said(store, [digest for _, digest in page])
+        said = said_by(store, [digest for _, digest in page])
         for number, digest in page:
             at, looked = number, looked + 1
-            shown = snippet(said[digest].texts, query.wanted) if _fits(said[digest], query) else None
+            shown = snippet(said[digest].texts, query.wanted) if fits(said[digest], query) else None
             carriers = carried(store, digest, fitting) if shown is not None else None
             if shown is not None and carriers is not None:
                 found.append(_Found(number, digest, carriers, shown, said[digest].cut))
@@ -207,23 +168,25 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class Said:
     """The texts of a content that are searched."""
 
     texts: tuple[str, ...] = ()
     cut: bool = False
 
 
-def _said(store: Store, digests: Sequence[bytes]) -> dict[bytes, _Said]:
-    found = dict.fromkeys(digests, _Said())
+def said_by(store: Store, digests: Sequence[bytes]) -> dict[bytes, Said]:
+    """The texts of these contents."""
+    found = dict.fromkeys(digests, Said())
     query = Content.select(Content.digest, Content.data, Content.size).where(Content.digest.in_(digests))
     for digest, data, size in store.db.execute(query).fetchall():
         texts, cut = searched_texts(unpack(bytes(data), size))
-        found[bytes(digest)] = _Said(tuple(texts), cut)
+        found[bytes(digest)] = Said(tuple(texts), cut)
     return found
 
 
-def _fits(said: _Said, query: Query) -> bool:
+def fits(said: Said, query: Query) -> bool:
+    """Whether a content's texts have what is asked for."""
     return has_all(said.texts, query.wanted, query.unwanted)
 
 

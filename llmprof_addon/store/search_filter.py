@@ -37,9 +37,7 @@ def _condition(store: Store, one: Filter) -> pw.Expression:
         case "has":
             return _facet(_HAS[one.value])
         case "tag":
-            key, valued, value = one.value.partition(":")
-            said = f"{dumps(key)}:{dumps(value) if valued else ''}"
-            found: pw.Expression = Call.run.in_(Run.select(Run.id).where(_has(Run.tags, said)))
+            found: pw.Expression = Call.run.in_(Run.select(Run.id).where(of_tags(one)))
             return found
         case "tool":
             return _tool(store, one.value)
@@ -59,16 +57,30 @@ _NAMED = {
 
 
 def _named(store: Store, key: str, value: str) -> pw.Expression:
-    """By the few names that the sums by day have; by each call's own where calls are not counted yet."""
-    if trend_fill.waiting(store):
+    """By the few names that there are; by each call's own where calls are not counted yet."""
+    names = names_of(store, key, value)
+    if names is None:
         return _has(_NAMED[key], value)
-    days = TrendDay.select(TrendDay.name).where((TrendDay.dimension == key) & _has(TrendDay.name, value))
-    names = [row[0] for row in store.db.execute(days.distinct()).fetchall()]
-    found: pw.Expression = _NAMED[key].in_(names) if names else _NOTHING
+    found: pw.Expression = _NAMED[key].in_(names) if names else NOTHING
     return found
 
 
-_NOTHING = pw.Expression(pw.SQL("0"), "=", pw.SQL("1"))
+def names_of(store: Store, key: str, value: str) -> list[str] | None:
+    """Models, providers or apps with this in their names, by the sums of days; `None` where these lack calls."""
+    if trend_fill.waiting(store):
+        return None
+    days = TrendDay.select(TrendDay.name).where((TrendDay.dimension == key) & _has(TrendDay.name, value))
+    return [row[0] for row in store.db.execute(days.distinct()).fetchall()]
+
+
+def of_tags(one: Filter) -> pw.Expression:
+    """The condition on `Run` of a filter by tag."""
+    key, valued, value = one.value.partition(":")
+    return _has(Run.tags, f"{dumps(key)}:{dumps(value) if valued else ''}")
+
+
+NOTHING = pw.Expression(pw.SQL("0"), "=", pw.SQL("1"))
+"""What no row fits."""
 
 
 def _has(column: pw.ColumnBase, value: str) -> pw.Expression:
@@ -111,7 +123,7 @@ def _tool(store: Store, value: str) -> pw.Expression:
     """Calls whose answers call a tool with this in its name, or in that of its MCP server."""
     names = _tools(store, value)
     if not names:
-        return _NOTHING
+        return NOTHING
     used = ToolUse.uses > 0
     if any(value not in name.lower() for name in names):  # other servers may have tools of the same names
         used &= _has(ToolUse.name, value) | _has(ToolUse.server, value)

@@ -9,8 +9,9 @@ from llmprof_addon.model.usage import Source, Usage
 from llmprof_addon.store import edits, queries, search_index
 from llmprof_addon.store.listing import RunFilter, list_runs
 from llmprof_addon.store.open import Store, open_store
-from llmprof_addon.store.search import Hits, matching_runs, search
+from llmprof_addon.store.search import Hits, search
 from llmprof_addon.store.search_query import QueryError, parse_query
+from llmprof_addon.store.search_runs import matching_runs
 from llmprof_addon.store.search_words import SEARCHED_CHARS
 from llmprof_addon.store.upkeep import upkeep
 from tests.store.building import START_NS, conversation, exchange, money, record, schema, text, tool_call
@@ -85,6 +86,11 @@ def test_a_call_that_comes_late_is_the_first(store: Store) -> None:
         ("tag:team", "2 1 0"),
         ("tag:team:blue", "2 1 0"),
         ("tag:team:red", ""),
+        ("-tag:team", "b"),
+        ("-tag:team status:ok", ""),
+        ("-status:ok", "b"),
+        ("-has:break", "b 2 1 0"),
+        ("provider:example model:gpt-t", "b 2 1 0"),
         ("tool:rea", "2 1 0"),
         ("tool:write", ""),
         ("tokens>50k", "b"),

@@ -29,7 +29,8 @@ _counted: Recent[bytes, int] = Recent(1000)
 def media_of(mime: str | None, data: str | bytes, detail: str | None = None) -> Media:
     """Describe inline data, base64 text or the bytes themselves; a missing media type is read off the header."""
     if isinstance(data, str) and (said := stand_in(data)) is not None:
-        return replace(said.media or Media(), type=mime or (said.media and said.media.type), detail=detail)
+        media = said.media or Media()
+        return replace(media, type=mime or media.type, detail=detail)
     head = _head(data, HEAD_BYTES)
     kind, size = _measure(head)
     if kind == "image/jpeg" and size is None and len(head) >= HEAD_BYTES - 3:

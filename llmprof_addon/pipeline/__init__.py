@@ -24,6 +24,7 @@ from llmprof_addon.pipeline.again import put_late_behind, settle
 from llmprof_addon.pipeline.explained import Explanation, explain
 from llmprof_addon.pipeline.layout import Effort, Placed, lay_out
 from llmprof_addon.pipeline.redacted import redacted
+from llmprof_addon.pipeline.unkept import Kept
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.pricing.cost import cost
 from llmprof_addon.providers.reader import read_call, settled
@@ -41,8 +42,11 @@ def process(
     *,
     extra_hosts: Mapping[str, str] = MappingProxyType({}),
     effort: Effort | None = None,
+    keep: Kept | None = None,
 ) -> CallRecord | None:
     """Analyse an exchange and store it; `None` if it is no LLM call. Storing it twice changes nothing.
+
+    `keep` decides what is kept of its texts, all by default.
 
     A prompt that is only laid into the provider's cache is none either; it is stored for the calls that continue it.
     """
@@ -57,6 +61,8 @@ def process(
     call = replace(call, answer=answer, warnings=(*request.warnings, *response.warnings, *call.warnings))
     exchange = replace(exchange, redactions=exchange.redactions + secrets)
 
+    if keep is not None:
+        call, exchange = keep(call, exchange)
     family = family_of(call)
     placed = Placed.of(call, store, family.encoding)
     call, whole, paths = placed.call, placed.whole, placed.paths

@@ -13,7 +13,7 @@ from llmprof_addon.counting.families import family_of
 from llmprof_addon.counting.modalities import pinned
 from llmprof_addon.counting.raw import count_part
 from llmprof_addon.counting.reconcile import reconcile
-from llmprof_addon.model.call import Call, Prompt
+from llmprof_addon.model.call import SECTIONS, Call, Prompt
 from llmprof_addon.model.component import Leaf
 from llmprof_addon.model.cost import Cost
 from llmprof_addon.model.count import Framing, RawCount
@@ -97,7 +97,7 @@ class Raws:
             *before,
             *_along(prompt.messages[len(before) :], paths.messages, counts),
         )
-        return cls(own, tuple(_along(call.answer.parts, paths.answer, counts)), framing_of(call, own))
+        return cls(own, tuple(_along(call.answer.parts, paths.answer, counts)), framing_of(_with_texts(call), own))
 
     @classmethod
     def stored(cls, call: Call, kept: StoredCall, laid: Prompt, before: Sequence[RawCount]) -> "Raws":
@@ -131,6 +131,20 @@ def lay_out(call: Call, raws: Raws, estimated: Sequence[Leaf], usage: Usage, pai
         spread(reconcile(pinned(estimated, usage, "input"), usage.input_tokens, slack), usage, paid),
         spread_answer(reconcile(pinned(answered, usage, "output"), usage.output_tokens, slack), usage, paid),
     )
+
+
+def _with_texts(call: Call) -> Call:
+    """The call as it came, where this one is kept without its texts."""
+    parts = (*call.prompt.parts, *call.answer.parts)
+    if all(part.whole is None for part in parts):
+        return call
+    tools, system, messages = (_wholes(getattr(call.prompt, name)) for name in SECTIONS)
+    prompt = replace(call.prompt, tools=tools, system=system, messages=messages)
+    return replace(call, prompt=prompt, answer=replace(call.answer, parts=_wholes(call.answer.parts)))
+
+
+def _wholes(parts: Sequence[Part]) -> tuple[Part, ...]:
+    return tuple(part.whole or part for part in parts)
 
 
 def _along(parts: Sequence[Part], links: Sequence[Link], counts: Mapping[bytes, RawCount]) -> list[RawCount]:

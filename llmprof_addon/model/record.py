@@ -43,6 +43,8 @@ class CallRecord:
     cache: CacheVerdict | None = None
     framing: Framing | None = None
     """Of families that are counted exactly."""
+    bodies: str | None = None
+    """`off` where it is kept without its texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from llmprof_addon.pipeline.again import put_late_behind, settle
 from llmprof_addon.pipeline.explained import Explanation, explain
 from llmprof_addon.pipeline.layout import Effort, Placed, lay_out
 from llmprof_addon.pipeline.redacted import redacted
-from llmprof_addon.pipeline.unkept import Kept
+from llmprof_addon.pipeline.unkept import Reduced
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.pricing.cost import cost
 from llmprof_addon.providers.reader import read_call, settled
@@ -42,7 +42,7 @@ def process(
     *,
     extra_hosts: Mapping[str, str] = MappingProxyType({}),
     effort: Effort | None = None,
-    keep: Kept | None = None,
+    keep: Reduced | None = None,
 ) -> CallRecord | None:
     """Analyse an exchange and store it; `None` if it is no LLM call. Storing it twice changes nothing.
 
@@ -116,6 +116,7 @@ def process(
         cache_view=view,
         cache=examine(view, earlier),
         framing=raws.framing,
+        bodies=keep.mode if keep is not None else None,
     )
     if store.write(record):
         settle(record, store, since)

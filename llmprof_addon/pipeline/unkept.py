@@ -4,7 +4,6 @@ Counts are those of the parts with their texts (`Part.whole`); all else (keys, r
 from what is kept, so that a call that is looked at again gives the same numbers. To be read alike it is read again.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -17,9 +16,6 @@ from llmprof_addon.model.tree import assemble
 from llmprof_addon.providers import dialects
 from llmprof_addon.providers.dialects import Dialect
 from llmprof_addon.providers.unsaid import Unsaid
-
-type Kept = Callable[[Call, Exchange], tuple[Call, Exchange]]
-"""A call and its exchange to what is kept of both."""
 
 
 class Values(Protocol):
@@ -39,7 +35,9 @@ _PART_BYTES = 2000
 class Reduced:
     """Reduces calls by what `values` keeps of theirs."""
 
-    def __init__(self, values: Values) -> None:
+    def __init__(self, values: Values, mode: str | None) -> None:
+        self.mode = mode
+        """What the call says of its texts."""
         self._values = values
         # Readers give the same part for what was sent before, so that only new ones are reduced. Each is held, so that
         # nothing else can have its id.
@@ -119,7 +117,7 @@ class Reduced:
 
 def without_texts(secret: bytes) -> Reduced:
     """What `LLMPROF_BODIES=off` keeps; `secret` is the store's."""
-    return Reduced(Unsaid(Key(secret), OFF))
+    return Reduced(Unsaid(Key(secret), OFF), "off")
 
 
 def _remember(part: Part, original: Part) -> None:

@@ -111,6 +111,7 @@ def columns(record: CallRecord, known: Mapping[bytes, Stored], params: bytes) ->
         "request_truncated": exchange.request_truncated,
         "response_truncated": exchange.response_truncated,
         **cacherows.columns(record.cache_view, record.cache),
+        "bodies": record.bodies,
     }
 
 

@@ -92,14 +92,19 @@ def prune(store: Store, before_ns: int) -> int:
     old = Warmup.select(Warmup.response_id).where(Warmup.started_ns < before_ns)
     with errors_of(store.url):
         for some in batched([row[0] for row in store.db.execute(old).fetchall()], CALLS_AT_ONCE):
-            transaction(store.db, partial(_prune_warmups, store.db, some), alone=True)
+            transaction(store.db, partial(delete_warmups, store.db, some), alone=True)
     return deleted
 
 
-def _prune_warmups(db: pw.Database, continued: Iterable[str]) -> None:
+def delete_warmups(db: pw.Database, continued: Iterable[str]) -> tuple[int, int]:
+    """Delete warmed-up prompts that no call continues, by their response ids, in a transaction.
+
+    How many contents went with them, and their bytes.
+    """
     heads = _delete_warmups(db, continued)
-    delete_contents(db, delete_nodes(db, sorted(heads)))
+    gone = delete_contents(db, delete_nodes(db, sorted(heads)))
     announce(db)
+    return gone
 
 
 def reset(store: Store) -> None:
@@ -115,14 +120,14 @@ def reset(store: Store) -> None:
 
     with errors_of(store.url):
         transaction(store.db, empty, alone=True)
-        _give_back(store.db)
+        give_back(store.db)
 
 
 def _delete(store: Store, calls: pw.Select) -> int:
     def some() -> int:
         ids = [row[0] for row in store.db.execute(calls.limit(CALLS_AT_ONCE)).fetchall()]
         if ids:
-            _delete_calls(store.db, ids)
+            delete_calls(store.db, ids)
         return len(ids)
 
     deleted = 0
@@ -130,11 +135,12 @@ def _delete(store: Store, calls: pw.Select) -> int:
         while number := transaction(store.db, some, alone=True):
             deleted += number
         if deleted:
-            _give_back(store.db)
+            give_back(store.db)
     return deleted
 
 
-def _delete_calls(db: pw.Database, ids: Sequence[int]) -> None:
+def delete_calls(db: pw.Database, ids: Sequence[int]) -> tuple[int, int, int]:
+    """Delete calls by their numbers, in a transaction: how many runs and contents went with them, and their bytes."""
     heads: set[int] = set()
     contents: set[bytes] = set()
     runs: set[int] = set()
@@ -157,12 +163,12 @@ def _delete_calls(db: pw.Database, ids: Sequence[int]) -> None:
     db.execute(Call.delete().where(Call.id.in_(ids)))
     heads |= _delete_warmups(db, continued)
     contents |= delete_nodes(db, sorted(heads))
-    delete_contents(db, contents)
+    gone = delete_contents(db, contents)
     for lane in sorted(in_lanes):
         sum_lane(db, lane)
-    for run in sorted(runs):
-        sum_anew(db, run)
+    left = sum(sum_anew(db, run) for run in sorted(runs))
     announce(db)
+    return len(runs) - left, *gone
 
 
 def _delete_warmups(db: pw.Database, continued: Iterable[str]) -> set[int]:
@@ -203,14 +209,18 @@ def delete_nodes(db: pw.Database, heads: Sequence[int]) -> set[bytes]:
     return contents
 
 
-def delete_contents(db: pw.Database, contents: Iterable[bytes]) -> None:
-    """Delete those of the contents that nothing refers to."""
+def delete_contents(db: pw.Database, contents: Iterable[bytes]) -> tuple[int, int]:
+    """Delete those of the contents that nothing refers to; how many these were, and their bytes as stored."""
+    size = 0
     unused = set(contents)
     for column in (Node.content, Node.wrapper, Call.params, Attachment.content):
         unused -= {bytes(row[0]) for row in _among(db, column, sorted(unused), column)}
     for some in batched(sorted(unused), 500):
         search_index.drop(db, some)
-        db.execute(Content.delete().where(Content.digest.in_(some)))
+        these = Content.digest.in_(some)
+        size += db.execute(Content.select(pw.fn.SUM(pw.fn.LENGTH(Content.data))).where(these)).fetchone()[0] or 0
+        db.execute(Content.delete().where(these))
+    return len(unused), int(size)
 
 
 def _among(db: pw.Database, column: pw.Field, values: Sequence[Any], *wanted: pw.Field) -> list[tuple[Any, ...]]:
@@ -220,19 +230,23 @@ def _among(db: pw.Database, column: pw.Field, values: Sequence[Any], *wanted: pw
     return rows
 
 
-def sum_anew(db: pw.Database, run: int) -> None:
-    """Sum a run over its calls; it goes if it has none. What was found in it may be of calls that are gone."""
+def sum_anew(db: pw.Database, run: int) -> bool:
+    """Sum a run over its calls; it goes if it has none. Whether it is there still.
+
+    What was found in it may be of calls that are gone.
+    """
     calls = list(Call.select().where(Call.run == run).order_by(Call.started_ns, Call.id).dicts().execute(db))
     db.execute(Finding.delete().where(Finding.run == run))
     if not calls:
         db.execute(Lane.delete().where(Lane.run == run))
         db.execute(Run.delete().where(Run.id == run))
-        return
+        return False
     # Counted on, since who works on its findings knows by this number whether it is still the same.
     sums = rollup.total(calls) | {"findings_due": Run.findings_due + 1}
     sums |= {"findings": None, "reclaimable_tokens": None, "reclaimable_cost": None}
     db.execute(Run.update(**sums).where(Run.id == run))
     label_run(db, run)
+    return True
 
 
 def announce(db: pw.Database) -> None:
@@ -242,7 +256,7 @@ def announce(db: pw.Database) -> None:
     db.execute(Fact.update(value=str(int(row[0]) + 1)).where(Fact.name == DELETIONS))
 
 
-def _give_back(db: pw.Database) -> None:
+def give_back(db: pw.Database) -> None:
     """Return freed pages to the disk, some at a time; PostgreSQL does so by itself."""
     if isinstance(db, pw.SqliteDatabase):
         while (free := db.pragma("freelist_count")) > 0:

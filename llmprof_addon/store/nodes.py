@@ -43,6 +43,8 @@ class Stored:
     """Of the counts; empty until there are any."""
     raw: RawCount | None = None
     totals: bytes = b""
+    dropped: bool = False
+    """Whether its text may be dropped."""
 
 
 class Nodes:
@@ -87,8 +89,8 @@ class Nodes:
         for some in batched(missing, BATCH):
             shape = ("nodes", len(some))
             rows = self.statements.run(shape, partial(_by_keys, len(some)), [encoding, *some])
-            for key, id_, depth, form, raw, totals in rows.fetchall():
-                node = Stored(id_, depth, form)
+            for key, id_, depth, form, dropped, raw, totals in rows.fetchall():
+                node = Stored(id_, depth, form, dropped=bool(dropped))
                 if raw is not None:
                     node.encoding, node.raw, node.totals = encoding, unpack_raw(bytes(raw)), bytes(totals)
                 found[bytes(key)] = node
@@ -162,14 +164,14 @@ def _by_keys(number: int, value: pw.SQL) -> pw.Select:
     """Takes an encoding and so many keys."""
     count = (NodeCount.node == Node.id) & (NodeCount.encoding == value)
     return (
-        Node.select(Node.key, Node.id, Node.depth, Node.form, NodeCount.own, NodeCount.totals)
+        Node.select(Node.key, Node.id, Node.depth, Node.form, Node.dropped, NodeCount.own, NodeCount.totals)
         .join(NodeCount, pw.JOIN.LEFT_OUTER, on=count)
         .where(Node.key.in_([value] * number))
     )
 
 
 def absent_contents(statements: Statements, digests: Sequence[bytes]) -> set[bytes]:
-    """Those of the digests that no content is stored under."""
+    """Those of the digests under which no content is stored as a whole."""
     absent = set(digests)
     for some in batched(digests, BATCH):
         rows = statements.run(("contents", len(some)), partial(_by_digest, len(some)), some).fetchall()
@@ -179,4 +181,4 @@ def absent_contents(statements: Statements, digests: Sequence[bytes]) -> set[byt
 
 def _by_digest(number: int, value: pw.SQL) -> pw.Select:
     """Takes so many digests."""
-    return Content.select(Content.digest).where(Content.digest.in_([value] * number))
+    return Content.select(Content.digest).where(Content.digest.in_([value] * number) & Content.dropped.is_null())

@@ -87,6 +87,8 @@ class CallRow:
     """Between the call before in its lane and this one: time of tools."""
     idle_ns: int | None = None
     """The rest of that time: a person's, mostly."""
+    bodies: str | None = None
+    """`off`: stored without its texts; `dropped`: they were dropped for their age; `None`: they are kept."""
 
     @property
     def output_tokens_per_second(self) -> float | None:
@@ -274,7 +276,7 @@ _COPIED = (
         "redactions",
     ),
     *("request_truncated", "response_truncated"),
-    *("turn", "request_class", "link", "weak_session", "tool_ns", "idle_ns"),
+    *("turn", "request_class", "link", "weak_session", "tool_ns", "idle_ns", "bodies"),
 )
 
 

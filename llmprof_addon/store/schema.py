@@ -42,6 +42,8 @@ class Content(Table):
     digest = pw.BlobField(primary_key=True)
     size = pw.IntegerField()
     data = pw.BlobField()
+    dropped = pw.IntegerField(null=True)
+    """Size of the value whose texts were dropped, and in whose place `data` stands; null: it is whole."""
 
 
 class Node(Table):
@@ -58,6 +60,8 @@ class Node(Table):
     kind = pw.TextField()
     role = pw.TextField()
     name = pw.TextField(null=True)
+    dropped = pw.BooleanField(null=True)
+    """Whether no call runs through it whose texts are kept; null: one may."""
 
 
 class NodeCount(Table):
@@ -271,9 +275,12 @@ class Call(Table):
     idle_ns = pw.BigIntegerField(null=True)
     facets = pw.IntegerField(null=True)
     template = pw.ForeignKeyField(Template, null=True, index=False)
+    bodies = pw.TextField(null=True)
+    """`off`: stored without its texts; `dropped`: they were dropped for their age; null: they are kept."""
 
     class Meta:
         indexes = (
+            (("bodies", "started_ns"), False),
             (("run", "started_ns"), False),
             (("started_ns", "id"), False),
             (("message_head", "ended_ns"), False),

@@ -133,6 +133,13 @@ def drop(db: pw.Database, digests: Sequence[bytes]) -> None:
     db.execute(SearchEntry.delete().where(SearchEntry.id.in_(list(made.values()))))
 
 
+def again(db: pw.Database, digests: Sequence[bytes]) -> None:
+    """Index contents whose texts are back; nodes that `catch_up` has passed are not walked again."""
+    row = db.execute(Fact.select(Fact.value).where(Fact.name == INDEXED)).fetchone()
+    if row and int(row[0]):
+        _index(db, digests)
+
+
 def step_back(db: pw.Database) -> None:
     """After nodes were deleted: those to come, which may get the numbers of deleted ones, are not indexed."""
     last = db.execute(Node.select(pw.fn.MAX(Node.id))).fetchone()[0] or 0

@@ -27,9 +27,9 @@ from llmprof_addon.store.nodes import BATCH, Nodes, Stored, absent_contents
 from llmprof_addon.store.schema import (
     Attachment,
     Call,
-    Content,
     Lane,
     Manual,
+    Node,
     NodeCount,
     Price,
     Run,
@@ -125,12 +125,15 @@ class Writer:
         if brought is not None:
             brought += new
 
-        for link in new:
+        again = [link for link in links if link.key in known and known[link.key].dropped]
+        for link in (*new, *again):
             contents[link.digest] = link.content
             if link.wrapper is not None and link.wrapper_digest is not None:
                 contents[link.wrapper_digest] = link.wrapper
         self._write_contents(contents)
         self._count(self._nodes.write(new, known))
+        if again:
+            self._take_back(again, known)
         counted = [
             row
             for section, some in sections.items()
@@ -140,6 +143,16 @@ class Writer:
         self._insert(NodeCount, fields, counted)
         self.counters.bytes_stored += sum(len(raw) + len(totals) for _, _, raw, totals in counted)
         return known
+
+    def _take_back(self, links: Sequence[Link], known: Mapping[bytes, Stored]) -> None:
+        """What was dropped of these nodes is stored again: note that a call needs it, and have it searched."""
+        from llmprof_addon.store import search_index  # it knows the store, which knows this
+
+        for link in links:
+            known[link.key].dropped = False
+        for some in batched(sorted(known[link.key].id for link in links), BATCH):
+            self._db.execute(Node.update(dropped=None).where(Node.id.in_(some)))
+        search_index.again(self._db, sorted({link.digest for link in links}))
 
     def _write_warmup(self, record: WarmupRecord) -> None:
         chains = record.chains
@@ -212,7 +225,9 @@ class Writer:
             stored = pack(data)
             rows.append((key, len(data), stored))
             self._count(0, len(stored))
-        self._insert(Content, (Content.digest, Content.size, Content.data), rows)
+        for some in batched(rows, BATCH):
+            marks = ", ".join([f"({', '.join([self._db.param] * 3)})"] * len(some))
+            self._count(self._db.execute_sql(_PUT_CONTENTS.format(marks), [*chain(*some)]).rowcount)
 
     def _insert(self, table: type[pw.Model], fields: Sequence[pw.Field], rows: Sequence[Sequence[object]]) -> None:
         for some in batched(rows, BATCH):
@@ -283,6 +298,12 @@ def run_row(db: pw.Database, key: str, started_ns: int, ended_ns: int) -> int:
     query = Run.update(calls=Run.calls).where(Run.key == key).returning(Run.id)
     return int(db.execute(query).fetchone()[0])
 
+
+_PUT_CONTENTS = """
+INSERT INTO content (digest, size, data) VALUES {} ON CONFLICT (digest) DO UPDATE
+SET size = excluded.size, data = excluded.data, dropped = NULL WHERE content.dropped IS NOT NULL
+"""
+"""One whose texts were dropped gets them back; any other stays as it is."""
 
 # Peewee writes the columns of an insert or an update in the order of the table, whatever that of the values.
 _CALL_FIELDS = tuple(field for field in Call._meta.sorted_fields if field is not Call.id)

@@ -197,7 +197,7 @@ class _Densities:
 
 
 class _Carried:
-    """By node: the calls whose prompt had it, how many, the first, the last, and those without a price."""
+    """By node: the billed calls whose prompt had it, how many, the first, the last, and those without a price."""
 
     def __init__(self, tree: RunTree) -> None:
         size = len(tree.nodes)
@@ -205,7 +205,7 @@ class _Carried:
         self.count, self.unpriced = [0] * size, [0] * size
         self.first, self.last = [len(tree.calls)] * size, [-1] * size
         for at, call in enumerate(tree.calls):
-            for head in heads(call):
+            for head in heads(call) if call.is_billed else ():
                 if head >= 0:
                     self.count[head] += 1
                     self.unpriced[head] += not is_priced(call)

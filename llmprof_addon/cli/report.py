@@ -241,7 +241,8 @@ def _print_dollars(calls: "list[CallRow]") -> None:
 
     sums: dict[tuple[str, str], list[int]] = {}
     for call in calls:
-        for side, totals in (("", call.composition), ("answer: ", call.output_composition)):
+        prompt = call.composition if call.usage.input_tokens is not None else ()  # refused: nothing of it was billed
+        for side, totals in (("", prompt), ("answer: ", call.output_composition)):
             for total in totals:
                 name = side + text.KIND_NAMES[total.kind]
                 held = sums.setdefault((name, text.KIND_COLOURS[total.kind]), [0, 0, 0, 0, 0, 0])

@@ -85,14 +85,13 @@ class Shares:
         self._carriers: dict[str, tuple[list[int], list[int]]] = {}
         """By section: where the calls' heads stand in that order, and their positions, side by side."""
         for section in ("tools", "system", "messages"):
-            heads = [
-                (self._entered[head], at) for at, call in enumerate(tree.calls) if (head := _head(call, section)) >= 0
-            ]
+            billed = [(at, call) for at, call in enumerate(tree.calls) if call.is_billed]
+            heads = [(self._entered[head], at) for at, call in billed if (head := _head(call, section)) >= 0]
             heads.sort()
             self._carriers[section] = [where for where, _ in heads], [at for _, at in heads]
 
     def carriers(self, node: int) -> list[int]:
-        """Positions of the calls whose prompts have this node, by start."""
+        """Positions of the billed calls whose prompts have this node, by start."""
         places, calls = self._carriers[self._tree.nodes[node].section]
         return sorted(calls[bisect_left(places, self._entered[node]) : bisect_left(places, self._left[node])])
 

@@ -67,10 +67,10 @@ class RunView:
 
     @cached_property
     def first_carriers(self) -> dict[int, int]:
-        """The first call whose prompt has a node; nodes that only answers have are not among them."""
+        """The first billed call whose prompt has a node; nodes that only answers have are not among them."""
         found: dict[int, int] = {}
         for at, call in enumerate(self.calls):
-            for head in (call.tools, call.system, call.messages):
+            for head in (call.tools, call.system, call.messages) if call.is_billed else ():
                 node = head
                 while node >= 0 and node not in found:
                     found[node] = at

@@ -89,11 +89,17 @@ class RunCall:
     context_window: int | None = None
     cost: Cost | None = None
     composition: tuple[KindTotal, ...]
-    """Of its prompt: sums to the input tokens and, where it is priced, to the cost of the input."""
+    """Of its prompt: sums to the input tokens and, where it is priced, to the cost of the input. Empty if it is not
+    billed."""
     output_composition: tuple[KindTotal, ...] = ()
     cache: CacheVerdict | None = None
     cache_ttls: tuple[str | None, ...] = ()
     """TTL of each of its cache markers, `None` where it says none; empty without markers."""
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether its prompt counts: one that was refused, or failed without usage, has carried nothing."""
+        return not self.failed or self.usage.input_tokens is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +152,7 @@ class Rent:
     unpriced: int = 0
     """Calls that carried it and have no price."""
     carried: int
-    """Calls whose prompt had it."""
+    """Calls whose prompt had it, and was billed."""
     first: int
     """Position of the first call that carried it."""
     last: int

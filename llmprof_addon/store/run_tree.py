@@ -92,6 +92,8 @@ def _nodes(columns: Columns, contents: Contents, paths: list[str]) -> tuple[RunN
 
 def _call(row: Mapping[str, Any], index: Mapping[int, int], places: Mapping[int, int]) -> RunCall:
     prompt, answer = unpack_composition(bytes(row["composition"]))
+    if row["input_tokens"] is None:  # refused: what was estimated of its prompt was never billed
+        prompt = ()
     heads = {name: -1 if row[name] is None else index[row[name]] for name in _HEADS}
     keys = loads(row["cache_keys"]) if row["cache_keys"] else {}
     return RunCall(

@@ -55,8 +55,12 @@ def timeline(store: Store, run: str, *, after: int = 0) -> tuple[TimelineCall, .
 
 
 def composition(store: Store, run: str) -> tuple[KindTotal, ...]:
-    """Sums of a run's calls by kind, in the order of legends; a cost is `None` if any of its parts is unpriced."""
-    query = Call.select(Call.composition).join(Run, on=(Call.run == Run.id)).where(Run.uid == run)
+    """Sums of a run's calls by kind, in the order of legends; a cost is `None` if any of its parts is unpriced.
+
+    Calls that failed without usage are left out: what was estimated of their prompts is not in the run's input.
+    """
+    query = Call.select(Call.composition).join(Run, on=(Call.run == Run.id))
+    query = query.where((Run.uid == run) & Call.input_tokens.is_null(False))
     with errors_of(store.url):
         blobs = [bytes(row[0]) for row in store.db.execute(query).fetchall()]
     found: dict[Kind, list[KindTotal]] = {}

@@ -1,6 +1,7 @@
 """`rent` and `tools`: the dearest parts and tools of a run, with sums that are those of the run."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from llmprof_addon.pipeline import process
 from llmprof_addon.pricing.book import PriceBook
+from llmprof_addon.store import queries, timeline
 from llmprof_addon.store.open import open_store
 from tests.tui.recording import agent
 from tests.unit.cli.conftest import Cli
@@ -35,6 +37,30 @@ def test_rents_sum_to_the_runs_input(llmprof: Cli, worked: Path, by: str) -> Non
     assert (found["run_id"], found["calls"], found["by"], found["more"]) == (run["id"], 12, by, None)
     for row in found["rents"]:
         assert row["read_tokens"] + row["write_tokens"] + row["fresh_tokens"] == row["tokens"]
+
+
+def test_a_refused_call_has_carried_nothing(llmprof: Cli, tmp_path: Path) -> None:
+    """It was not billed: no list counts what was estimated of its prompt."""
+    with open_store(f"sqlite:///{tmp_path}/llmprof.db") as store:
+        for number, exchange in enumerate(agent(turns=6)):
+            process(exchange, store, PriceBook())
+            if number in (2, 5):
+                body = b'{"type": "error", "error": {"type": "rate_limit_error", "message": "wait"}}'
+                later = {"started_ns": exchange.ended_ns + 1, "first_chunk_ns": None, "ended_ns": exchange.ended_ns + 2}
+                refused = replace(exchange, id=f"{number:032x}", status=429, response_body=body, **later)
+                process(refused, store, PriceBook())
+        (run,) = queries.runs(store)
+        of_kinds = sum(total.tokens for total in timeline.composition(store, run.id))
+    found = json.loads(llmprof("rent", "--home", tmp_path, "--json").out)
+    assert (run.calls, run.error_calls) == (8, 2)
+    assert found["input_tokens"] == sum(row["tokens"] for row in found["rents"]) == run.usage.input_tokens == of_kinds
+    assert max(row["carried_calls"] for row in found["rents"]) == 6
+    tools = json.loads(llmprof("tools", "--home", tmp_path, "--json").out)
+    assert max(row["carried_calls"] for row in tools["tools"]) == 6
+    table = llmprof("report", "--home", tmp_path).out.partition("Dollars of the whole run")[2]
+    schemas = json.loads(llmprof("rent", "--home", tmp_path, "--json", "--by", "kind").out)["rents"]
+    (tokens,) = (row["tokens"] for row in schemas if row["label"] == "tool schemas")
+    assert f"≈{tokens / 1000:.1f}k" in next(line for line in table.splitlines() if line.startswith("tool schemas"))
 
 
 def test_the_dearest_parts_are_shown_and_the_others_summed(llmprof: Cli, worked: Path) -> None:

@@ -79,9 +79,11 @@ def summary(row: "RunRow", tally: "CacheTally") -> list[str]:
     if row.cache_breaks or row.cache_expiries:
         counts = [text.counted(row.cache_breaks, "break")] if row.cache_breaks else []
         counts += [text.counted(row.cache_expiries, "expiry", "expiries")] if row.cache_expiries else []
+        bounded = tally.unpriced > 0
+        cost, perfect = (text.dollars(amount, at_least=bounded) for amount in (tally.cost, tally.perfect_cost))
         lines.append(
             f"{', '.join(counts)}: {text.tokens(tally.lost)} tokens paid for anew, {text.dollars(tally.wasted)} wasted;"
-            f" {text.dollars(tally.perfect_cost)} instead of {text.dollars(tally.cost)} with a perfect cache"
+            f" {perfect} instead of {cost} with a perfect cache"
         )
     else:
         lines.append("nothing lost")

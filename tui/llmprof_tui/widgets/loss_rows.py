@@ -98,7 +98,11 @@ def sums(found: RunCache) -> Iterator[Fact]:
         yield (("wasted ", "dim"), (dollars(tally.wasted), "strong"))
     factor = UNKNOWN if tally.rewrite_factor is None else f"{tally.rewrite_factor:.2f}"
     yield (("re-write factor ", "dim"), (factor, ""))
-    yield ((f"{dollars(tally.cost)}", ""), (", with a perfect cache ", "dim"), (dollars(tally.perfect_cost), ""))
+    bounded = tally.unpriced > 0
+    cost, perfect = (dollars(amount, at_least=bounded) for amount in (tally.cost, tally.perfect_cost))
+    yield ((cost, ""), (", with a perfect cache ", "dim"), (perfect, ""))
+    if tally.unpriced:
+        yield ((f"{counted(tally.unpriced, 'call')} unpriced", "warn"),)
     if found.judged < found.calls:
         yield ((f"{counted(found.calls - found.judged, 'call')} without a verdict", "dim"),)
 

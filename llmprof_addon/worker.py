@@ -11,20 +11,24 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmprof_addon import __version__, clock, settings
-from llmprof_addon.errors import LlmprofError, StoreError
+from llmprof_addon.errors import LlmprofError, SpoolError, StoreError
 from llmprof_addon.model.exchange import Exchange, Headers
 from llmprof_addon.model.secrets import credentials, redact_around, redact_bytes
 from llmprof_addon.settings import Settings
 from llmprof_addon.spool.drain import Drain, one_line
-from llmprof_addon.spool.folder import Spool
+from llmprof_addon.spool.folder import Spool, metadata_only
 from llmprof_addon.spool.lock import FileLock, worker_lock
 from llmprof_addon.spool.statefile import StateFile, read_state
+
+if TYPE_CHECKING:
+    from llmprof_addon.pipeline.unkept import Reduced
 
 LOOK_SECONDS = 1.0
 """How long the spool is not looked at if nobody rings."""
@@ -94,6 +98,24 @@ def _redact_body(body: bytes, headers: Headers, known: Sequence[str]) -> tuple[b
     return redacted, tuple(pair for pair in headers if pair[0].lower() != "content-encoding"), found
 
 
+def without_bodies(exchange: Exchange) -> Exchange:
+    """The exchange as it may be kept in `failed/` where no texts are kept."""
+    return metadata_only(redact(exchange))
+
+
+def _unquoted(error: Exception) -> str:
+    """What went wrong and where, without the text of the error, which may quote a prompt."""
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    where = ", ".join(f"{os.path.basename(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames)
+    return f"{type(error).__name__} in {where}"
+
+
+def _spool(at: Settings) -> Spool:
+    if at.bodies == "off":
+        return Spool(at.spool_dir, redact=without_bodies, keep_damaged=False)
+    return Spool(at.spool_dir, redact=redact)
+
+
 class Pipeline:
     """`pipeline.process` with its store, which is opened anew after it failed."""
 
@@ -102,12 +124,15 @@ class Pipeline:
         from llmprof_addon.pipeline.waste import WasteKeeper
         from llmprof_addon.pricing.book import PriceBook
         from llmprof_addon.store.open import open_store
+        from llmprof_addon.store.retention import Keeper
         from llmprof_addon.store.upkeep import upkeep
 
         book, self._effort = PriceBook(at.pricing), pipeline.Effort()
         self._run = partial(pipeline.process, book=book, extra_hosts=at.known_hosts, effort=self._effort)
         self._open = partial(open_store, at.db_url)
-        self._upkeep = partial(upkeep, search=at.search)
+        self._upkeep = partial(upkeep, search=at.search, keeper=Keeper(at.retention))
+        self._bodies = at.bodies
+        self._keep: Reduced | None = None
         self._kept_up = time.monotonic()
         self._waste = WasteKeeper(at.findings)
         self._store: Any = None
@@ -116,6 +141,16 @@ class Pipeline:
         """Open the store, migrated if need be. Raises `StoreError`."""
         if self._store is None:
             self._store = self._open()
+            self._keep = self._kept_of(self._store)
+
+    def _kept_of(self, store: Any) -> "Reduced | None":
+        """What is kept of calls; `None`: all."""
+        from llmprof_addon.pipeline.unkept import without_persons, without_texts
+        from llmprof_addon.store.retention import secret
+
+        if self._bodies == "off":
+            return without_texts(secret(store))
+        return without_persons() if self._bodies == "redacted" else None
 
     def close(self) -> None:
         """Close the store."""
@@ -128,10 +163,14 @@ class Pipeline:
             self.close()
         self.open()
         try:
-            self._run(exchange, self._store)
+            self._run(exchange, self._store, keep=self._keep)
         except StoreError:
             self.close()
             raise
+        except Exception as error:
+            if self._bodies != "off" or isinstance(error, LlmprofError):
+                raise
+            raise SpoolError(_unquoted(error)) from None
         if time.monotonic() - self._kept_up > LOOK_SECONDS:
             self.keep_up()
 
@@ -172,7 +211,7 @@ def settle(at: Settings, *, patience_seconds: float = 30.0) -> int:
 
     Raises `StoreError` if the store takes nothing for longer than `patience_seconds`.
     """
-    spool, lock = Spool(at.spool_dir, redact=redact), worker_lock(at.spool_dir)
+    spool, lock = _spool(at), worker_lock(at.spool_dir)
     failed = spool.failed().files
     down_since: float | None = None
     while not lock.acquire():
@@ -225,7 +264,7 @@ def _stand_by(lock: FileLock, spool: Spool, bell: Bell, stopped: Callable[[], bo
 
 def run(at: Settings, bell: Bell, connect: Callable[[Settings], Any] = Pipeline) -> int:
     """Process what comes into the spool until the bell is closed or the process is told to stop; the exit code."""
-    spool, lock = Spool(at.spool_dir, redact=redact), worker_lock(at.spool_dir)
+    spool, lock = _spool(at), worker_lock(at.spool_dir)
     state, started_ns = StateFile(at.home / "worker.json"), clock.now_ns()
     pipeline: Any = None
 
@@ -304,7 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pass
     try:
         return run(settings.load({"home": given.home, "db_url": given.db}), Bell(0))
-    except LlmprofError as error:
+    except (LlmprofError, OSError) as error:  # a disk that is full or read-only; the proxy starts another
         print(f"llmprof worker: {one_line(error)}", file=sys.stderr)
         return 3
 

@@ -15,8 +15,8 @@ from llmprof_addon.model.secrets import redact_text
 from llmprof_addon.spool.attempts import Attempts
 from llmprof_addon.spool.folder import Spool
 
-MAX_DEATHS = 3
-"""After so many deaths of the process on one file the file is quarantined."""
+MAX_DEATHS = 5
+"""After so many deaths of the process on one file the file is quarantined; somebody may have killed it a few times."""
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
 _PAUSES_BEFORE_DOUBT = 8
 """After so many (21 s) the file itself may be what the store refuses."""
@@ -53,6 +53,8 @@ class Drain:
         self._pause = pause
         self._attempts = Attempts(spool.folder / ".current")
         self._stuck: set[str] = set()
+        self._stored: set[str] = set()
+        """Files whose rows are stored and that the disk does not let go of."""
 
     def stop(self) -> None:
         """End after the current file."""
@@ -63,8 +65,9 @@ class Drain:
 
         Raises `StoreError` if the store takes nothing for longer than `patience_seconds`; without it waits on.
         """
+        all(map(self._remove, sorted(self._stored)))  # up to the first that still cannot be
         try:
-            while names := [name for name in self._spool.scan() if name not in self._stuck]:
+            while names := [name for name in self._spool.scan() if name not in self._stuck | self._stored]:
                 for name in names:
                     if self.stopping:
                         return
@@ -83,7 +86,7 @@ class Drain:
                 return
             exchange = self._spool.read(name)
             if self._commit(name, exchange, patience_seconds):
-                self._spool.done(name)
+                self._remove(name)
                 self.processed += 1
         except StoreError:
             raise
@@ -118,15 +121,26 @@ class Drain:
 
     def _takes_another(self, name: str) -> bool:
         """Whether the store takes one of the next files, so that it cannot be away."""
-        for other in [each for each in self._spool.scan() if each != name][:3]:
+        for other in [each for each in self._spool.scan() if each != name and each not in self._stored][:3]:
             try:
                 self._process(self._spool.read(other))
             except Exception:  # its own turn comes
                 continue
-            self._spool.done(other)
+            self._remove(other)
             self.processed += 1
             return True
         return False
+
+    def _remove(self, name: str) -> bool:
+        """Take away a file whose rows are stored; whether that could be done."""
+        try:
+            self._spool.done(name)
+        except OSError as error:
+            self._stored.add(name)
+            self.last_error = f"cannot remove {self._spool.folder / name}: {error.strerror or error}"
+            return False
+        self._stored.discard(name)
+        return True
 
     def _quarantine(self, name: str, text: str) -> None:
         self.failed += 1

@@ -72,8 +72,9 @@ def _create(path: str, folder: Path) -> int:
 class Spool:
     """A spool folder; it is created with the first file."""
 
-    def __init__(self, folder: Path, *, redact: Callable[[Exchange], Exchange] = unchanged):
-        """`redact` is applied to what goes to `failed/`, where files stay."""
+    def __init__(self, folder: Path, *, redact: Callable[[Exchange], Exchange] = unchanged, keep_damaged: bool = True):
+        """`redact` is applied to what goes to `failed/`, where files stay; `keep_damaged` where it cannot be."""
+        self._keep_damaged = keep_damaged
         self.folder = folder
         self.failed_folder = folder / "failed"
         self._redact = redact
@@ -109,7 +110,10 @@ class Spool:
         try:
             exchange = self.read(name)
         except SpoolError:  # nothing that could be redacted: as damaged as it is
-            os.replace(self.folder / name, self.failed_folder / name)
+            if self._keep_damaged:
+                os.replace(self.folder / name, self.failed_folder / name)
+            else:
+                self.done(name)
             return
         write_exchange(self.failed_folder, self._redact(exchange))
         self.done(name)
@@ -129,7 +133,10 @@ class Spool:
             draft, _, suffix = entry.name.rpartition(".")
             pid = draft.rpartition(".")[2]
             if suffix == "tmp" and not (pid.isdigit() and alive(int(pid))):
-                Path(entry.path).unlink(missing_ok=True)
+                try:
+                    os.unlink(entry.path)
+                except OSError:  # gone, or a disk that is read-only
+                    continue
                 swept += 1
         return swept
 

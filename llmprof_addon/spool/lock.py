@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from llmprof_addon.errors import SpoolError
 from llmprof_addon.spool.statefile import make_private
 
 
@@ -20,20 +21,26 @@ class FileLock:
         return self._handle is not None
 
     def acquire(self) -> bool:
-        """Take the lock if it is free; whether it is ours."""
+        """Take the lock if it is free; whether it is ours. Raises `SpoolError` where nobody could take it."""
         if self._handle is not None:
             return True
-        make_private(self.path.parent)
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            make_private(self.path.parent)
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise SpoolError(f"cannot lock {self.path}: {error.strerror or error}") from error
         try:
             _try_lock(handle)
         except OSError:
             os.close(handle)
             return False
-        os.ftruncate(handle, 0)
-        os.lseek(handle, 0, os.SEEK_SET)
-        os.write(handle, str(os.getpid()).encode())
         self._handle = handle
+        try:
+            os.ftruncate(handle, 0)
+            os.lseek(handle, 0, os.SEEK_SET)
+            os.write(handle, str(os.getpid()).encode())
+        except OSError:  # a full disk; who holds it is then said to nobody
+            pass
         return True
 
     def release(self) -> None:

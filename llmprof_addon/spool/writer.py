@@ -4,6 +4,7 @@
 of that is counted, for the user to see.
 """
 
+import errno
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +22,8 @@ METADATA_BYTES = 4096
 """What an exchange counts for beside its bodies."""
 
 _RETRY_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+_OWN_FAULTS = (errno.EFBIG, errno.ENAMETOOLONG)
+"""What a disk says of one file. Whatever else it says may pass, and is waited for as long as memory allows."""
 
 
 def without_request(exchange: Exchange) -> Exchange:
@@ -143,11 +146,13 @@ class SpoolWriter:
             write_exchange(self._capture_dir, exchange)
 
     def _add(self, exchange: Exchange) -> bool:
-        for pause in (*_RETRY_SECONDS, None):
+        pauses = iter(_RETRY_SECONDS)
+        while True:
             try:
                 self._spool.add(exchange)
             except OSError as error:
                 self.last_error = f"cannot write to {self._spool.folder}: {error.strerror or error}"
+                pause = next(pauses, None if error.errno in _OWN_FAULTS else _RETRY_SECONDS[-1])
                 if pause is None or self._closing.wait(pause):
                     break
             else:

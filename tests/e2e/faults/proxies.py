@@ -51,7 +51,7 @@ class Slot:
                 self.up.set()
                 return
             if self.process.poll() is not None or time.monotonic() > until:
-                raise SystemExit(f"proxy {self.name} does not come up: see {self._home}/up-{self.name}.log")
+                raise RuntimeError(f"proxy {self.name} does not come up: see {self._home}/up-{self.name}.log")
             await asyncio.sleep(0.05)
 
     def kill(self) -> None:

@@ -256,7 +256,7 @@ class Storm:
         until = time.monotonic() + SETTLE_SECONDS
         while self._waiting():
             if time.monotonic() > until:
-                raise SystemExit(f"{len(self._waiting())} files wait in the spool after {SETTLE_SECONDS:.0f} s")
+                raise RuntimeError(f"{len(self._waiting())} files wait in the spool after {SETTLE_SECONDS:.0f} s")
             await asyncio.sleep(0.2)
 
 

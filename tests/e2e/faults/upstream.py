@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, Request
+from wsproto.utilities import ProtocolError
 
 from tests.e2e.faults.http1 import Message, read_body, read_head
 from tests.e2e.faults.plans import Plan
@@ -49,7 +50,7 @@ class Upstream:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
-            with suppress(OSError, asyncio.IncompleteReadError, ValueError):
+            with suppress(OSError, asyncio.IncompleteReadError, ProtocolError):
                 while True:
                     head = await read_head(reader)
                     number = int(head.headers["x-number"])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmprof_addon.spool import files
+from llmprof_addon.spool.folder import TRACEBACK_SUFFIX
 from llmprof_addon.store import queries
 from llmprof_addon.store.open import open_store
 from llmprof_addon.store.rows import CallRow
@@ -52,7 +53,7 @@ class Result:
 
 def examine(home: Path, weather: Weather) -> Result:
     """Look at everything."""
-    result = Result(unprocessed=[path.name for path in (home / "spool").rglob(f"*{files.SUFFIX}")])
+    result = Result(unprocessed=[_why(path) for path in (home / "spool").rglob(f"*{files.SUFFIX}")])
     with open_store(f"sqlite:///{home}/llmprof.db", read_only=True) as store:
         rows = list(queries.calls(store))
     times = Counter(row.tags.get("call") for row in rows)
@@ -71,12 +72,19 @@ def examine(home: Path, weather: Weather) -> Result:
             result.excused += 1
             result.of_them_stored += row is not None
         elif row is None and has_row(made.plan) is True:
-            result.lost.append(name)
+            kills = [f"{1000 * (at - made.ended):.0f} ms" for at in made.slot.kills if at > made.ended][:1]
+            result.lost.append(f"{name}, over before a kill by {kills}")
         elif row is not None and (complaint := _wrong(made, row)):
             result.wrong.append(f"{name}: {complaint}")
         result.finished += row is not None
     result.secrets, result.searched = search(home)
     return result
+
+
+def _why(path: Path) -> str:
+    """What is said of a file that has not been processed."""
+    told = path.with_name(path.name.removesuffix(files.SUFFIX) + TRACEBACK_SUFFIX)
+    return f"{path.name}: {told.read_text().strip().splitlines()[-1] if told.exists() else 'it waits'}"
 
 
 def has_row(plan: Plan) -> bool | None:

@@ -136,7 +136,7 @@ def test_a_file_that_kills_the_process_is_quarantined_at_last(spool: Spool) -> N
     drain.drain()
     assert (drain.processed, drain.failed) == (2, 1)
     (report,) = spool.failed_folder.glob("*.traceback.txt")
-    assert "died 3 times" in report.read_text()
+    assert f"died {MAX_DEATHS} times" in report.read_text()
 
 
 def test_a_file_that_cannot_be_moved_is_left_and_said(spool: Spool) -> None:
@@ -152,6 +152,27 @@ def test_a_file_that_cannot_be_moved_is_left_and_said(spool: Spool) -> None:
     assert [spool.read(name).id for name in spool.scan()] == ["e1"]
     assert drain.last_error is not None
     assert "cannot move" in drain.last_error
+
+
+def test_a_file_that_cannot_be_removed_is_stored_once_and_removed_later(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    drain = Drain(spool, lambda exchange: seen.append(exchange.id))
+    with monkeypatch.context() as patch:
+
+        def read_only(name: str) -> None:
+            raise OSError(30, "Read-only file system")
+
+        patch.setattr(spool, "done", read_only)
+        drain.drain()
+        drain.drain()
+        assert (seen, drain.failed, len(spool.scan())) == (["e1", "e2", "e3"], 0, 3)
+        assert drain.last_error is not None
+        assert "cannot remove" in drain.last_error
+    drain.drain()
+    assert (seen, drain.failed, spool.scan()) == (["e1", "e2", "e3"], 0, [])
+    assert not spool.failed_folder.exists()
 
 
 def test_a_file_that_vanished_is_no_failure(spool: Spool) -> None:

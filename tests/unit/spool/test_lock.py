@@ -3,6 +3,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from llmprof_addon.errors import SpoolError
 from llmprof_addon.spool.lock import worker_lock
 
 HOLD = """
@@ -24,6 +27,27 @@ def test_one_holder_at_a_time(tmp_path: Path) -> None:
     assert not one.held
     assert two.acquire()
     two.release()
+
+
+def test_a_full_disk_does_not_keep_the_lock_from_its_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    one, two = worker_lock(tmp_path), worker_lock(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        assert one.acquire()
+    assert one.held
+    assert not two.acquire()
+    one.release()
+    assert two.acquire()
+    two.release()
+
+
+def test_a_place_for_no_lock_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "spool").write_text("a file where the folder should be")
+    with pytest.raises(SpoolError, match="cannot lock "):
+        worker_lock(tmp_path / "spool" / "below").acquire()
 
 
 def test_death_frees_the_lock(tmp_path: Path) -> None:

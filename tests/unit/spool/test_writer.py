@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmprof_addon.model.exchange import KEPT_ENDS, Exchange
+from llmprof_addon.spool import writer as writer_
 from llmprof_addon.spool.folder import Spool
 from llmprof_addon.spool.writer import METADATA_BYTES, SpoolWriter, without_middle, without_request
 from tests.unit.spool.exchanges import make_exchange
@@ -121,6 +122,26 @@ def test_disk_errors_are_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert writer.last_error is not None
     assert "No space left on device" in writer.last_error
     assert writer.lost == 0
+    writer.close()
+
+
+def test_a_disk_is_waited_for_but_not_a_file_that_is_too_big(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_, "_RETRY_SECONDS", (0.001, 0.001))
+    real, failures = os.replace, iter([28] * 50 + [27] * 50)  # no space left on device, file too large
+
+    def flaky(source: str, target: str) -> None:
+        if code := next(failures, 0):
+            raise OSError(code, os.strerror(code))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", flaky)
+    writer = SpoolWriter(tmp_path)
+    writer.put(make_exchange(id="big"))
+    until(lambda: writer.lost == 1)
+    assert next(failures) == 27
+    monkeypatch.setattr(os, "replace", real)
+    writer.put(make_exchange(id="small"))
+    until(lambda: writer.written == 1)
     writer.close()
 
 

@@ -15,7 +15,7 @@ from llmprof_addon.model.standin import OFF, Key
 from llmprof_addon.model.tree import assemble
 from llmprof_addon.providers import dialects
 from llmprof_addon.providers.dialects import Dialect
-from llmprof_addon.providers.unsaid import Unsaid
+from llmprof_addon.providers.unsaid import Impersonal, Unsaid
 
 
 class Values(Protocol):
@@ -113,6 +113,11 @@ class Reduced:
         kind, separator, _ = error.partition(": ")
         kind = f"{kind}: " if separator and kind.replace("_", "").isalnum() and len(kind) <= 64 else ""
         return kind + self._values.text(error.removeprefix(kind)).partition("\n")[0]
+
+
+def without_persons() -> Reduced:
+    """What `LLMPROF_BODIES=redacted` keeps."""
+    return Reduced(Impersonal(), None)
 
 
 def without_texts(secret: bytes) -> Reduced:

@@ -2,7 +2,7 @@
 
 Kept are the words of the protocols (types, roles, ids, names of tools, enumerations) and the numbers around content. A
 text gives way to its stand-in; arguments, schemas and structured results to a digest of the whole, without their keys
-and numbers. `Unsaid` is for what is kept without texts, `redact_personal` for what is kept with few letters fewer.
+and numbers. `Impersonal` keeps all but what a text says of persons.
 """
 
 import json
@@ -12,6 +12,7 @@ from base64 import b64decode, b64encode
 from llmprof_addon.model.kinds import AGENTS_TAGS, is_reminder
 from llmprof_addon.model.media import media_of, media_of_url
 from llmprof_addon.model.part import Json, Media
+from llmprof_addon.model.personal import redact_personal
 from llmprof_addon.model.standin import Key, stand_in
 from llmprof_addon.model.tree import canonical
 
@@ -151,6 +152,23 @@ class Unsaid:
 
     def _name(self, name: str) -> str:
         return name if _KEY.fullmatch(name) else f"{NOT_KEPT} {self._key.digest(name.encode('utf-8', 'replace'), 12)}"
+
+
+class Impersonal:
+    """Overwrites personal data in the texts of values."""
+
+    def value(self, held: Json, key: str = "", *, stated: bool = False) -> Json:
+        """A block, a message or a field; ids, signatures and data are left as they are."""
+        if isinstance(held, str):
+            blob = len(held) >= _SEALED_LENGTH and " " not in held and "://" not in held
+            return held if blob or key in _WORDS or _WORD_KEY.search(key) else self.text(held)
+        if isinstance(held, dict):
+            return {self.text(name): self.value(inner, name) for name, inner in held.items()}
+        return [self.value(inner, key) for inner in held] if isinstance(held, list) else held
+
+    def text(self, text: str) -> str:
+        """A text without what it says of persons."""
+        return redact_personal(text)
 
 
 def _plain(held: dict[str, Json]) -> str | None:

@@ -9,12 +9,14 @@ from llmprof_addon.errors import ConfigError
 from llmprof_addon.settings.endpoints import read_endpoints, read_routes
 from llmprof_addon.settings.readers import (
     parse_endpoint,
+    read_bodies,
     read_connect,
     read_db_url,
     read_file,
     read_flag,
     read_folder,
     read_json_text,
+    read_limit,
     read_llm_hosts,
     read_origins,
     read_path,
@@ -68,6 +70,10 @@ def load(flags: Mapping[str, object] | None = None, environ: Mapping[str, str] |
         raise ConfigError(
             f"the reverse and the forward listener cannot share port {settings.port}",
             hint="give another one with --forward-port or LLMPROF_FORWARD_PORT",
+        )
+    if settings.bodies == "off" and settings.capture is not None:
+        raise ConfigError(
+            "LLMPROF_BODIES=off keeps no bodies, and LLMPROF_CAPTURE saves them whole", hint="take one of the two away"
         )
     if "upstream_proxy" not in values:
         values["upstream_proxy"] = _found_proxy(settings, environ)
@@ -123,6 +129,10 @@ _READERS: dict[str, Callable[[object, str], Any]] = {
     "capture": read_folder,
     "debug": read_flag,
     "search": read_flag,
+    "bodies": read_bodies,
+    "bodies_days": read_limit,
+    "calls_days": read_limit,
+    "max_db_mb": read_limit,
     "llm_hosts": read_llm_hosts,
     "upstream_ca": read_file,
     "upstream_proxy": read_proxy,

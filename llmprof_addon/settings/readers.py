@@ -65,6 +65,22 @@ def read_flag(value: object, source: str) -> bool:
     raise ConfigError(f"{source} must be 1 or 0, not {value!r}")
 
 
+def read_bodies(value: object, source: str) -> str:
+    """What is kept of prompts and answers."""
+    word = str(value).strip().lower()
+    if word not in ("full", "redacted", "off"):
+        raise ConfigError(f"{source} must be full, redacted or off, not {value!r}")
+    return word
+
+
+def read_limit(value: object, source: str) -> int:
+    """A number of days or megabytes, above 0."""
+    text = str(value).strip()
+    if isinstance(value, bool) or not re.fullmatch(r"[1-9][0-9]{0,6}", text, re.ASCII):
+        raise ConfigError(f"{source} must be a whole number above 0, of at most 7 digits, not {value!r}")
+    return int(text)
+
+
 def read_db_url(value: object, source: str) -> str:
     """The URL of a store."""
     url = read_text(value, source)

@@ -4,9 +4,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from llmprof_addon.errors import StartError
+from llmprof_addon.model.retention import Retention
 from llmprof_addon.model.thresholds import Thresholds
+
+type Bodies = Literal["full", "redacted", "off"]
+
+_DAY_NS = 86_400 * 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +93,14 @@ class Settings:
     debug: bool = False
     search: bool = True
     """Index the texts of prompts and answers, so that they can be searched."""
+    bodies: Bodies = "full"
+    """What is kept of prompts and answers: `full`; `redacted`, without personal data; `off`, sizes and counts alone."""
+    bodies_days: int | None = None
+    """After so many days texts are dropped, and numbers stay."""
+    calls_days: int | None = None
+    """After so many days calls are deleted."""
+    max_db_mb: int | None = None
+    """From this size of the store on the oldest go: texts first, then calls."""
     findings: Thresholds = field(default_factory=Thresholds)
     """From which numbers on a finding is told; they stand in `config.toml` alone."""
     llm_hosts: Mapping[str, str] = field(default_factory=dict)
@@ -106,6 +120,15 @@ class Settings:
         """`host[:port]` to dialect, provider or endpoint, of all hosts that only the user knows."""
         named = {each.base.address.lower(): each.provider or each.name for each in self.endpoints.values()}
         return {**named, **self.llm_hosts}
+
+    @property
+    def retention(self) -> Retention:
+        """For how long what is kept."""
+        return Retention(
+            bodies_ns=None if self.bodies_days is None else self.bodies_days * _DAY_NS,
+            calls_ns=None if self.calls_days is None else self.calls_days * _DAY_NS,
+            max_bytes=None if self.max_db_mb is None else self.max_db_mb * 1024 * 1024,
+        )
 
     @property
     def key_variables(self) -> tuple[str, ...]:
@@ -187,6 +210,10 @@ class Settings:
             "capture": self.capture or "",
             "debug": int(self.debug),
             "search": int(self.search),
+            "bodies": self.bodies,
+            "bodies_days": self.bodies_days or "",
+            "calls_days": self.calls_days or "",
+            "max_db_mb": self.max_db_mb or "",
             "llm_hosts": ",".join(f"{host}={api}" for host, api in self.llm_hosts.items()),
             "upstream_ca": self.upstream_ca or "",
             "upstream_proxy": self.upstream_proxy.url if self.upstream_proxy else "",

@@ -5,6 +5,7 @@ when it is sent again: a node is marked once no such call runs through it, and t
 Every step is one short transaction; of several workers one does it.
 """
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import batched
@@ -13,6 +14,7 @@ from typing import Any
 
 import peewee as pw
 
+from llmprof_addon import clock
 from llmprof_addon.model.retention import Retention
 from llmprof_addon.model.standin import DROPPED, KEY_BYTES, Key
 from llmprof_addon.model.tree import canonical, parse
@@ -26,6 +28,9 @@ from llmprof_addon.store.transaction import LOCK, transaction
 
 SECRET = "secret"
 """Name of the `Fact` with the key of the store's stand-ins."""
+
+REST_SECONDS = 60.0
+"""How long a worker waits once all is within the limits."""
 
 RECENT_NS = 3600 * 10**9
 """What is younger is not pruned for the store's size."""
@@ -86,10 +91,21 @@ def prune(store: Store, limits: Retention, now_ns: int) -> Gone:
 class Keeper:
     """Keeps one store within its limits, a step at a time."""
 
-    def __init__(self, limits: Retention) -> None:
+    def __init__(self, limits: Retention, *, now: Callable[[], float] = time.monotonic) -> None:
         self.limits = limits
+        self._now = now
+        self._rests_until = 0.0
         self._over: int | None = None
         """Bytes above the limit of the size, as they were measured and have gone since."""
+
+    def keep(self, store: Store) -> bool:
+        """Take a step unless it is time to rest; whether there is more to do at once."""
+        if not self.limits or self._now() < self._rests_until:
+            return False
+        if self.step(store, clock.now_ns()) is not None:
+            return True
+        self._rests_until = self._now() + REST_SECONDS
+        return False
 
     def step(self, store: Store, now_ns: int) -> Gone | None:
         """Delete or drop the next few; `None` if all is within the limits, or another worker is at it."""

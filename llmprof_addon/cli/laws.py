@@ -78,7 +78,7 @@ def _derived(store: Store, explained: Explanation) -> Iterator[str]:
     stored = detail(store, row)
     prompt = replace(explained.call.prompt, system=explained.whole.prompt.system)
     paths = chains(prompt, explained.call.answer.parts, base=stored.base)
-    for section in ("tools", "system", "messages", "answer"):
+    for section in ("tools", "system", "messages", "answer") if row.bodies != "dropped" else ():
         if [link.key for link in getattr(paths, section)] != [node.key for node in stored.sections[section]]:
             yield f"{whose}: keys of the {section} chain are not those of its contents"
     if redact_json(explained.body)[1]:

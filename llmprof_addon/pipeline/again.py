@@ -77,6 +77,8 @@ def put_late_behind(response_id: str, store: Store) -> list[Moved]:
     waiting, seen = [response_id], {response_id}
     while waiting:
         for row in late.misplaced(store, waiting.pop()):
+            if row.bodies == "dropped":
+                continue
             moved += late.put(store, _laid_out_again(row, store))
             if row.response_id is not None and row.response_id not in seen:
                 seen.add(row.response_id)
@@ -88,6 +90,8 @@ def _group_again(rows: Sequence[CallRow], store: Store) -> list[Moved]:
     """Choose run and lane of stored calls again, by all that is stored by now."""
     moved: list[Moved] = []
     for row in rows:
+        if row.bodies == "dropped":  # its texts are gone, by which it would be found
+            continue
         stored = detail(store, row)
         placed = Placed.of(stored_call(stored, stored.body), store, row.encoding)
         call, paths, exchange = replace(placed.call, identity=_identity(row)), placed.paths, _as_asked(row)
@@ -106,6 +110,8 @@ def _judge_again(numbers: Collection[int], store: Store) -> None:
         seeker, view = found
         earlier = forerunner.before(store, seeker, view)
         row = queries.call(store, seeker.uid)
+        if row is not None and row.bodies == "dropped":
+            continue
         if row is not None and earlier is not None and falls_short(view, earlier):
             stored = detail(store, row)
             placed = Placed.of(stored_call(stored, stored.body), store, row.encoding)
@@ -143,8 +149,8 @@ def _laid_out_again(row: CallRow, store: Store) -> LateRecord:
     """A stored call behind what is stored by now of the calls that it continues; usage and cost stay."""
     stored = detail(store, row)
     placed = Placed.of(stored_call(stored, stored.body), store, row.encoding)
-    whole, counts = placed.whole, placed.counts(store, Effort())
-    raws = placed.raws(counts)
+    whole, counts = placed.whole, placed.counts(store, Effort(), stored.known if row.bodies else {})
+    raws = placed.raws(counts, stored.framing if row.bodies else None)
     estimated = prompt_leaves(whole, raws.prompt, raws.framing)
     leaves = lay_out(whole, raws, estimated, row.usage, row.cost)
     return LateRecord(

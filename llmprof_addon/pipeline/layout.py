@@ -6,6 +6,7 @@ tokenised.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from llmprof_addon.attribution.context import Context
 from llmprof_addon.counting.estimate import answer_leaves, framing_of
@@ -61,22 +62,32 @@ class Placed:
             encoding=encoding,
         )
 
-    def counts(self, store: Store, effort: Effort) -> dict[bytes, RawCount]:
-        """Raw counts of all its nodes: those of stored ones as they are stored, the others tokenised."""
+    def counts(
+        self, store: Store, effort: Effort, known: Mapping[tuple[bytes, bytes | None], RawCount] = MappingProxyType({})
+    ) -> dict[bytes, RawCount]:
+        """Raw counts of all its nodes: those of stored ones as they are stored, the others tokenised.
+
+        `known`: those of parts whose texts are not kept, by their digests.
+        """
         paths = self.paths
         links = (*paths.tools, *paths.system, *paths.messages, *paths.answer)
         counts = store.known([link.key for link in links], self.encoding)
         for link in links:
-            if link.key not in counts:
+            if link.key in counts:
+                continue
+            raw = known.get((link.digest, link.wrapper_digest))
+            if raw is not None:
+                counts[link.key] = raw
+            else:
                 part = link.part.whole or link.part
                 counts[link.key] = count_part(part, self.encoding)
                 effort.tokenised_bytes += _text_bytes(part)
         effort.calls += 1
         return counts
 
-    def raws(self, counts: Mapping[bytes, RawCount]) -> "Raws":
-        """The counts of its parts, by those of its nodes."""
-        return Raws.of(self.whole, self.paths, counts, self.before.counts(self.context, self.encoding))
+    def raws(self, counts: Mapping[bytes, RawCount], kept: Framing | None = None) -> "Raws":
+        """The counts of its parts, by those of its nodes; `kept`: the framing of a call without its texts."""
+        return Raws.of(self.whole, self.paths, counts, self.before.counts(self.context, self.encoding), kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,14 @@ class Raws:
     framing: Framing | None
 
     @classmethod
-    def of(cls, call: Call, paths: Chains, counts: Mapping[bytes, RawCount], before: Sequence[RawCount]) -> "Raws":
+    def of(
+        cls,
+        call: Call,
+        paths: Chains,
+        counts: Mapping[bytes, RawCount],
+        before: Sequence[RawCount],
+        kept: Framing | None = None,
+    ) -> "Raws":
         """Pick a call's counts by the keys of its chains; `before` are those of the messages that it continues."""
         prompt = call.prompt
         own = (
@@ -97,7 +115,9 @@ class Raws:
             *before,
             *_along(prompt.messages[len(before) :], paths.messages, counts),
         )
-        return cls(own, tuple(_along(call.answer.parts, paths.answer, counts)), framing_of(_with_texts(call), own))
+        return cls(
+            own, tuple(_along(call.answer.parts, paths.answer, counts)), framing_of(_with_texts(call), own, kept)
+        )
 
     @classmethod
     def stored(cls, call: Call, kept: StoredCall, laid: Prompt, before: Sequence[RawCount]) -> "Raws":

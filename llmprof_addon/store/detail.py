@@ -7,7 +7,7 @@ from typing import Any
 from llmprof_addon.errors import StoreError
 from llmprof_addon.model.count import Framing, RawCount
 from llmprof_addon.model.part import Json
-from llmprof_addon.model.tree import StoredPart, assemble, parse, restore, root
+from llmprof_addon.model.tree import StoredPart, assemble, canonical, digest, parse, restore, root
 from llmprof_addon.store.compress import unpack, unsqueeze
 from llmprof_addon.store.counts import unpack_raw
 from llmprof_addon.store.database import errors_of
@@ -77,10 +77,21 @@ class StoredCall:
         return assemble(self.params, self.parts)
 
     @property
+    def known(self) -> dict[tuple[bytes, bytes | None], RawCount]:
+        """Raw counts of its parts by the digests of their values and of the messages that they open."""
+        nodes = (node for section in self.sections.values() for node in section)
+        return {_identity(node.part): node.raw for node in nodes if node.raw is not None}
+
+    @property
     def counts(self) -> dict[bytes, RawCount]:
         """Raw counts by node key."""
         nodes = (node for section in self.sections.values() for node in section)
         return {node.key: node.raw for node in nodes if node.raw is not None}
+
+
+def _identity(part: StoredPart) -> tuple[bytes, bytes | None]:
+    wrapper = None if part.wrapper is None else digest(canonical(part.wrapper))
+    return digest(canonical(part.value)), wrapper
 
 
 def detail(store: Store, row: CallRow) -> StoredCall:

@@ -56,18 +56,31 @@ class Gone:
     """What went, or would go."""
 
     calls: int = 0
-    """Deleted,"""
     runs: int = 0
-    """with the runs that had no other."""
-    bodies: int = 0
-    """Calls that keep their numbers alone."""
+    """Runs that had no other calls."""
     contents: int = 0
-    """Texts and other values that are no longer stored, or not whole."""
+    """Texts and other values."""
     bytes: int = 0
     """What these took, as they were stored."""
 
     def __add__(self, other: "Gone") -> "Gone":
         return Gone(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """What pruning does: calls that are deleted, and calls that keep their numbers alone."""
+
+    deleted: Gone = Gone()
+    dropped: Gone = Gone()
+
+    def __add__(self, other: "Pruned") -> "Pruned":
+        return Pruned(deleted=self.deleted + other.deleted, dropped=self.dropped + other.dropped)
+
+    @property
+    def bytes(self) -> int:
+        """What it frees, about."""
+        return self.deleted.bytes + self.dropped.bytes + self.deleted.calls * ROW_BYTES["call"]
 
 
 def secret(store: Store) -> bytes:
@@ -78,9 +91,9 @@ def secret(store: Store) -> bytes:
         return bytes.fromhex(store.db.execute(Fact.select(Fact.value).where(Fact.name == SECRET)).fetchone()[0])
 
 
-def prune(store: Store, limits: Retention, now_ns: int) -> Gone:
+def prune(store: Store, limits: Retention, now_ns: int) -> Pruned:
     """Bring a store within its limits at once; what went."""
-    keeper, gone = Keeper(limits), Gone()
+    keeper, gone = Keeper(limits), Pruned()
     while (step := keeper.step(store, now_ns)) is not None:
         gone += step
     with errors_of(store.url):
@@ -107,17 +120,19 @@ class Keeper:
         self._rests_until = self._now() + REST_SECONDS
         return False
 
-    def step(self, store: Store, now_ns: int) -> Gone | None:
+    def step(self, store: Store, now_ns: int) -> Pruned | None:
         """Delete or drop the next few; `None` if all is within the limits, or another worker is at it."""
         limits = self.limits
         with errors_of(store.url):
-            if limits.calls_ns is not None and (gone := _delete(store, now_ns - limits.calls_ns)):
+            before_ns = limits.calls_before(now_ns)
+            if before_ns is not None and (gone := _delete(store, before_ns)):
                 return gone
-            if limits.bodies_ns is not None and (gone := _drop(store, now_ns - limits.bodies_ns)):
+            before_ns = limits.bodies_before(now_ns)
+            if before_ns is not None and (gone := _drop(store, before_ns)):
                 return gone
             return self._shrink(store, now_ns - RECENT_NS) if limits.max_bytes is not None else None
 
-    def _shrink(self, store: Store, before_ns: int) -> Gone | None:
+    def _shrink(self, store: Store, before_ns: int) -> Pruned | None:
         """Texts go before calls, and the oldest first."""
         if self._over is None or self._over <= 0 or isinstance(store.db, pw.SqliteDatabase):
             self._over = used_bytes(store.db) - (self.limits.max_bytes or 0)
@@ -127,37 +142,37 @@ class Keeper:
         if gone is None:
             self._over = None
             return None
-        self._over -= gone.bytes + gone.calls * _BYTES_OF["call"]
+        self._over -= gone.bytes
         return gone
 
 
-def _delete(store: Store, before_ns: int) -> Gone | None:
+def _delete(store: Store, before_ns: int) -> Pruned | None:
     query = Call.select(Call.id).where(Call.started_ns < before_ns).order_by(Call.started_ns, Call.id)
 
     continuing = Call.select(pw.SQL("1")).where(Call.continues == Warmup.response_id)
     unused = (Warmup.started_ns < before_ns) & ~pw.fn.EXISTS(continuing)
 
-    def some() -> Gone | None:
+    def some() -> Pruned | None:
         if not _is_ours(store.db):
             return None
         if ids := [row[0] for row in store.db.execute(query.limit(CALLS_AT_ONCE)).fetchall()]:
             runs, contents, size = edits.delete_calls(store.db, ids)
-            return Gone(calls=len(ids), runs=runs, contents=contents, bytes=size)
+            return Pruned(deleted=Gone(calls=len(ids), runs=runs, contents=contents, bytes=size))
         old = Warmup.select(Warmup.response_id).where(unused).limit(CALLS_AT_ONCE)
         if warmups := _column(store.db, old):
             contents, size = edits.delete_warmups(store.db, warmups)
-            return Gone(contents=contents, bytes=size)
+            return Pruned(deleted=Gone(contents=contents, bytes=size))
         return None
 
     return _step(store, some)
 
 
-def _drop(store: Store, before_ns: int) -> Gone | None:
+def _drop(store: Store, before_ns: int) -> Pruned | None:
     values = Unsaid(Key(secret(store)), DROPPED)
     old = Call.bodies.is_null() & (Call.started_ns < before_ns)
     query = Call.select(Call.id).where(old).order_by(Call.started_ns).limit(CALLS_AT_ONCE)
 
-    def some() -> Gone | None:
+    def some() -> Pruned | None:
         if not _is_ours(store.db):
             return None
         ids = [row[0] for row in store.db.execute(query).fetchall()]
@@ -166,7 +181,7 @@ def _drop(store: Store, before_ns: int) -> Gone | None:
     return _step(store, some)
 
 
-def _step(store: Store, some: Callable[[], Gone | None]) -> Gone | None:
+def _step(store: Store, some: Callable[[], Pruned | None]) -> Pruned | None:
     sqlite = isinstance(store.db, pw.SqliteDatabase)
     if sqlite:
         store.db.execute_sql("PRAGMA secure_delete = 1").fetchall()  # what was there is overwritten on the disk
@@ -183,7 +198,7 @@ def _is_ours(db: pw.Database) -> bool:
     return bool(db.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (LOCK + 1,)).fetchone()[0])
 
 
-def _drop_bodies(db: pw.Database, ids: Sequence[int], values: Unsaid, before_ns: int) -> Gone:
+def _drop_bodies(db: pw.Database, ids: Sequence[int], values: Unsaid, before_ns: int) -> Pruned:
     heads: set[int] = set()
     params: set[bytes] = set()
     for content, *nodes in db.execute(Call.select(Call.params, *_HEADS).where(Call.id.in_(ids))).fetchall():
@@ -202,7 +217,7 @@ def _drop_bodies(db: pw.Database, ids: Sequence[int], values: Unsaid, before_ns:
     ).fetchall():
         _drop_from_envelope(db, call, bytes(data), values)
     edits.announce(db)
-    return Gone(bodies=len(ids), contents=dropped, bytes=size)
+    return Pruned(dropped=Gone(calls=len(ids), contents=dropped, bytes=size))
 
 
 def cool(db: pw.Database, heads: Sequence[int], before_ns: int) -> set[bytes]:
@@ -269,6 +284,21 @@ def _drop_contents(db: pw.Database, digests: Sequence[bytes], params: set[bytes]
     return len(changed), sum(stored for _, _, stored in changed.values())
 
 
+def reduced_contents(
+    db: pw.Database, digests: Sequence[bytes], params: set[bytes], values: Unsaid
+) -> dict[bytes, tuple[bytes, int, int]]:
+    """Those of the contents that hold a text: without it, their size, and how large they are as they are stored."""
+    query = Content.select(Content.digest, Content.data, Content.size)
+    query = query.where(Content.digest.in_(digests) & Content.dropped.is_null())
+    found: dict[bytes, tuple[bytes, int, int]] = {}
+    for digest, data, size in db.execute(query).fetchall():
+        value = parse(unpack(bytes(data), size))
+        reduced = canonical(values.fields(value) if bytes(digest) in params else values.value(value))
+        if reduced != canonical(value):
+            found[bytes(digest)] = reduced, size, len(data)
+    return found
+
+
 def _drop_from_envelope(db: pw.Database, call: int, data: bytes, values: Unsaid) -> None:
     document = unsqueeze(data)
     for name, reduce in (("rest", values.fields), ("usage_raw", values.value)):
@@ -277,7 +307,7 @@ def _drop_from_envelope(db: pw.Database, call: int, data: bytes, values: Unsaid)
     db.execute(Envelope.update(data=squeeze(document)).where(Envelope.call == call))
 
 
-_BYTES_OF = {"call": 2500, "node": 450, "node_count": 150, "content": 120, "envelope": 60, "search_index": 40}
+ROW_BYTES = {"call": 2500, "node": 450, "node_count": 150, "content": 120, "envelope": 60, "search_index": 40}
 """What a row takes with its indexes, beside its data; about, of databases whose free space is not to be known."""
 
 
@@ -286,7 +316,7 @@ def used_bytes(db: pw.Database) -> int:
     if isinstance(db, pw.SqliteDatabase):
         pages: int = db.pragma("page_count") - db.pragma("freelist_count")
         return pages * int(db.pragma("page_size"))
-    sums = [f"(SELECT COUNT(*) * {size} FROM {table})" for table, size in _BYTES_OF.items()]
+    sums = [f"(SELECT COUNT(*) * {size} FROM {table})" for table, size in ROW_BYTES.items()]
     sums += [f"(SELECT COALESCE(SUM(PG_COLUMN_SIZE({name})), 0) FROM {table})" for table, name in _DATA]
     return int(db.execute_sql(f"SELECT {' + '.join(sums)}").fetchone()[0])
 

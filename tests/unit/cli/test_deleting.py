@@ -1,6 +1,7 @@
 """`prune` and `reset`."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_ages(text: str, seconds: int) -> None:
 def test_prune_deletes_what_is_older(age: str, deleted: int, left: tuple[int, int], llmprof: Cli, aged: Path) -> None:
     ran = llmprof("prune", "--older-than", age, "--yes", "--home", aged)
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == f"deleted {deleted} call{'' if deleted == 1 else 's'}\n"
+    assert ran.out.splitlines()[1].split()[:2] == ["deleted", str(deleted)]
     assert counted(aged) == left
     assert llmprof("selftest", "--home", aged).code == 0
 
@@ -100,6 +101,47 @@ def test_prune_asks_with_the_time(llmprof: Cli, aged: Path, monkeypatch: pytest.
     assert ran.code == 1
     assert f" from {aged}/llmprof.db? [y/N] " in ran.out
     assert ran.out.startswith("Delete the calls from before 20")
+
+
+def test_what_would_go_is_what_goes(llmprof: Cli, aged: Path) -> None:
+    words = ("prune", "--older-than", "45d", "--bodies", "30d", "--json", "--home", aged)
+    foreseen = llmprof(*words, "--dry-run")
+    assert counted(aged) == (2, 3)
+    pruned = llmprof(*words, "--yes")
+    assert (foreseen.code, pruned.code, foreseen.err + pruned.err) == (0, 0, "")
+    would, did = json.loads(foreseen.out), json.loads(pruned.out)
+    assert (would.pop("dry_run"), did.pop("dry_run")) == (True, False)
+    assert did["left"].pop("bytes") > 0
+    assert would["left"].pop("bytes") is None  # before it is known
+    assert would == did
+    assert (did["deleted"]["calls"], did["texts_dropped"]["calls"]) == (1, 1)
+
+
+def test_a_dropped_text_says_so(llmprof: Cli, aged: Path) -> None:
+    said = llmprof("search", "boat leaks", "--json", "--home", aged)
+    assert "My boat leaks." in llmprof("show", "--raw", "--home", aged).out
+    ran = llmprof("prune", "--bodies", "1d", "--yes", "--home", aged)
+    assert ran.out.splitlines()[2].split()[:3] == ["texts", "dropped", "3"]
+    for words in (("show",), ("show", "--raw"), ("rent",), ("tools",), ("cache",), ("runs",), ("calls",)):
+        shown = llmprof(*words, "--home", aged)
+        assert (shown.code, shown.err) == (0, ""), words
+        if words[0] == "show":
+            assert "text was dropped for its age" in shown.out
+            assert "A cup an hour" not in shown.out
+    assert llmprof("search", "boat leaks", "--json", "--home", aged).out == ""
+    assert said.code == 0
+    assert llmprof("selftest", "--home", aged).code == 0
+
+
+def test_the_limits_of_the_settings_hold_without_others(
+    llmprof: Cli, aged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMPROF_CALLS_DAYS", "45")
+    assert llmprof("prune", "--yes", "--home", aged).out.splitlines()[1].split()[:2] == ["deleted", "1"]
+    monkeypatch.setenv("LLMPROF_MAX_DB_MB", "many")
+    ran = llmprof("prune", "--yes", "--home", aged)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert "LLMPROF_MAX_DB_MB must be a whole number above 0" in ran.err
 
 
 def test_reset_leaves_an_empty_store_the_ca_and_what_waits(llmprof: Cli, own: Path) -> None:

@@ -19,6 +19,7 @@ from llmprof_addon import worker as worker_module
 from llmprof_addon.errors import StoreError
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.settings import Settings
+from llmprof_addon.spool.drain import MAX_DEATHS
 from llmprof_addon.spool.folder import Spool
 from llmprof_addon.spool.statefile import read_state
 from llmprof_addon.worker import Bell, redact, settle
@@ -193,11 +194,11 @@ def test_a_file_that_kills_every_worker_is_set_aside(home: Home) -> None:
     home.spool.add(make_exchange(id="deadly", ended_ns=0, request_body=b"deadly"))
     ids = home.fill(3)
     codes = []
-    for _ in range(4):
+    for _ in range(MAX_DEATHS + 1):
         worker = home.start()
         pipe(worker).close()
         codes.append(worker.wait(15))
-    assert codes == [-9, -9, -9, 0]
+    assert codes == [-9] * MAX_DEATHS + [0]
     assert home.rows().keys() == ids
     assert home.spool.failed().files == 1
 

@@ -121,8 +121,11 @@ class _Brotli:
             return b""
         try:
             out = self._stream.process(data, output_buffer_limit=room + 1)
-            while len(out) <= room and not self._stream.can_accept_more_data():
-                out += self._stream.process(b"", output_buffer_limit=room + 1 - len(out))
+            # Asked for nothing more, it may still hold a few bytes, and says that it could take more all the same.
+            while len(out) <= room and not self._stream.is_finished():
+                if not (more := self._stream.process(b"", output_buffer_limit=room + 1 - len(out))):
+                    break
+                out += more
         except brotli.error as error:
             raise Corrupt(str(error)) from None
         self.ended = self._stream.is_finished()

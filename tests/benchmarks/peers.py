@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.benchmarks import peers_import, peers_rates, peers_streams, peers_turns
 from tests.benchmarks.peers_installed import OWN, PEERS
-from tests.benchmarks.peers_script import SEED
+from tests.benchmarks.peers_script import BYTES_A_TURN, SEED
 from tests.benchmarks.peers_table import Row, Table
 from tests.benchmarks.peers_ways import Way, upstream, ways
 
@@ -38,16 +38,20 @@ def main(arguments: Sequence[str] = ()) -> None:
     print(f"{_machine()}; seed {SEED}\n", flush=True)
     if {"rates", "streams", "turns"} & set(parts):
         talks = (args.rounds or peers_turns.ROUNDS) + 1
+        step = args.turn_bytes
         calls = (args.rounds or peers_streams.ROUNDS) * peers_streams.LARGE_CALLS
         with (
             tempfile.TemporaryDirectory() as name,
-            upstream(talks, calls) as port,
+            upstream(talks, step, calls) as port,
             ways(port, Path(name), OWN + PEERS[: args.peers]) as known,
         ):
             show(_listed(known))
-            for part, run in (("rates", peers_rates.run), ("streams", peers_streams.run), ("turns", peers_turns.run)):
-                if part in parts:
-                    show(asyncio.run(run(known, args.rounds)))
+            if "rates" in parts:
+                show(asyncio.run(peers_rates.run(known, args.rounds)))
+            if "streams" in parts:
+                show(asyncio.run(peers_streams.run(known, args.rounds)))
+            if "turns" in parts:
+                show(asyncio.run(peers_turns.run(known, args.rounds, step)))
     if "import" in parts:
         show(peers_import.speed())
         show(peers_import.turns())
@@ -59,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to measure, by default all")
     parser.add_argument("--markdown", action="store_true", help="tables for the readme")
     parser.add_argument("--rounds", type=int, help="fewer rounds, or more")
+    parser.add_argument("--turn-bytes", type=int, default=BYTES_A_TURN, help="what a turn of a conversation adds")
     parser.add_argument("--peers", type=int, help="how many of the other proxies, by default all")
     return parser
 

@@ -20,15 +20,18 @@ class Usage:
     """CPU seconds since the start, and resident bytes, of a process and all below it."""
 
     cpu: float
+    own: float
+    """Of that, the first process without those below it."""
     resident: int
 
 
 def usage(pid: int) -> Usage:
     """Use of a tree of processes; children that have ended count through their parents. In ticks of 10 ms."""
-    own = list(_tree(pid))
+    tree = dict(_tree(pid))
     return Usage(
-        cpu=sum(_cpu(fields) for _, fields in own),
-        resident=sum(int(fields[21]) * os.sysconf("SC_PAGE_SIZE") for _, fields in own),
+        cpu=sum(_cpu(fields[11:15]) for fields in tree.values()),  # with children that were waited for
+        own=_cpu(tree[pid][11:13]) if pid in tree else 0,
+        resident=sum(int(fields[21]) * os.sysconf("SC_PAGE_SIZE") for fields in tree.values()),
     )
 
 
@@ -48,8 +51,8 @@ def _tree(pid: int) -> Iterator[tuple[int, list[str]]]:
             yield one, fields
 
 
-def _cpu(fields: list[str]) -> float:
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")  # own and of children that were waited for
+def _cpu(ticks: list[str]) -> float:
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 async def settled(pid: int, spool: Path | None = None, windows: int = 2) -> bool:

@@ -14,7 +14,7 @@ from tests.benchmarks.growth import conversation
 SEED = 0
 TURNS = 100
 BYTES_A_TURN = 2_000
-"""A conversation ends with a prompt of some 240 KB."""
+"""Read anew in each: a conversation of so many turns ends with a prompt of some 240 KB."""
 
 AGENTS = 8
 """That send the large prompts in the background, in turn."""
@@ -37,9 +37,9 @@ def small(number: int, stream: bool = False) -> bytes:
     return _SAID % (b'"stream":true,' if stream else b"", number)
 
 
-def talks(number: int, turns: int = TURNS) -> list[list[Exchange]]:
-    """So many conversations of an agent that reads files, from the first turn to the last."""
-    return [conversation(SEED + at, turns, BYTES_A_TURN) for at in range(number)]
+def talks(number: int, step: int = BYTES_A_TURN) -> list[list[Exchange]]:
+    """So many conversations of an agent that reads files of `step` bytes, from the first turn to the last."""
+    return [conversation(SEED + at, TURNS, step) for at in range(number)]
 
 
 def background(calls: int) -> list[Exchange]:

@@ -9,7 +9,7 @@ from llmprof_addon.model.exchange import Exchange
 from tests.benchmarks import peers_proc as proc
 from tests.benchmarks.peers_client import Connection
 from tests.benchmarks.peers_installed import OURS, PEERS
-from tests.benchmarks.peers_script import TURNS, talks
+from tests.benchmarks.peers_script import BYTES_A_TURN, TURNS, talks
 from tests.benchmarks.peers_table import Row, Table, ratio, turned
 from tests.benchmarks.peers_ways import DIRECT, Way
 
@@ -25,6 +25,8 @@ class Talk:
     times: list[float] = field(default_factory=list)
     """Of each turn, in seconds."""
     cpu: float = 0
+    own: float = 0
+    """CPU of the proxy without its worker."""
     resident: int = 0
     recorded: int | None = None
     failures: list[str] = field(default_factory=list)
@@ -33,7 +35,7 @@ class Talk:
 async def measured(way: Way, talk: Sequence[Exchange]) -> Talk:
     """One conversation, turn after turn, until all that it has caused is done."""
     seen = Talk()
-    before, rows = way.usage().cpu, _recorded(way)
+    before, rows = way.usage(), _recorded(way)
     connection = Connection(way.port)
     for exchange in talk:
         began = time.perf_counter()
@@ -48,7 +50,7 @@ async def measured(way: Way, talk: Sequence[Exchange]) -> Talk:
     connection.close()
     await way.settled(QUIET_WINDOWS)
     used = way.usage()
-    seen.cpu, seen.resident = used.cpu - before, used.resident
+    seen.cpu, seen.own, seen.resident = used.cpu - before.cpu, used.own - before.own, used.resident
     if rows is not None:
         seen.recorded = (_recorded(way) or 0) - rows
     return seen
@@ -58,11 +60,11 @@ def _recorded(way: Way) -> int | None:
     return proc.rows(way.home, way.peer.table) if way.peer.table else None
 
 
-async def run(ways: Sequence[Way], rounds: int | None = None) -> Table:
-    """All rounds, the ways in turn; a conversation that is never heard of again goes first, to warm up."""
+async def run(ways: Sequence[Way], rounds: int | None = None, step: int = BYTES_A_TURN) -> Table:
+    """All rounds, the ways in turn, with so many new bytes a turn; the first conversation is only there to warm up."""
     rounds = rounds or ROUNDS
     able = [way for way in ways if not way.failure]
-    warm, *real = talks(rounds + 1)
+    warm, *real = talks(rounds + 1, step)
     for way in able:
         await measured(way, warm)
     disk = {way.name: proc.stored_bytes(way.home) for way in able if way.process}
@@ -71,10 +73,16 @@ async def run(ways: Sequence[Way], rounds: int | None = None) -> Table:
         for way in turned(able, number):
             seen[way.name].append(await measured(way, talk))
     kept = {way.name: (proc.stored_bytes(way.home) - disk[way.name]) / rounds for way in able if way.process}
-    return _table(ways, seen, kept, rounds)
+    largest = len(real[0][-1].request_body) // 1000
+    return _table(
+        ways,
+        seen,
+        kept,
+        f"A conversation of {TURNS} turns that grows to {largest} KB; medians of {rounds}, RSS the largest",
+    )
 
 
-def _table(ways: Sequence[Way], seen: dict[str, list[Talk]], kept: dict[str, float], rounds: int) -> Table:
+def _table(ways: Sequence[Way], seen: dict[str, list[Talk]], kept: dict[str, float], title: str) -> Table:
     def total(name: str) -> float:
         return statistics.median(sum(talk.times) for talk in seen[name])
 
@@ -96,6 +104,9 @@ def _table(ways: Sequence[Way], seen: dict[str, list[Talk]], kept: dict[str, flo
     failed = {name: [one for talk in some for one in talk.failures] for name, some in seen.items()}
     notes = [f"{name}: {len(some)} calls failed, the last one: {some[-1]}" for name, some in failed.items() if some]
     if seen.get(OURS):
+        proxy = statistics.median(talk.own for talk in seen[OURS])
+        worker = statistics.median(talk.cpu - talk.own for talk in seen[OURS])
+        notes.append(f"{OURS}: {proxy:.2f} s of its CPU in the proxy, {worker:.2f} s in the worker")
         able = [way for way in ways if way.peer in PEERS and not way.failure]
         for way in able:
             if way.peer.attributes:
@@ -105,5 +116,4 @@ def _table(ways: Sequence[Way], seen: dict[str, list[Talk]], kept: dict[str, flo
             if way.peer.bodies:
                 disk = f"{kept[OURS] / kept[way.name]:.2f}x" if kept[way.name] else "–"
                 notes.append(f"promised: disk at most 0.20x of who stores bodies; of {way.name} {disk}")
-    title = f"A conversation of {TURNS} turns that grows to 240 KB; medians of {rounds}, RSS the largest"
     return Table(title=title, columns=columns, rows=rows, notes=notes)

@@ -1,6 +1,6 @@
 """The scripted provider behind every proxy that is compared: a process that answers what is rendered already.
 
-`python -m tests.benchmarks.peers_upstream CONVERSATIONS CALLS` prints its port when it is ready.
+`python -m tests.benchmarks.peers_upstream CONVERSATIONS STEP CALLS` prints its port when it is ready.
 """
 
 import asyncio
@@ -77,9 +77,9 @@ class Upstream(asyncio.Protocol):
             self._transport.write(LAST)
 
 
-async def serve(conversations: int, calls: int) -> None:
+async def serve(conversations: int, step: int, calls: int) -> None:
     """Answer until the process is ended."""
-    known = [exchange for talk in script.talks(conversations) for exchange in talk]
+    known = [exchange for talk in script.talks(conversations, step) for exchange in talk]
     answers = script.answers(known + script.background(calls))
     del known
     server = await asyncio.get_running_loop().create_server(lambda: Upstream(answers), "127.0.0.1", 0, backlog=512)
@@ -88,4 +88,4 @@ async def serve(conversations: int, calls: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(serve(*map(int, sys.argv[1:])))

@@ -42,7 +42,7 @@ class Way:
 
     def usage(self) -> proc.Usage:
         """What it has used so far."""
-        return proc.usage(self.process.pid) if self.process else proc.Usage(cpu=0, resident=0)
+        return proc.usage(self.process.pid) if self.process else proc.Usage(cpu=0, own=0, resident=0)
 
     async def settled(self, windows: int = 2) -> None:
         """Wait until it has nothing left to do, and no file in a spool of its."""
@@ -132,9 +132,9 @@ def _end(way: Way) -> None:
 
 
 @contextmanager
-def upstream(conversations: int, calls: int) -> Iterator[int]:
+def upstream(conversations: int, step: int, calls: int) -> Iterator[int]:
     """The scripted provider in a process of its own; its port."""
-    command = [sys.executable, "-m", "tests.benchmarks.peers_upstream", str(conversations), str(calls)]
+    command = [sys.executable, "-m", "tests.benchmarks.peers_upstream", *map(str, (conversations, step, calls))]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None

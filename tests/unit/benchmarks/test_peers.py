@@ -57,14 +57,15 @@ def test_what_works_is_measured_and_what_does_not_says_why(tmp_path: Path, monke
         return Path(sys.executable).parent
 
     monkeypatch.setattr(peers_ways, "installed", installed)
-    monkeypatch.setattr(peers_turns, "talks", lambda number: talks(number, turns=100)[:1] * number)
+    monkeypatch.setattr(peers_turns, "talks", lambda number, step: talks(1, step) * number)
     stops = _peer("stops", lambda start: [sys.executable, "-c", "import sys; sys.exit('no licence')"])
     peers = [_peer("relay", _relay), stops, _peer("missing", _relay, "missing==1")]
-    with peers_ways.upstream(1, 8) as port, peers_ways.ways(port, tmp_path, peers) as ways:
+    with peers_ways.upstream(1, 10, 8) as port, peers_ways.ways(port, tmp_path, peers) as ways:
         assert [way.failure for way in ways] == [
             None, None, "ended with 1: no licence", "cannot be installed: there is no missing==1",
         ]  # fmt: skip
-        tables = [asyncio.run(part.run(ways, 1)) for part in (peers_rates, peers_streams, peers_turns)]
+        tables = [asyncio.run(part.run(ways, 1)) for part in (peers_rates, peers_streams)]
+        tables.append(asyncio.run(peers_turns.run(ways, 1, 10)))
         relay = ways[1]
         assert peers_proc.rows(relay.home, "seen")
         assert relay.usage().cpu > 0

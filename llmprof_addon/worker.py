@@ -146,10 +146,10 @@ class Pipeline:
     def _kept_of(self, store: Any) -> "Reduced | None":
         """What is kept of calls; `None`: all."""
         from llmprof_addon.pipeline.unkept import without_persons, without_texts
-        from llmprof_addon.store.retention import secret
+        from llmprof_addon.store.retention import secret_of
 
         if self._bodies == "off":
-            return without_texts(secret(store))
+            return without_texts(secret_of(store))
         return without_persons() if self._bodies == "redacted" else None
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import peewee as pw
 
-from llmprof_addon.store import rollup, search_index, trend_rows
+from llmprof_addon.store import dropping, rollup, search_index, trend_rows
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.lanes import label_run, sum_lane
 from llmprof_addon.store.nodes import DELETIONS
@@ -162,13 +162,15 @@ def delete_calls(db: pw.Database, ids: Sequence[int]) -> tuple[int, int, int]:
     db.execute(Call.update(predecessor=None).where(Call.predecessor.in_(ids)))
     db.execute(Call.delete().where(Call.id.in_(ids)))
     heads |= _delete_warmups(db, continued)
-    contents |= delete_nodes(db, sorted(heads))
+    left: set[int] = set()
+    contents |= delete_nodes(db, sorted(heads), left)
     gone = delete_contents(db, contents)
+    dropping.drop_left(db, sorted(left))
     for lane in sorted(in_lanes):
         sum_lane(db, lane)
-    left = sum(sum_anew(db, run) for run in sorted(runs))
+    stay = sum(sum_anew(db, run) for run in sorted(runs))
     announce(db)
-    return len(runs) - left, *gone
+    return len(runs) - stay, *gone
 
 
 def _delete_warmups(db: pw.Database, continued: Iterable[str]) -> set[int]:
@@ -184,8 +186,11 @@ def _delete_warmups(db: pw.Database, continued: Iterable[str]) -> set[int]:
     return heads
 
 
-def delete_nodes(db: pw.Database, heads: Sequence[int]) -> set[bytes]:
-    """Delete the nodes on the paths to these heads that no call needs; returns the contents that they referred to."""
+def delete_nodes(db: pw.Database, heads: Sequence[int], left: set[int] | None = None) -> set[bytes]:
+    """Delete the nodes on the paths to these heads that no call needs; returns the contents that they referred to.
+
+    Where paths end now goes into `left`.
+    """
     rows: list[tuple[int, int | None, bytes, bytes | None]] = []
     if heads:
         marks = ", ".join([db.param] * len(heads))
@@ -206,6 +211,9 @@ def delete_nodes(db: pw.Database, heads: Sequence[int]) -> set[bytes]:
         db.execute(Node.delete().where(Node.id.in_(some)))
     if dead:
         search_index.step_back(db)
+    if left is not None:
+        living = [(id_, parent) for id_, parent, *_ in rows if id_ not in dead]
+        left |= {id_ for id_, _ in living} - {parent for _, parent in living if parent is not None}
     return contents
 
 

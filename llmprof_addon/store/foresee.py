@@ -12,8 +12,9 @@ from llmprof_addon.model.retention import Retention
 from llmprof_addon.model.standin import DROPPED, KEY_BYTES, Key
 from llmprof_addon.providers.unsaid import Unsaid
 from llmprof_addon.store.database import errors_of
+from llmprof_addon.store.dropping import reduced
 from llmprof_addon.store.open import Store
-from llmprof_addon.store.retention import RECENT_NS, Gone, Pruned, reduced_contents, used_bytes
+from llmprof_addon.store.retention import RECENT_NS, Gone, Pruned, used_bytes
 
 _REACHED = """
 WITH RECURSIVE path (id) AS (
@@ -100,7 +101,7 @@ def _pruned(db: pw.Database, calls_before: int, bodies_before: int) -> Pruned:
     values = Unsaid(Key(bytes(KEY_BYTES)), DROPPED)
     contents, size = 0, 0
     for some in batched(sorted(candidates), 500):
-        found = reduced_contents(db, some, params, values)
+        found = reduced(db, some, params, values)
         contents, size = contents + len(found), size + sum(stored for _, _, stored in found.values())
     (number,) = _one(db, f"SELECT COUNT(*) FROM call WHERE {going}")
     return Pruned(deleted=deleted, dropped=Gone(calls=number, contents=contents, bytes=size))

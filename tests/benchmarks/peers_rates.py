@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from tests.benchmarks.peers_client import Connection
 from tests.benchmarks.peers_installed import OURS, PEERS, STREAMING
 from tests.benchmarks.peers_script import small
-from tests.benchmarks.peers_table import Row, Table, percentile, ratio, turned
+from tests.benchmarks.peers_table import Row, Table, percentile, ratio, rounds, turned
 from tests.benchmarks.peers_ways import DIRECT, Way
 
 SECONDS = 0.8
 """Of one measurement."""
 ROUNDS = {1: 3, 16: 7, 64: 3}
 """By connections."""
+PART_SECONDS = 200
+"""After which no further round begins."""
 
 _numbers = itertools.count(1)
 
@@ -65,16 +67,16 @@ async def measured(port: int, connections: int, seconds: float) -> Rate:
     return rate
 
 
-async def run(ways: Sequence[Way], rounds: int | None = None) -> Table:
+async def run(ways: Sequence[Way], most: int | None = None) -> Table:
     """All rounds, the ways in turn."""
     able = [way for way in ways if not way.failure]
     rates: dict[tuple[str, int], list[Rate]] = {(way.name, number): [] for way in able for number in ROUNDS}
     for way in able:
         await measured(way.port, 16, SECONDS / 2)
         await way.settled()
-    for number in range(rounds or max(ROUNDS.values())):
-        for connections, most in ROUNDS.items():
-            for way in turned(able, number) if number < (rounds or most) else ():
+    for number in rounds(most or max(ROUNDS.values()), PART_SECONDS):
+        for connections, usual in ROUNDS.items():
+            for way in turned(able, number) if number < (most or usual) else ():
                 rates[way.name, connections].append(await measured(way.port, connections, SECONDS))
                 await way.settled()
     return _table(ways, rates)
@@ -92,7 +94,7 @@ def _table(ways: Sequence[Way], rates: dict[tuple[str, int], list[Rate]]) -> Tab
     def row(way: Way) -> Row:
         return Row(name=way.name, cells=() if way.failure else medians(way), failure=way.failure)
 
-    columns = [f"{what}, {number}" for number in ROUNDS for what in ("calls/s", "p50 ms", "p99 ms")]
+    columns = [what for number in ROUNDS for what in (f"{number}: calls/s", "p50 ms", "p99 ms")]
     failed = {name: [one for rate in some for one in rate.failures] for (name, _), some in rates.items()}
     notes = [f"{name}: {len(some)} calls failed, the last one: {some[-1]}" for name, some in failed.items() if some]
     title = f"Small calls over 1, 16 and 64 connections; rounds: {', '.join(map(str, map(len, _of(rates))))}"

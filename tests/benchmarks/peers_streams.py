@@ -15,10 +15,12 @@ from llmprof_addon.model.exchange import Exchange
 from tests.benchmarks.peers_client import Connection
 from tests.benchmarks.peers_installed import OURS, STREAMING
 from tests.benchmarks.peers_script import AGENTS, PAUSE_SECONDS, background, small
-from tests.benchmarks.peers_table import Row, Table, percentile, ratio, turned
+from tests.benchmarks.peers_table import Row, Table, percentile, ratio, rounds, turned
 from tests.benchmarks.peers_ways import Way
 
 ROUNDS = 7
+PART_SECONDS = 250
+"""After which no further round begins."""
 LARGE_A_SECOND = 20
 LARGE_CALLS = 50
 """In one slot."""
@@ -88,20 +90,20 @@ async def measured(port: int, large: Sequence[Exchange]) -> Slot:
     return slot
 
 
-async def run(ways: Sequence[Way], rounds: int | None = None) -> Table:
+async def run(ways: Sequence[Way], most: int | None = None) -> Table:
     """All rounds, the ways in turn."""
-    rounds = rounds or ROUNDS
+    most = most or ROUNDS
     able = [way for way in ways if not way.failure]
     slots: dict[str, list[Slot]] = {way.name: [] for way in able}
-    large = background(LARGE_CALLS * rounds)
-    for number in range(rounds):
+    large = background(LARGE_CALLS * most)
+    for number in rounds(most, PART_SECONDS):
         for way in turned(able, number):
             slots[way.name].append(await measured(way.port, large[number * LARGE_CALLS : (number + 1) * LARGE_CALLS]))
             await way.settled()
-    return _table(ways, slots, rounds)
+    return _table(ways, slots)
 
 
-def _table(ways: Sequence[Way], slots: dict[str, list[Slot]], rounds: int) -> Table:
+def _table(ways: Sequence[Way], slots: dict[str, list[Slot]]) -> Table:
     def of(name: str, value: Callable[[Slot], list[float]], share: float) -> list[float]:
         return [percentile(value(slot), share) if value(slot) else float("nan") for slot in slots[name]]
 
@@ -126,7 +128,7 @@ def _table(ways: Sequence[Way], slots: dict[str, list[Slot]], rounds: int) -> Ta
             notes.append(f"promised: p99 of {what} within the baseline's own {spread} ms; measured {ours:.2f} ms")
     title = (
         f"Streams of chunks {1000 * PAUSE_SECONDS:.0f} ms apart, {READERS} at a time, beside prompts of 200 KB at "
-        f"{LARGE_A_SECOND} a second; median (least..largest) of {rounds} rounds"
+        f"{LARGE_A_SECOND} a second; median (least..largest) of {len(next(iter(slots.values())))} rounds"
     )
     return Table(title=title, columns=columns, rows=rows, notes=notes)
 

@@ -1,7 +1,8 @@
 """Tables of what was measured, as text for a terminal or as Markdown; a row that has no numbers says why."""
 
 import statistics
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 
@@ -61,6 +62,15 @@ def ratio(over: Sequence[float], under: Sequence[float]) -> str:
 def percentile(values: Sequence[float], share: float) -> float:
     """The value below which `share` of all lie."""
     return sorted(values)[min(int(len(values) * share), len(values) - 1)]
+
+
+def rounds(most: int, seconds: float) -> Iterator[int]:
+    """Numbers of rounds: as many as were asked for, unless the next one would end later than after so many seconds."""
+    began = time.monotonic()
+    for number in range(most):
+        if number and (time.monotonic() - began) * (number + 1) / number > seconds:
+            return
+        yield number
 
 
 def turned[Item](items: Sequence[Item], number: int) -> list[Item]:

@@ -10,10 +10,12 @@ from tests.benchmarks import peers_proc as proc
 from tests.benchmarks.peers_client import Connection
 from tests.benchmarks.peers_installed import OURS, PEERS
 from tests.benchmarks.peers_script import BYTES_A_TURN, TURNS, talks
-from tests.benchmarks.peers_table import Row, Table, ratio, turned
+from tests.benchmarks.peers_table import Row, Table, ratio, rounds, turned
 from tests.benchmarks.peers_ways import DIRECT, Way
 
 ROUNDS = 5
+PART_SECONDS = 150
+"""After which no further round begins."""
 QUIET_WINDOWS = 6
 """Of silence after which a conversation counts as done: workers may look again after a second."""
 
@@ -60,25 +62,26 @@ def _recorded(way: Way) -> int | None:
     return proc.rows(way.home, way.peer.table) if way.peer.table else None
 
 
-async def run(ways: Sequence[Way], rounds: int | None = None, step: int = BYTES_A_TURN) -> Table:
+async def run(ways: Sequence[Way], most: int | None = None, step: int = BYTES_A_TURN) -> Table:
     """All rounds, the ways in turn, with so many new bytes a turn; the first conversation is only there to warm up."""
-    rounds = rounds or ROUNDS
+    most = most or ROUNDS
     able = [way for way in ways if not way.failure]
-    warm, *real = talks(rounds + 1, step)
+    warm, *real = talks(most + 1, step)
     for way in able:
         await measured(way, warm)
     disk = {way.name: proc.stored_bytes(way.home) for way in able if way.process}
     seen: dict[str, list[Talk]] = {way.name: [] for way in able}
-    for number, talk in enumerate(real):
+    for number in rounds(most, PART_SECONDS):
         for way in turned(able, number):
-            seen[way.name].append(await measured(way, talk))
-    kept = {way.name: (proc.stored_bytes(way.home) - disk[way.name]) / rounds for way in able if way.process}
+            seen[way.name].append(await measured(way, real[number]))
+    done = len(seen[DIRECT])
+    kept = {way.name: (proc.stored_bytes(way.home) - disk[way.name]) / done for way in able if way.process}
     largest = len(real[0][-1].request_body) // 1000
     return _table(
         ways,
         seen,
         kept,
-        f"A conversation of {TURNS} turns that grows to {largest} KB; medians of {rounds}, RSS the largest",
+        f"A conversation of {TURNS} turns that grows to {largest} KB; medians of {done}, RSS the largest",
     )
 
 

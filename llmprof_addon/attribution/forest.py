@@ -1,4 +1,5 @@
-"""The nodes of one kind in a run's tree, each below the next one of its kind above: what shares of the kind walk along.
+"""The nodes of one kind in a run's tree, or that hold media of it, each below the next one above: what shares of the
+kind walk along.
 
 All forests of a run have as many nodes as its tree. Running sums of weights say how much of the kind stands above a
 node, and jump pointers (Myers 1983) find in logarithmic time where on a path a running sum passes an amount.
@@ -7,22 +8,23 @@ node, and jump pointers (Myers 1983) find in logarithmic time where on a path a 
 from collections.abc import Iterator, Sequence
 
 from llmprof_addon.model.component import Kind
-from llmprof_addon.model.run_tree import RunNode, RunTree
+from llmprof_addon.model.run_tree import RunTree
 
 
 class Forest:
     """Nodes of a kind by their own positions. Every list has one more item than there are nodes, for position -1."""
 
-    __slots__ = ("_jumps", "_near", "nodes", "parents")
+    __slots__ = ("_jumps", "_near", "kind", "nodes", "parents")
 
     def __init__(self, tree: RunTree, kind: Kind) -> None:
+        self.kind = kind
         self.nodes: list[int] = []
         """Positions in the tree."""
         self._near = [-1] * (len(tree.nodes) + 1)
         self.parents: list[int] = []
         for at, node in enumerate(tree.nodes):
             above = self._near[node.parent]
-            if node.kind is kind:
+            if node.kind is kind or kind in node.media:
                 self._near[at] = len(self.nodes)
                 self.nodes.append(at)
                 self.parents.append(above)
@@ -73,12 +75,6 @@ def _jumps(parents: Sequence[int]) -> list[int]:
         is_even = depths[above] - depths[far] == depths[far] - depths[jumps[far]]
         jumps[node] = jumps[far] if is_even else above
     return jumps
-
-
-def weight(node: RunNode, encoding: str) -> int:
-    """What a node weighs among those of its kind: its tokens; of another encoding if it was not counted in this one."""
-    tokens = node.tokens.get(encoding)
-    return next(iter(node.tokens.values()), 1) if tokens is None else tokens
 
 
 def sections(ends: Sequence[int], forest: Forest, running: Sequence[int]) -> Iterator[tuple[int, int]]:

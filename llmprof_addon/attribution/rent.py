@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from llmprof_addon.attribution.forest import Forest, sections, weight
+from llmprof_addon.attribution.forest import Forest, sections
 from llmprof_addon.model.apportion import apportion
 from llmprof_addon.model.component import Kind, KindTotal
 from llmprof_addon.model.run_tree import Rent, RunCall, RunTree
@@ -51,7 +51,8 @@ def rents(tree: RunTree) -> tuple[Rent, ...]:
                 shares[kind] = _Shares(tree, kind)
             if not shares[kind].add(call, paid):
                 apart[kind].add(at, paid, is_priced=is_priced(call))
-    found = [rent for kind in {node.kind for node in tree.nodes} for rent in _of_kind(kind, shares.get(kind), carried)]
+    kinds = {kind for node in tree.nodes for kind in node.kinds}
+    found = [rent for kind in kinds for rent in _of_kind(kind, shares.get(kind), carried)]
     found += [one.rent(kind) for kind, one in apart.items() if one.cost or one.read or one.write or one.fresh]
     return tuple(sorted(found, key=_dearest_first))
 
@@ -113,7 +114,7 @@ class _Shares:
         """Share out what a call has paid; `False` if no part of this kind is in its prompt."""
         densities = self._by_encoding.get(call.encoding)
         if densities is None:
-            weights = [weight(self.tree.nodes[node], call.encoding) for node in self.forest.nodes]
+            weights = [self.tree.nodes[node].weight(self.forest.kind, call.encoding) for node in self.forest.nodes]
             densities = self._by_encoding[call.encoding] = _Densities(self.forest, weights)
         if not densities.add(call, paid):
             return False

@@ -160,7 +160,7 @@ def _of_part(tree: RunTree, rent: Rent) -> RentRow:
     (server, name), *others = [tool for tool, _ in node.tools] or [("", "")]
     return replace(
         row,
-        label=_label(node, tree.contents),
+        label=_label(node, tree.contents) if rent.kind is node.kind else _held(node.media[rent.kind], rent.kind),
         path=node.path,
         call=tree.calls[rent.first].id,
         node=node.key.hex(),
@@ -185,6 +185,12 @@ def _label(node: RunNode, contents: Mapping[bytes, Json]) -> str:
         if sum(map(len, said)) > LABEL_CHARS:
             break
     return " ".join(said)[:LABEL_CHARS] or f"({node.part_kind.replace('_', ' ')}, {byte_size(node.size)})"
+
+
+def _held(number: int, kind: Kind) -> str:
+    """What media inside a part are called."""
+    name = KIND_NAMES[kind]
+    return f"({number} {name} in it)" if kind is Kind.AUDIO else f"({counted(number, name.removesuffix('s'))} in it)"
 
 
 def _grouped(tree: RunTree, found: Sequence[Rent], by: str) -> list[RentRow]:

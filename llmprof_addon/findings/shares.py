@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from llmprof_addon.model.component import SYNTHETIC, Kind
-from llmprof_addon.model.run_tree import RunCall, RunNode, RunTree
+from llmprof_addon.model.run_tree import RunCall, RunTree
 
 type Weights = Mapping[Kind, int]
 
@@ -109,9 +109,16 @@ class Shares:
         return self.along(node, (call,))[0]
 
     def along(self, node: int, calls: Sequence[int]) -> list[Share]:
-        """What a node took of each of these calls, which all carry it."""
+        """What a node, with the media in it, took of each of these calls, which all carry it."""
         part = self._tree.nodes[node]
-        lines = self._lines_of(part.kind, part.section)
+        own, *media = (self._along(node, kind, calls) for kind in part.kinds)
+        for more in media:
+            own = [Share(*map(sum, zip(one, other, strict=True))) for one, other in zip(own, more, strict=True)]
+        return own
+
+    def _along(self, node: int, kind: Kind, calls: Sequence[int]) -> list[Share]:
+        part = self._tree.nodes[node]
+        lines = self._lines_of(kind, part.section)
         out = []
         for call in calls:
             line = lines[call]
@@ -119,8 +126,8 @@ class Shares:
                 out.append(NO_SHARE)
                 continue
             encoding = self._tree.calls[call].encoding
-            end = line.before + self._run(encoding)[node].get(part.kind, 0)
-            first, last = line.tokens_to(end - weight(part, encoding)), line.tokens_to(end)
+            end = line.before + self._run(encoding)[node].get(kind, 0)
+            first, last = line.tokens_to(end - part.weight(kind, encoding)), line.tokens_to(end)
             cost = line.cost_to(last)
             dear = 0 if last <= line.read else cost - line.cost_to(max(first, line.read))
             out.append(Share(last - first, cost - line.cost_to(first), dear))
@@ -171,14 +178,9 @@ class Shares:
             running = self._running[encoding] = []
             for node in self._tree.nodes:
                 above: Weights = running[node.parent] if node.parent >= 0 else {}
-                running.append({**above, node.kind: above.get(node.kind, 0) + weight(node, encoding)})
+                own = {kind: above.get(kind, 0) + node.weight(kind, encoding) for kind in node.kinds}
+                running.append({**above, **own})
         return running
-
-
-def weight(node: RunNode, encoding: str) -> int:
-    """What a node weighs among those of its kind: its tokens; of another encoding if it was not counted in this one."""
-    tokens = node.tokens.get(encoding)
-    return next(iter(node.tokens.values()), 1) if tokens is None else tokens
 
 
 def _head(call: RunCall, section: str) -> int:

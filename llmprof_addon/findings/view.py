@@ -78,9 +78,16 @@ class RunView:
         return found
 
     def of_kind(self, *kinds: Kind) -> list[int]:
-        """Nodes of these kinds that stand in prompts: by the first call that carries them, then as they stand there."""
-        found = [node for node in self.first_carriers if self.nodes[node].kind in kinds]
+        """Nodes that are of these kinds, or hold media of them, and stand in prompts.
+
+        By the first call that carries them, then as they stand there.
+        """
+        found = [node for node in self.first_carriers if not self._kinds[node].isdisjoint(kinds)]
         return sorted(found, key=self._place)
+
+    @cached_property
+    def _kinds(self) -> list[frozenset[Kind]]:
+        return [frozenset(node.kinds) for node in self.nodes]
 
     def _place(self, node: int) -> tuple[int, int, int]:
         part, call = self.nodes[node], self.first_carriers[node]

@@ -37,6 +37,9 @@ class Kind(StrEnum):
 SYNTHETIC = (Kind.PROVIDER_OVERHEAD, Kind.UNATTRIBUTED, Kind.ELIDED)
 """Kinds that no part stands behind."""
 
+MEDIA = (Kind.IMAGES, Kind.AUDIO, Kind.DOCUMENTS)
+"""Kinds that may stand inside parts of others: a picture in the result of a tool."""
+
 
 class Leaf(NamedTuple):
     """Tokens of one part, or of something that the provider added, in the provider's order.

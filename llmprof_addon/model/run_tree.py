@@ -44,8 +44,25 @@ class RunNode:
     tokens: Mapping[str, int]
     """Raw tokens of its text by encoding, at least 1: a weight among the parts of a kind in one call. 0: a schema that
     waits to be searched for, and is in no prompt."""
+    media: Mapping[Kind, int] = field(default_factory=dict)
+    """How many media of other kinds it holds, as a tool's result holds pictures."""
     path: str = ""
     """JSON path in the body that brought it first."""
+
+    def weight(self, kind: Kind, encoding: str) -> int:
+        """What it weighs among all of a kind: its tokens; of another encoding if it was not counted in this one.
+
+        Media inside it weigh one each, as those that are parts of their own do, which have no text either.
+        """
+        if kind is not self.kind:
+            return self.media.get(kind, 0)
+        tokens = self.tokens.get(encoding)
+        return next(iter(self.tokens.values()), 1) if tokens is None else tokens
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Its own kind, and those of the media in it."""
+        return (self.kind, *self.media) if self.media else (self.kind,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +157,8 @@ class Rent:
     """
 
     node: int | None
-    """Position in `RunTree.nodes`; `None` for what no part stands behind: overhead and the like, a row a kind."""
+    """Position in `RunTree.nodes`; `None` for what no part stands behind: overhead and the like, a row a kind. One that
+    holds media has a rent for each of its kinds."""
     kind: Kind
     tokens: int
     """Over all calls that carried it."""

@@ -46,13 +46,12 @@ class _Step(NamedTuple):
 _START = _Step()
 
 
-def paths(store: Store, nodes: Columns, calls: Sequence[Mapping[str, Any]]) -> list[str]:
+def paths(store: Store, nodes: Columns, calls: Sequence[Mapping[str, Any]], first: Sequence[int]) -> list[str]:
     """The path of each node; answers that no prompt has sent stand where the next prompt would have them.
 
-    `calls` are rows in the order of calls. Of volatile parts, which are no nodes, only those that stand before all
-    others of their section are taken into account.
+    `calls` are rows in the order of calls, `first` is that of each node, as `first_calls` has it. Of volatile parts,
+    which are no nodes, only those that stand before all others of their section are taken into account.
     """
-    first = _first_calls(nodes, calls)
     starts = [at for at, parent in enumerate(nodes.parents) if parent < 0 and first[at] < len(calls)]
     leading = _leading(store, {calls[first[at]]["id"] for at in starts})
     steps = [_START] * len(first)
@@ -74,7 +73,7 @@ def paths(store: Store, nodes: Columns, calls: Sequence[Mapping[str, Any]]) -> l
     return [step.path for step in steps]
 
 
-def _first_calls(nodes: Columns, calls: Sequence[Mapping[str, Any]]) -> list[int]:
+def first_calls(nodes: Columns, calls: Sequence[Mapping[str, Any]]) -> list[int]:
     """For each node the first call whose prompt has it, by position; their number for a node that is in none."""
     first = [len(calls)] * len(nodes.parents)
     for at, call in enumerate(calls):

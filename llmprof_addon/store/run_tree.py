@@ -7,17 +7,19 @@ from typing import Any
 import peewee as pw
 
 from llmprof_addon.model.call import SECTIONS
+from llmprof_addon.model.component import MEDIA, Kind
 from llmprof_addon.model.run_tree import RunCall, RunNode, RunTree
 from llmprof_addon.providers import dialects
 from llmprof_addon.store.cacherows import cache_verdict
 from llmprof_addon.store.contents import Contents
 from llmprof_addon.store.counts import unpack_composition
 from llmprof_addon.store.database import errors_of
+from llmprof_addon.store.inner_media import inner_media
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.rollup import TOKENS, is_error
 from llmprof_addon.store.rows import cost_of, usage_of
 from llmprof_addon.store.run_nodes import Columns, read_columns, set_kinds
-from llmprof_addon.store.run_paths import paths
+from llmprof_addon.store.run_paths import first_calls, paths
 from llmprof_addon.store.schema import Call, Lane, Price, Run
 from llmprof_addon.store.text import loads
 from llmprof_addon.store.tool_names import tool_names
@@ -47,7 +49,7 @@ def run_tree(store: Store, run_id: str) -> RunTree | None:
         digests = dict.fromkeys(columns.contents)
         digests |= dict.fromkeys(wrapper for wrapper in columns.wrappers if wrapper is not None)
         contents = Contents(store, digests.keys())
-        nodes = _nodes(columns, contents, paths(store, columns, rows))
+        nodes = _nodes(store, columns, contents, rows)
     places = {row["id"]: at for at, row in enumerate(rows)}
     calls = tuple(_call(row, columns.index, places) for row in rows)
     return RunTree(run_id=run_id, nodes=nodes, calls=calls, contents=contents)
@@ -61,11 +63,20 @@ def _call_rows(store: Store, run: int) -> list[dict[str, Any]]:
         .where(Call.run == run)
         .order_by(Call.started_ns, Call.uid)
     )
-    return [dict(zip(_COLUMNS, row, strict=True)) for row in store.db.execute(query).fetchall()]
+    rows = [dict(zip(_COLUMNS, row, strict=True)) for row in store.db.execute(query).fetchall()]
+    for row in rows:
+        row["composition"], row["output_composition"] = unpack_composition(bytes(row["composition"]))
+        if row["input_tokens"] is None:  # refused: what was estimated of its prompt was never billed
+            row["composition"] = ()
+    return rows
 
 
-def _nodes(columns: Columns, contents: Contents, paths: list[str]) -> tuple[RunNode, ...]:
+def _nodes(store: Store, columns: Columns, contents: Contents, rows: list[dict[str, Any]]) -> tuple[RunNode, ...]:
     set_kinds(columns, contents)
+    first = first_calls(columns, rows)
+    places = paths(store, columns, rows, first)
+    has_media = any(total.kind in MEDIA for row in rows for total in row["composition"])
+    media = inner_media(columns, contents, rows, first) if has_media else {}
     named = tool_names(columns, contents)
     for at, share in named.loaded.items():
         columns.tokens[at] = {encoding: round(tokens * share) for encoding, tokens in columns.tokens[at].items()}
@@ -84,16 +95,14 @@ def _nodes(columns: Columns, contents: Contents, paths: list[str]) -> tuple[RunN
             wrapper=columns.wrappers[at],
             size=columns.sizes[at],
             tokens=columns.tokens[at],
-            path=paths[at],
+            media=media.get(at, _NO_MEDIA),
+            path=places[at],
         )
         for at in range(len(columns.keys))
     )
 
 
 def _call(row: Mapping[str, Any], index: Mapping[int, int], places: Mapping[int, int]) -> RunCall:
-    prompt, answer = unpack_composition(bytes(row["composition"]))
-    if row["input_tokens"] is None:  # refused: what was estimated of its prompt was never billed
-        prompt = ()
     heads = {name: -1 if row[name] is None else index[row[name]] for name in _HEADS}
     keys = loads(row["cache_keys"]) if row["cache_keys"] else {}
     return RunCall(
@@ -112,18 +121,18 @@ def _call(row: Mapping[str, Any], index: Mapping[int, int], places: Mapping[int,
         answer=heads["answer_head"],
         usage=usage_of(row),
         cost=cost_of(row),
-        composition=prompt,
-        output_composition=answer,
         cache=cache_verdict(row),
         cache_ttls=tuple(ttl for _, ttl in keys.get("marks", ())),
         **{name: row[name] for name in _COPIED},
     )
 
 
+_NO_MEDIA: Mapping[Kind, int] = {}
 _HEADS = ("tools_head", "system_head", "message_head", "answer_head")
 _COPIED = (
     *("turn", "link", "started_ns", "first_chunk_ns", "ended_ns", "tool_ns", "idle_ns", "provider", "api"),
     *("response_model", "service_tier", "outcome", "status", "encoding", "context_window"),
+    *("composition", "output_composition"),
 )
 
 

@@ -1,14 +1,13 @@
 """What each tool of a run has cost: its schema in every prompt, the calls made of it, and their results.
 
-In prompts that is the rent of its parts; what answers paid for calls is shared out over the calls in them. Shares are
-estimates; their sums are the run's kind totals exactly.
+In prompts that is the rent of its parts, with the pictures in its results; what answers paid for calls is shared out
+over the calls in them. Shares are estimates; their sums are the run's kind totals exactly.
 """
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from llmprof_addon.attribution.forest import weight
 from llmprof_addon.attribution.rent import rents
 from llmprof_addon.model.apportion import apportion
 from llmprof_addon.model.component import Kind
@@ -87,8 +86,10 @@ def tools_of(tree: RunTree, carried: Iterable[Rent]) -> tuple[ToolRow, ...]:
     """The same of a run that was read, with its rents."""
     sums: defaultdict[ToolKey, _Sum] = defaultdict(_Sum)
     for rent in carried:
-        if rent.kind in _KINDS:
-            _add_rent(tree, rent, sums)
+        # Pictures in a result are the result's.
+        kind = rent.kind if rent.node is None else tree.nodes[rent.node].kind
+        if kind in _KINDS:
+            _add_rent(tree, rent, _KINDS.index(kind), sums)
     for call in tree.calls:
         _add_answer(tree, call, sums)
     made, errors = calls_made(tree), _errors(tree)
@@ -98,8 +99,7 @@ def tools_of(tree: RunTree, carried: Iterable[Rent]) -> tuple[ToolRow, ...]:
     return tuple(sorted(rows, key=lambda row: (-row.tokens, row.name, row.server or "")))
 
 
-def _add_rent(tree: RunTree, rent: Rent, sums: defaultdict[ToolKey, _Sum]) -> None:
-    kind = _KINDS.index(rent.kind)
+def _add_rent(tree: RunTree, rent: Rent, kind: int, sums: defaultdict[ToolKey, _Sum]) -> None:
     tools = _NO_TOOL if rent.node is None else tree.nodes[rent.node].tools
     for (tool, share), tokens, cost in _divided(tools, rent.tokens, rent.cost):
         sums[tool].add(kind, tokens, cost)
@@ -113,7 +113,7 @@ def _add_answer(tree: RunTree, call: RunCall, sums: defaultdict[ToolKey, _Sum]) 
         if total.kind not in _KINDS or not (total.tokens or total.cost):
             continue
         nodes = [node for at in tree.answer(call) if (node := tree.nodes[at]).kind is total.kind]
-        tools = [(tool, share * weight(node, call.encoding)) for node in nodes for tool, share in node.tools]
+        tools = [(tool, share * node.weight(total.kind, call.encoding)) for node in nodes for tool, share in node.tools]
         for (tool, _), tokens, cost in _divided(tools or _NO_TOOL, total.tokens, total.cost):
             sums[tool].add(_KINDS.index(total.kind), tokens, cost)
 

@@ -107,8 +107,8 @@ class Altered:
     forest: Forest
 
 
-def altered(tree: RunTree, ground: Forest, sizes: Sequence[float], rules: Rules) -> Altered:
-    """`sizes`: tokens of each node."""
+def altered(tree: RunTree, ground: Forest, sizes: Sequence[float], media: Sequence[float], rules: Rules) -> Altered:
+    """`sizes`: tokens of each node; `media`: of these the media in it, which no cap cuts."""
     dropped = dropping(rules)
     count = len(tree.nodes)
     sums, cleared = [0.0] * (count + 1), [0.0] * (count + 1)
@@ -122,7 +122,7 @@ def altered(tree: RunTree, ground: Forest, sizes: Sequence[float], rules: Rules)
         kept -= size * gone
         bare = kept
         if node.kind is Kind.TOOL_RESULTS:
-            kept = min(kept, float(rules.cap_results + FRAME)) if rules.cap_results is not None else kept
+            kept = min(kept, rules.cap_results + FRAME + media[at]) if rules.cap_results is not None else kept
             bare = min(kept, float(PLACEHOLDER)) if rules.clear_results is not None else kept
         sums[at] = sums[parent] + kept
         cleared[at] = cleared[parent] + bare

@@ -20,6 +20,8 @@ class Ground:
     tree: RunTree
     forest: Forest
     sizes: list[float]
+    media: list[float]
+    """Of the sizes what is media inside other parts."""
     turns: list[int]
     nodes: Altered
     stands: tuple[Stand, ...]
@@ -29,8 +31,8 @@ class Ground:
 def ground(tree: RunTree) -> Ground:
     """Lay out a run."""
     base = forest([node.parent for node in tree.nodes])
-    sizes = measured(tree, base)
-    nodes = altered(tree, base, sizes, Rules())
+    sizes, media = measured(tree, base)
+    nodes = altered(tree, base, sizes, media, Rules())
     before = befores(tree)
     splits = tuple(cache_split(call.usage, stub_of(call).cache_ttl) for call in tree.calls)
     stands: list[Stand] = []
@@ -43,7 +45,7 @@ def ground(tree: RunTree) -> Ground:
         stand.hour = hour_end(stand, stands, split.write_1h)
         expect(stands, stand)
         stands.append(stand)
-    return Ground(tree, base, sizes, turns(tree, base), nodes, tuple(stands), splits)
+    return Ground(tree, base, sizes, media, turns(tree, base), nodes, tuple(stands), splits)
 
 
 def left(tokens: int, marked: int, written: int, rules: CacheRules | None) -> int:

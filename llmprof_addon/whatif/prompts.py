@@ -81,7 +81,7 @@ class Prompts:
                 pairs = zip(sizes, tree.nodes, strict=True)
                 sizes = [size * factors.get(kind_of(node), 1.0) for size, node in pairs]
                 sums = running(forest, sizes)
-            self._columns[key] = sums, altered(tree, forest, sizes, self._rules)
+            self._columns[key] = sums, altered(tree, forest, sizes, self._ground.media, self._rules)
         return self._columns[key]
 
     def _preamble(self, call: RunCall, nodes: Altered) -> float:

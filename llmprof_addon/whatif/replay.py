@@ -1,12 +1,13 @@
 """A run's calls under the rules of a scenario: prompts first, then what the cache makes of them, then their price."""
 
+from collections import defaultdict
 from dataclasses import replace
 
 from llmprof_addon.cachedoctor.expected import noise
 from llmprof_addon.errors import ConfigError
 from llmprof_addon.model.cache import CacheStatus
 from llmprof_addon.model.component import Kind
-from llmprof_addon.model.run_tree import RunTree
+from llmprof_addon.model.run_tree import RunCall, RunTree
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.pricing.cost import CacheSplit
@@ -58,6 +59,18 @@ def _check_tools(tree: RunTree, rules: Rules) -> None:
             raise ConfigError(f"no tool server {glob!r} in the run", hint=_held([server for server, _ in tools]))
 
 
+def _saved(call: RunCall) -> int:
+    """Pico-dollars a token that is read costs less than a fresh one."""
+    rates = dict(call.cost.price.rates) if call.cost else {}
+    return max(0, rates.get("input", 0) - rates.get("cache_read", 0))
+
+
+def _premium(call: RunCall) -> int:
+    """Pico-dollars a token that is written costs more than a fresh one."""
+    rates = dict(call.cost.price.rates) if call.cost else {}
+    return max(0, rates.get("cache_write_5m", 0) - rates.get("input", 0))
+
+
 def _held(names: list[str]) -> str:
     found = sorted(set(filter(None, names)))
     more = f" and {len(found) - 8} more" if len(found) > 8 else ""
@@ -89,9 +102,13 @@ class _Replay:
         )
 
     def _needed(self) -> dict[int, int]:
-        """How much of each prompt a later one begins with: what a perfect cache holds where a request marks nothing."""
+        """How much of each prompt a later one begins with: what a perfect cache holds where a request marks nothing.
+
+        Only where reading it saves those later ones more than writing it costs: some read it as it was.
+        """
         found: dict[int, int] = {}
-        for stand in self.prompts.stands:
+        gains: defaultdict[int, int] = defaultdict(int)
+        for at, stand in enumerate(self.prompts.stands):
             if stand.before is None:
                 continue
             before = self.prompts.stands[stand.before]
@@ -100,7 +117,8 @@ class _Replay:
             shared = min(int(min(common(stand.laid, before.laid))), stand.input)
             if stand.rules is not None and shared >= stand.rules.minimum:
                 found[stand.before] = max(found.get(stand.before, 0), shared)
-        return found
+                gains[stand.before] += max(0, shared - self.ground.splits[at].read) * _saved(stand.call)
+        return {at: end for at, end in found.items() if gains[at] >= end * _premium(self.prompts.stands[at].call)}
 
     def _serve(self, at: int, stand: Stand, needed: int) -> None:
         """What a call reads and writes, and what it costs."""

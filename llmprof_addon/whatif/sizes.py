@@ -15,13 +15,13 @@ _SANE = (0.25, 4.0)
 """How far a measured difference may be from the estimate of what is new, and still be taken for it."""
 
 
-def measured(tree: RunTree, ground: Forest) -> list[float]:
-    """Tokens of each node, under the model that saw it first; 0 for what no prompt has."""
+def measured(tree: RunTree, ground: Forest) -> tuple[list[float], list[float]]:
+    """Tokens of each node, under the model that saw it first, 0 for what no prompt has; and the media in it."""
     sizes = _Sizes(tree, ground)
     for call in tree.calls:
         if call.usage.input_tokens and call.composition:
             sizes.take(call)
-    return sizes.tokens
+    return sizes.tokens, sizes.media
 
 
 def raw_tokens(node: RunNode, encoding: str) -> int:
@@ -39,6 +39,7 @@ class _Sizes:
 
     def __init__(self, tree: RunTree, ground: Forest) -> None:
         self.tokens = [0.0] * len(tree.nodes)
+        self.media = [0.0] * len(tree.nodes)
         self._tree = tree
         self._ground = ground
         self._sums = [0.0] * (len(tree.nodes) + 1)
@@ -51,16 +52,19 @@ class _Sizes:
         before = self._before(call)
         for head in (call.tools, call.system, call.messages):
             new, above = self._new(head)
+            parts = [self._tree.nodes[node] for node in new]
+            media = [sum(scales[kind] * number for kind, number in part.media.items()) for part in parts]
             shares: list[float] = [
-                scales[kind_of(self._tree.nodes[node])] * self._raw(node, call.encoding) for node in new
+                scales[kind_of(part)] * raw_tokens(part, call.encoding) + held
+                for part, held in zip(parts, media, strict=True)
             ]
             if before is not None and head == call.messages and any(shares):
                 grown = (call.usage.input_tokens or 0) - (before.usage.input_tokens or 0)
                 grown -= round(self._sums[above] - self._sums[before.messages])
                 if _SANE[0] <= (factor := grown / sum(shares)) <= _SANE[1]:
-                    shares = [share * factor for share in shares]
-            for node, share in zip(new, shares, strict=True):
-                self.tokens[node] = share
+                    shares, media = ([share * factor for share in some] for some in (shares, media))
+            for node, share, held in zip(new, shares, media, strict=True):
+                self.tokens[node], self.media[node] = share, held
                 self._known[node] = True
                 self._sums[node] = self._sums[self._ground.parent[node]] + share
 
@@ -84,9 +88,6 @@ class _Sizes:
             head = self._ground.parent[head]
         return new[::-1], head
 
-    def _raw(self, node: int, encoding: str) -> int:
-        return raw_tokens(self._tree.nodes[node], encoding)
-
     def _scales(self, call: RunCall) -> Mapping[Kind, float]:
         """Tokens per raw token, by kind."""
         if call.encoding not in self._weights:
@@ -102,8 +103,9 @@ class _Sizes:
 
 def weights(tree: RunTree, ground: Forest, encoding: str) -> dict[Kind, list[float]]:
     """Raw tokens by kind from the root down to each node."""
-    kinds: Sequence[Kind] = sorted({kind_of(node) for node in tree.nodes})
-    return {
-        kind: running(ground, [raw_tokens(node, encoding) if kind_of(node) is kind else 0 for node in tree.nodes])
-        for kind in kinds
-    }
+    kinds: Sequence[Kind] = sorted({kind for node in tree.nodes for kind in (kind_of(node), *node.media)})
+    return {kind: running(ground, [_weight(node, kind, encoding) for node in tree.nodes]) for kind in kinds}
+
+
+def _weight(node: RunNode, kind: Kind, encoding: str) -> int:
+    return raw_tokens(node, encoding) if kind_of(node) is kind else node.media.get(kind, 0)

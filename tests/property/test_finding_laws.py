@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from llmprof_addon.findings.view import RunView
 from llmprof_addon.model.cache import CacheCause, CacheStatus, CacheVerdict
 from llmprof_addon.model.component import Kind
 from llmprof_addon.model.finding import Evidence, Finding, Severity
+from llmprof_addon.model.run_tree import Rent
 from llmprof_addon.model.thresholds import Thresholds
 from llmprof_addon.model.usage import Usage
 from tests.unit.findings.trees import RATES, Builder, Said, last_call, result, schema, system, tool_call, user, words
@@ -50,7 +52,7 @@ def some_run(chance: random.Random) -> Builder:
         write = chance.choice([0, chance.randint(0, size)])
         long = chance.choice([None, 0, write])
         at += chance.choice([1, 60, 400, 5_000])
-        total = sum(part.tokens for part in (*offered, *messages))
+        total = sum(part.tokens + part.pictures for part in (*offered, *messages))
         written = min(write, max(0, total - min(read, total)))
         builder.call(
             messages,
@@ -72,7 +74,7 @@ def some_run(chance: random.Random) -> Builder:
         )
         if chance.random() < 0.4:
             last_call(builder, cache=_verdict(chance, builder))
-        given = result(asked.name or "", f"id{turn}", chance.choice(texts))
+        given = result(asked.name or "", f"id{turn}", chance.choice(texts), pictures=chance.choice([0, 0, 40]))
         branches.append([*messages, asked, given] + ([user(chance.choice(texts))] if chance.random() < 0.3 else []))
     return builder
 
@@ -182,18 +184,25 @@ def test_the_shares_of_a_kind_sum_to_it_and_those_of_a_part_to_its_rent(chance: 
     run = look(some_run(chance))
     for at, call in enumerate(run.calls):
         prompt = run.tree.prompt(call)
-        for total in call.composition:
-            found = [run.shares.of(at, node) for node in prompt if run.nodes[node].kind is total.kind]
-            if total.kind is not Kind.PROVIDER_OVERHEAD:
-                assert sum(share.tokens for share in found) == total.tokens
-                assert sum(share.cost for share in found) == (total.cost or 0)
+        kinds = {total.kind for total in call.composition} - {Kind.PROVIDER_OVERHEAD}
+        results = {Kind.TOOL_RESULTS, Kind.IMAGES}  # which hold all pictures
+        for group in [{kind} for kind in kinds - results] + [results]:
+            found = [run.shares.of(at, node) for node in prompt if run.nodes[node].kind in group]
+            totals = [total for total in call.composition if total.kind in group]
+            assert sum(share.tokens for share in found) == sum(total.tokens for total in totals)
+            assert sum(share.cost for share in found) == sum(total.cost or 0 for total in totals)
             assert all(0 <= share.dear <= share.cost for share in found)
-    for rent in run.rents:
-        if rent.node is not None:
-            found = [run.shares.of(at, rent.node) for at in run.shares.carriers(rent.node)]
-            assert len(found) == rent.carried
-            # Both round, the one in each call, the other over the run.
-            assert abs(sum(share.tokens for share in found) - rent.tokens) <= len(found) + 1
+    for node, some in groupby(sorted((rent for rent in run.rents if rent.node is not None), key=_node), key=_node):
+        of_kinds = list(some)
+        found = [run.shares.of(at, node) for at in run.shares.carriers(node)]
+        assert {rent.carried for rent in of_kinds} == {len(found)}
+        # All of them round, the shares in each call, the rents over the run.
+        slack = (len(found) + 1) * len(of_kinds)
+        assert abs(sum(share.tokens for share in found) - sum(rent.tokens for rent in of_kinds)) <= slack
+
+
+def _node(rent: Rent) -> int:
+    return -1 if rent.node is None else rent.node
 
 
 @given(st.randoms(use_true_random=False))

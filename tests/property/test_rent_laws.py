@@ -25,7 +25,7 @@ KINDS = (Kind.TOOL_SCHEMAS, Kind.SYSTEM, Kind.USER, Kind.TOOL_RESULTS)
 NOT_IN_PROMPTS = (Kind.PROVIDER_OVERHEAD, Kind.IMAGES)
 
 
-def node(at: int, parent: int, section: str, kind: Kind, tokens: int) -> RunNode:
+def node(at: int, parent: int, section: str, kind: Kind, tokens: int, pictures: int) -> RunNode:
     return RunNode(
         key=at.to_bytes(16),
         parent=parent,
@@ -38,6 +38,7 @@ def node(at: int, parent: int, section: str, kind: Kind, tokens: int) -> RunNode
         content=bytes(16),
         size=1,
         tokens={"o200k_base": tokens, "cl100k_base": tokens + 3},
+        media={Kind.IMAGES: pictures} if pictures else {},
     )
 
 
@@ -70,7 +71,8 @@ def trees(draw: st.DrawFn) -> RunTree:
         section = draw(st.sampled_from(SECTIONS))
         above = [other for other, one in enumerate(nodes) if one.section == section]
         parent = draw(st.sampled_from([-1, *above]))
-        nodes.append(node(at, parent, section, draw(st.sampled_from(KINDS)), draw(st.integers(0, 50))))
+        kind, pictures = draw(st.sampled_from(KINDS)), draw(st.sampled_from([0, 0, 0, 1, 3]))
+        nodes.append(node(at, parent, section, kind, draw(st.integers(0, 50)), pictures))
     heads = {
         name: st.sampled_from([-1, *(at for at, one in enumerate(nodes) if one.section == name)]) for name in SECTIONS
     }
@@ -99,26 +101,27 @@ def trees(draw: st.DrawFn) -> RunTree:
     return RunTree(run_id="r", nodes=tuple(nodes), calls=tuple(calls), contents={})
 
 
-def laid_out(tree: RunTree) -> dict[int, list[Fraction]]:
-    """Read, write, fresh and cost of each node, by laying each call's prompt out part by part."""
-    found: dict[int, list[Fraction]] = defaultdict(lambda: [Fraction(0)] * 4)
+def laid_out(tree: RunTree) -> dict[tuple[int, Kind], list[Fraction]]:
+    """Read, write, fresh and cost of each node and kind in it, by laying each call's prompt out part by part."""
+    found: dict[tuple[int, Kind], list[Fraction]] = defaultdict(lambda: [Fraction(0)] * 4)
     for call in tree.calls:
         for total in call.composition:
-            path = [at for at in tree.prompt(call) if tree.nodes[at].kind is total.kind]
-            whole = sum(tree.nodes[at].tokens[call.encoding] for at in path)
+            path = [at for at in tree.prompt(call) if total.kind in tree.nodes[at].kinds]
+            weights = [tree.nodes[at].weight(total.kind, call.encoding) for at in path]
+            whole = sum(weights)
             split = (total.read, total.write, total.fresh)
             paid = (call.cost.cache_read, call.cost.cache_write, call.cost.input) if call.cost else (0, 0, 0)
             sums = [sum(getattr(one, name) for one in call.composition) for name in ("read", "write", "fresh")]
             start = Fraction(0)
-            for at in path if whole else ():
-                end = start + Fraction(tree.nodes[at].tokens[call.encoding] * total.tokens, whole)
+            for at, weight in zip(path, weights, strict=True) if whole else ():
+                end = start + Fraction(weight * total.tokens, whole)
                 below = Fraction(0)
                 for bucket, tokens in enumerate(split):
                     has = max(Fraction(0), min(end, below + tokens) - max(start, below))
                     below += tokens
-                    found[at][bucket] += has
+                    found[at, total.kind][bucket] += has
                     if tokens:
-                        found[at][3] += has * paid[bucket] / sums[bucket]
+                        found[at, total.kind][3] += has * paid[bucket] / sums[bucket]
                 start = end
     return found
 
@@ -137,7 +140,8 @@ def test_rents_sum_to_what_the_calls_paid_and_lie_where_it_was_paid(tree: RunTre
         assert rent.tokens == rent.read + rent.write + rent.fresh
         assert min(rent.read, rent.write, rent.fresh, rent.cost or 0) >= 0
         if rent.node is not None:
-            for share, amount in zip((rent.read, rent.write, rent.fresh, rent.cost), exact[rent.node], strict=True):
+            amounts = exact[rent.node, rent.kind]
+            for share, amount in zip((rent.read, rent.write, rent.fresh, rent.cost), amounts, strict=True):
                 assert abs((share or 0) - amount) < 1.01 + 3 * len(tree.calls) * (share is rent.cost)
 
 
@@ -148,10 +152,10 @@ def test_only_what_is_in_a_prompt_has_rent(tree: RunTree) -> None:
     for at, call in enumerate(tree.calls):
         for place in tree.prompt(call):
             carrying[place].append(at)
-    by_node = {rent.node: rent for rent in rents(tree) if rent.node is not None}
+    found = {(rent.node, rent.kind): rent for rent in rents(tree) if rent.node is not None}
     waiting = {at for at, one in enumerate(tree.nodes) if not any(one.tokens.values())}
-    assert set(by_node) == set(carrying) - waiting
-    for place, rent in by_node.items():
+    assert set(found) == {(at, kind) for at in set(carrying) - waiting for kind in tree.nodes[at].kinds}
+    for (place, _), rent in found.items():
         calls = carrying[place]
         unpriced = sum(tree.calls[at].cost is None for at in calls)
         assert (rent.carried, rent.first, rent.last, rent.unpriced) == (len(calls), calls[0], calls[-1], unpriced)

@@ -1,13 +1,15 @@
 """Results and media that are carried long after the last answer that refers to them."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from llmprof_addon.findings.view import RunView, rates_of
-from llmprof_addon.model.component import Kind
+from llmprof_addon.model.component import MEDIA, Kind
 from llmprof_addon.model.finding import Evidence, Finding
+from llmprof_addon.model.run_tree import Rent
 
 CODE = "stale_rent"
-KINDS = (Kind.TOOL_RESULTS, Kind.DOCUMENTS, Kind.IMAGES, Kind.AUDIO)
+KINDS = (Kind.TOOL_RESULTS, *MEDIA)
 """What can be cleared from a history."""
 
 
@@ -16,8 +18,13 @@ def find(run: RunView) -> Iterable[Finding]:
     grace = run.thresholds.stale_calls
     moments: dict[int, list[int]] = {}
     # Of what has no names it cannot be seen whether it is needed.
-    able = {rent.node: rent for rent in run.rents if rent.node is not None and rent.referable and rent.kind in KINDS}
-    large = [node for node, rent in able.items() if rent.tokens >= run.thresholds.stale_tokens * rent.carried]
+    able: dict[int, Rent] = {}
+    tokens: Counter[int] = Counter()
+    for rent in run.rents:
+        if rent.node is not None and rent.referable and rent.kind in KINDS:
+            able[rent.node] = rent
+            tokens[rent.node] += rent.tokens  # a result, and the pictures in it
+    large = [node for node, rent in able.items() if tokens[node] >= run.thresholds.stale_tokens * rent.carried]
     for node in run.largest(large):
         rent = able[node]
         last = rent.first if rent.referred is None else max(rent.first, rent.referred)

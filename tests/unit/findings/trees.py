@@ -27,6 +27,8 @@ class Said:
     role: str = "user"
     name: str | None = None
     tools: tuple[tuple[tuple[str, str], float], ...] = ()
+    pictures: int = 0
+    """Tokens of the picture in it, if there is one."""
 
 
 def words(number: int, seed: str = "w") -> str:
@@ -58,10 +60,11 @@ def tool_call(name: str, call_id: str, server: str = "", **arguments: Any) -> Sa
     )
 
 
-def result(name: str, call_id: str, text: str, server: str = "", tokens: int | None = None) -> Said:
+def result(name: str, call_id: str, text: str, server: str = "", tokens: int | None = None, pictures: int = 0) -> Said:
     value = {"type": "tool_result", "tool_use_id": call_id, "content": text}
     size = len(text.split()) if tokens is None else tokens
-    return Said(kind=Kind.TOOL_RESULTS, value=value, tokens=size, name=name, tools=(((server, name), 1.0),))
+    tools = (((server, name), 1.0),)
+    return Said(kind=Kind.TOOL_RESULTS, value=value, tokens=size, name=name, tools=tools, pictures=pictures)
 
 
 def image(tokens: int, name: str = "a") -> Said:
@@ -102,7 +105,7 @@ class Builder:
         messages_head = self._chain("messages", -1, messages)
         answer_head = self._chain("messages", messages_head, answer)
         parts = [*tools, *system, *messages]
-        total = sum(part.tokens for part in parts) + overhead
+        total = sum(part.tokens + part.pictures for part in parts) + overhead
         read, write = min(read, total), min(write, max(0, total - read))
         fresh = total - read - write
         given = RATES if rates is None else rates
@@ -201,6 +204,7 @@ class Builder:
                         content=digest(value),
                         size=len(value),
                         tokens={"o200k_base": max(1, part.tokens)},
+                        media={Kind.IMAGES: 1} if part.pictures else {},
                         path=f"{section}[{depth - 1}]",
                     )
                 )
@@ -214,7 +218,8 @@ def _composition(
     """Kinds with their split where the cache's boundary lies, and their cost in whole rates."""
     sums: dict[Kind, list[int]] = {}
     place = 0
-    for kind, tokens in [*((part.kind, part.tokens) for part in parts), (Kind.PROVIDER_OVERHEAD, overhead)]:
+    leaves = [leaf for part in parts for leaf in ((part.kind, part.tokens), (Kind.IMAGES, part.pictures))]
+    for kind, tokens in [*leaves, (Kind.PROVIDER_OVERHEAD, overhead)]:
         end = place + tokens
         of_read = max(0, min(end, read) - place)
         of_write = max(0, min(end, read + write) - max(place, read))

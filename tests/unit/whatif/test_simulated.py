@@ -78,7 +78,8 @@ type Runs = dict[tuple[Style, int], tuple[RunTree, list[Body]]]
 def sized(runs: Runs, style: Style, seed: int, monkeypatch: pytest.MonkeyPatch) -> Ground:
     """A run on the true sizes of its parts, so that what is wrong is wrong about the cache."""
     tree, bodies = runs[style, seed]
-    monkeypatch.setattr(grounding, "measured", lambda *_: true_sizes(style, tree, bodies))
+    sizes = true_sizes(style, tree, bodies), [0.0] * len(tree.nodes)
+    monkeypatch.setattr(grounding, "measured", lambda *_: sizes)
     return ground(tree)
 
 

@@ -116,5 +116,5 @@ class RentPane(TablePane):
             self.places.copy_text(called(entry), as_sent(entry))
 
 
-def _identity(row: RentRow) -> tuple[str | None, str, str | None, str | None]:
-    return row.node, row.label if row.node is None else "", row.server, row.tool
+def _identity(row: RentRow) -> tuple[str | None, str | None, str, str | None, str | None]:
+    return row.node, row.kind, row.label if row.node is None else "", row.server, row.tool

@@ -143,7 +143,7 @@ def test_what_is_foreseen_is_what_goes(store: Store) -> None:
 def large(store: Store, calls: int = 120) -> None:
     """Calls of one second each, whose texts have hardly anything in common."""
     for number in range(calls):
-        noise = " ".join(str(number * 7919 * place) for place in range(700))
+        noise = " ".join(str(number * 7919 * place) for place in range(2000))
         store.write(
             record(store, exchange(f"{number:032x}", at=number), [text("user", noise)], identity=Identity(app="large"))
         )

@@ -17,7 +17,7 @@ from threading import Thread
 from mitmproxy import http, master, options
 from mitmproxy.addons import block, core, disable_h2c, next_layer, proxyserver, tlsconfig, update_alt_svc
 
-from llmprof_addon.capture import ca, discovery, failures, http1
+from llmprof_addon.capture import ca, discovery, failures, http1, lean
 from llmprof_addon.capture.dispatch import Dispatch
 from llmprof_addon.capture.gateway import Gateway
 from llmprof_addon.capture.hooks import Capture
@@ -98,6 +98,7 @@ async def _serve(settings: Settings, ready: Callable[[ProxyInfo], None] | None, 
     proxy = SlimMaster(opts, Scope(settings, bundle=bundle), Launches(), gateway, capture)
     failures.install()
     http1.install()
+    lean.install()
     _spare_type_checks()
     wanted = {"port": settings.port, "forward_port": settings.forward_port}
     ports = _free_ports(settings.host, wanted)

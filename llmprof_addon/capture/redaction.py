@@ -11,7 +11,7 @@ from typing import Protocol
 from mitmproxy.net import encoding
 
 from llmprof_addon.model.exchange import Exchange, Headers
-from llmprof_addon.model.secrets import credentials, redact_around, redact_bytes
+from llmprof_addon.model.secrets import credentials, redact_around, redact_bytes, redact_cut_bytes
 
 _MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 
@@ -43,6 +43,9 @@ def redact(exchange: Exchange, *, decodes_response: bool = False) -> Exchange:
     # Brotli and zstd leave short texts as they are; overwritten there, nobody could decode the rest.
     if more or decodes_response:
         response, response_headers, more = _body(exchange.response_body, response_headers, known)
+    if exchange.outcome != "complete":
+        response, cut = redact_cut_bytes(response)
+        more += cut
     bodies = replace(
         exchange,
         request_headers=request_headers,

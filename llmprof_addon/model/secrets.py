@@ -71,6 +71,12 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 _TEXT = tuple((literal, re.compile(pattern, re.ASCII)) for literal, pattern in _PATTERNS)
 _BYTES = tuple((literal.encode(), re.compile(pattern.encode())) for literal, pattern in _PATTERNS)
 
+# What may be a key whose end is missing; a private key may lack it in any case.
+_CUT = _START + rf"(?:{'|'.join(re.escape(literal) for literal, _ in _PATTERNS[:-1])})[A-Za-z0-9_.+/=-]{{4,}}\Z"
+_CUT_TEXT, _CUT_BYTES = re.compile(_CUT, re.ASCII), re.compile(_CUT.encode())
+_TAIL = 4096
+"""Longer keys are none."""
+
 
 def is_secret_header(name: str) -> bool:
     """Whether a header's value is a credential, by its name."""
@@ -206,16 +212,35 @@ def redact_bytes(data: bytes, known: Iterable[str] = ()) -> tuple[bytes, int]:
     return data, count
 
 
-def redact_json(value: Json, known: Sequence[str] = ()) -> tuple[Json, int]:
-    """The same for every string (keys too) of a JSON value; what is clean is returned as it is, not copied."""
+def redact_cut_text(text: str) -> tuple[str, int]:
+    """The text of an answer that was cut off, without the key that it breaks off in; whether there was one."""
+    match = _CUT_TEXT.search(text, max(0, len(text) - _TAIL))
+    return (text[: match.start()] + REDACTED, 1) if match else (text, 0)
+
+
+def redact_cut_bytes(data: bytes) -> tuple[bytes, int]:
+    """The same for bytes of any content."""
+    match = _CUT_BYTES.search(data, max(0, len(data) - _TAIL))
+    return (data[: match.start()] + REDACTED.encode(), 1) if match else (data, 0)
+
+
+def redact_json(value: Json, known: Sequence[str] = (), *, cut: bool = False) -> tuple[Json, int]:
+    """The same for every string (keys too) of a JSON value; what is clean is returned as it is, not copied.
+
+    With `cut`, of an answer that was cut off.
+    """
     if isinstance(value, str):
-        return redact_text(value, known)
+        text, found = redact_text(value, known)
+        if not cut:
+            return text, found
+        text, more = redact_cut_text(text)
+        return text, found + more
     if isinstance(value, dict):
-        pairs = [(redact_text(key, known), redact_json(item, known)) for key, item in value.items()]
+        pairs = [(redact_text(key, known), redact_json(item, known, cut=cut)) for key, item in value.items()]
         count = sum(key[1] + item[1] for key, item in pairs)
         return ({key[0]: item[0] for key, item in pairs}, count) if count else (value, 0)
     if isinstance(value, list):
-        items = [redact_json(item, known) for item in value]
+        items = [redact_json(item, known, cut=cut) for item in value]
         count = sum(found for _, found in items)
         return ([item for item, _ in items], count) if count else (value, 0)
     return value, 0

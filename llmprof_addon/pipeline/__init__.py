@@ -57,7 +57,7 @@ def process(
     call = read_call(exchange, request.data, response.data, extra=extra_hosts)
     if call.api == "unknown" or (exchange.method.upper() != "POST" and exchange.transport != "websocket"):
         return None
-    answer, secrets = redacted(call.answer)
+    answer, secrets = redacted(call.answer, cut=exchange.outcome != "complete")
     call = replace(call, answer=answer, warnings=(*request.warnings, *response.warnings, *call.warnings))
     exchange = replace(exchange, redactions=exchange.redactions + secrets)
 

@@ -49,6 +49,12 @@ class Seen:
     told: list[str] = field(default_factory=list)
     """Messages of a WebSocket."""
 
+    @property
+    def told_in_short(self) -> str:
+        """For whoever has to find out what went wrong."""
+        end = "whole" if self.message.whole else "no end"
+        return f"{self.message.start or 'nothing'}, {end}, {self.message.body[:200]!r}, {len(self.told)} messages"
+
 
 async def make(plan: Plan, connection: Connection) -> Seen:
     """One call over HTTP; afterwards the connection is usable or not."""

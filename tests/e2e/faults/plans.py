@@ -146,7 +146,8 @@ def plan(seed: int, number: int, share: float = 0.0, fault: str | None = None) -
 
 def _request(rng: random.Random, number: int, path: str, secret: str, streams: bool) -> dict[str, Any]:
     body: dict[str, Any] = {"model": _MODELS.get(path, "gpt-4o-mini"), "stream": streams}
-    turns = [rng.choice(_PARAGRAPHS) for _ in range(rng.randrange(6) * 2)]
+    first = rng.randrange(0, len(_PARAGRAPHS), 8)
+    turns = _PARAGRAPHS[first : first + 2 * rng.randrange(5)]
     said = [{"role": role, "content": text} for role, text in zip(itertools.cycle(("user", "assistant")), turns)]
     last = {"role": "user", "content": f"Call {number}: it is\n{secret}"}
     if path == "/v1/responses":
@@ -160,6 +161,7 @@ def _request(rng: random.Random, number: int, path: str, secret: str, streams: b
 def _headers(rng: random.Random, number: int, secret: str) -> dict[str, str]:
     echo = secret.replace("\n", " ")
     headers = {"content-type": "application/json", "x-llmprof-tag": f"call:{number}", "x-number": str(number)}
+    headers["x-llmprof-session"] = f"storm-{number // 20}"
     headers["user-agent"] = f"storm/1 {echo}" if rng.random() < 0.1 else "storm/1"
     if rng.random() < 0.5:
         return headers | {"authorization": f"Bearer {OPAQUE['bearer']}"}

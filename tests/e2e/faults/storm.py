@@ -5,6 +5,7 @@ All chance follows from one seed. What a client saw is judged at once; what is s
 
 import asyncio
 import contextlib
+import math
 import random
 import sqlite3
 import time
@@ -53,6 +54,8 @@ class Made:
     started: float
     ended: float
     verdict: Verdict
+    saw: str = ""
+    """What its client saw, if that is not what it should have seen."""
 
 
 @dataclass(kw_only=True)
@@ -76,7 +79,7 @@ class Weather:
     def excused(self, call: Made) -> bool:
         """Whether a kill came too early for this call to be finished."""
         grace = GRACE_SECONDS if call.verdict == "fine" and call.plan.ending == "whole" else 1.0
-        if call.slot.killed(call.started, call.ended + grace):
+        if call.slot.killed(call.opened, call.ended + grace):
             return True
         return any(
             start <= call.ended + grace and call.ended <= end + RECOVERY_SECONDS
@@ -134,9 +137,9 @@ class Storm:
         while (number := await self._take()) is not None:
             await slot.up.wait()
             current = self._plans[number] = self._plan_of(number)
-            if connection is None or not connection.usable or served >= CALLS_A_CONNECTION:
-                if connection is not None:
-                    connection.leave(hard=False)
+            if connection is not None and (served >= CALLS_A_CONNECTION or slot.killed(connection.opened, math.inf)):
+                connection.leave(hard=False)
+            if connection is None or not connection.usable:
                 connection, served = await self._connect(slot), 0
             served += 1
             started = time.monotonic()
@@ -151,7 +154,15 @@ class Storm:
             if current.fault:
                 self.weather.wire[current.fault] += 1
             self.weather.made.append(
-                Made(plan=current, slot=slot, opened=opened, started=started, ended=ended, verdict=verdict)
+                Made(
+                    plan=current,
+                    slot=slot,
+                    opened=opened,
+                    started=started,
+                    ended=ended,
+                    verdict=verdict,
+                    saw="" if verdict == "fine" else seen.told_in_short,
+                )
             )
             del self._plans[number]
             if current.fault == "closes after":  # or the next request meets the end of its connection on the way

@@ -60,6 +60,8 @@ class Upstream:
                         await self._socket(plan, head, reader, writer)
                         return
                     await read_body(reader, head)
+                    if not head.whole:
+                        return
                     if head.body != plan.body:
                         self.changed.append(number)
                     if not await self._answer(plan, reader, writer):
@@ -116,7 +118,9 @@ class Upstream:
         peer.ws.receive_data(head.raw)
         assert isinstance(await peer.event(), Request)
         writer.write(peer.ws.send(AcceptConnection()))
-        if await peer.receive() != plan.body.decode():
+        if (asked := await peer.receive()) is None:
+            return
+        if asked != plan.body.decode():
             self.changed.append(plan.number)
         events = socket_messages(plan)
         if plan.fault:

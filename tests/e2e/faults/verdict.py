@@ -63,7 +63,7 @@ def examine(home: Path, weather: Weather) -> Result:
     result.corrupted = [f"call {number}: its request" for number in weather.changed]
     for made in weather.made:
         row = by_call.get(str(made.plan.number))
-        name = f"call {made.plan.number} ({made.plan.fault or made.plan.wire}, {made.verdict})"
+        name = f"call {made.plan.number} ({made.plan.fault or made.plan.wire}, {made.verdict}) {made.saw}"
         if made.verdict == "corrupted":
             result.corrupted.append(name)
         elif made.verdict != "fine":
@@ -72,8 +72,9 @@ def examine(home: Path, weather: Weather) -> Result:
             result.excused += 1
             result.of_them_stored += row is not None
         elif row is None and has_row(made.plan) is True:
-            kills = [f"{1000 * (at - made.ended):.0f} ms" for at in made.slot.kills if at > made.ended][:1]
-            result.lost.append(f"{name}, over before a kill by {kills}")
+            near = [f"{1000 * (at - made.ended):+.0f}" for at in made.slot.kills if abs(at - made.ended) < 10]
+            shaky = [f"{start - made.ended:+.1f} to {end - made.ended:+.1f}" for start, end in weather.shaky]
+            result.lost.append(f"{name}: kills {near} ms from its end, disk failing {shaky} s from its end")
         elif row is not None and (complaint := _wrong(made, row)):
             result.wrong.append(f"{name}: {complaint}")
         result.finished += row is not None

@@ -97,3 +97,9 @@ def test_what_is_said_of_the_client_and_percent_encoded() -> None:
     assert redacted.client == Client(user_agent="agent [redacted]", app="[redacted]")
     assert redacted.session == "s [redacted]"
     assert redacted.url == "https://api.example/v1?note=[redacted]&keep=a%20b"
+
+
+def test_a_key_in_which_an_answer_breaks_off() -> None:
+    exchange = make_exchange(outcome="aborted", response_body=b'{"text": "It is npm_fake0123456789')
+    assert redact(exchange).response_body == b'{"text": "It is [redacted]'
+    assert redact(replace(exchange, outcome="complete")).response_body == exchange.response_body

@@ -7,6 +7,8 @@ from llmprof_addon.model.secrets import (
     credentials,
     is_secret_header,
     redact_bytes,
+    redact_cut_bytes,
+    redact_cut_text,
     redact_headers,
     redact_json,
     redact_text,
@@ -141,3 +143,20 @@ def test_urls() -> None:
     assert (
         redact_url("https://the-host-key/x/the-host-key", ("the-host-key",))[0] == f"https://the-host-key/x/{REDACTED}"
     )
+
+
+@pytest.mark.parametrize("secret", [each for each in SECRETS if not each.startswith("-----")])
+def test_a_key_in_which_an_answer_breaks_off(secret: str) -> None:
+    for end in range(len(secret) // 2, len(secret)):
+        text = f"It is\n{secret[:end]}"
+        assert redact_cut_text(text) == (f"It is\n{REDACTED}", 1)
+        assert redact_cut_bytes(json.dumps(text).encode()[:-1]) == (b'"It is\\n[redacted]', 1)
+    whole = f"{secret} it is."
+    assert redact_cut_text(whole) == (whole, 0)
+    value = {"text": f"It is {secret[:-3]}", "more": ["fine"]}
+    assert redact_json(value, cut=True)[0] == {"text": f"It is {REDACTED}", "more": ["fine"]}
+
+
+@pytest.mark.parametrize("text", ["", "the disk-", "a task-list", "MSG.format", "see hf_", "x" * 10_000])
+def test_an_answer_that_breaks_off_in_a_word(text: str) -> None:
+    assert redact_cut_text(text) == (text, 0)

@@ -63,6 +63,7 @@ def process(
 
     if keep is not None:
         call, exchange = keep(call, exchange)
+        answer = call.answer
     family = family_of(call)
     placed = Placed.of(call, store, family.encoding)
     call, whole, paths = placed.call, placed.whole, placed.paths

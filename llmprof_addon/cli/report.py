@@ -7,6 +7,7 @@ prompt is paid for in every call.
 Examples:
   llmprof report             the newest run
   llmprof report 0199c2      the run whose id starts so
+  llmprof report --json | jq '.kinds[0]'
 """
 
 import argparse
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from llmprof_addon.pipeline import Explanation
     from llmprof_addon.store.open import Store
     from llmprof_addon.store.rows import CallRow, LaneRow, RunRow
+
+    type _Told = tuple[RunRow, Sequence[LaneRow], Sequence[Finding], list[CallRow], Explanation]
 
 MOST_LANES = 12
 """Lanes that are named."""
@@ -39,17 +42,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "run_id", nargs="?", metavar="RUN", help="id of the run, or the start of it; the newest by default"
     )
     parser.add_argument("--depth", type=positive, default=3, metavar="N", help="levels of the flame (3)")
+    parser.add_argument("--json", action="store_true", help="one JSON object, with all calls and findings")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the report."""
     with reading(args) as store:
-        print_report(store, args.run_id, args.depth)
+        told = _told(store, args.run_id)
+    if args.json:
+        from llmprof_addon.cli.terminal import print_json
+        from llmprof_addon.export.report import report_json
+
+        row, lanes, findings, calls, largest = told
+        print_json(report_json(row, lanes, findings, calls, (largest.row.id, largest.components)))
+    else:
+        _print(*told, args.depth)
     return 0
 
 
 def print_report(store: "Store", run_id: str | None = None, depth: int = 3) -> None:
     """Print the report on a run of this store; on the newest one by default. Raises `NotFoundError`."""
+    _print(*_told(store, run_id), depth)
+
+
+def _told(store: "Store", run_id: str | None) -> "_Told":
+    """The run, its lanes, its findings, its calls by start, and the largest prompt among those that are shown."""
     from llmprof_addon.pipeline import explain
     from llmprof_addon.store import queries
     from llmprof_addon.store.findings import findings_of
@@ -58,7 +75,7 @@ def print_report(store: "Store", run_id: str | None = None, depth: int = 3) -> N
     calls = list(queries.calls(store, run=row.id))[::-1]
     biggest = max(calls[-MOST_CALLS:], key=lambda call: (not call.failed, call.usage.input_tokens or 0, call.id))
     lanes, findings = queries.lanes(store, [row.id])[row.id], findings_of(store, row.id)
-    _print(row, lanes, findings, calls, explain(store, biggest), depth)
+    return row, lanes, findings, calls, explain(store, biggest)
 
 
 def _print(
@@ -237,36 +254,21 @@ def _print_dollars(calls: "list[CallRow]") -> None:
     from llmprof_addon.cli.grid import Column
     from llmprof_addon.cli.terminal import console, print_grid
     from llmprof_addon.export import text
-    from llmprof_addon.model.usage import Source
+    from llmprof_addon.export.report import kind_sums
 
-    sums: dict[tuple[str, str], list[int]] = {}
-    for call in calls:
-        prompt = call.composition if call.usage.input_tokens is not None else ()  # refused: nothing of it was billed
-        for side, totals in (("", prompt), ("answer: ", call.output_composition)):
-            for total in totals:
-                name = side + text.KIND_NAMES[total.kind]
-                held = sums.setdefault((name, text.KIND_COLOURS[total.kind]), [0, 0, 0, 0, 0, 0])
-                held[0] += total.tokens
-                held[1] += total.read
-                held[2] += total.cost or 0
-                held[3] += total.cost is None
-                held[4] += 1
-                held[5] += total.source is Source.ESTIMATED and total.tokens > 0
-    sums = {key: held for key, held in sums.items() if held[0] or held[2]}
-    whole = sum(held[2] for held in sums.values())
+    sums = kind_sums(calls)
+    whole = sum(one.cost or 0 for one in sums)
     cells = flame.bar_cells(console().width)
     rows = [
         (
-            name,
-            Text(flame.bar(cost, whole, cells), style=colour),
-            text.tokens(count, estimated=estimated > 0),
-            text.tokens(read) if read else "·",
-            text.dollars(cost if unpriced < carriers else None, at_least=unpriced > 0),
-            text.share(cost, whole),
+            f"{'answer: ' if one.answer else ''}{text.KIND_NAMES[one.kind]}",
+            Text(flame.bar(one.cost or 0, whole, cells), style=text.KIND_COLOURS[one.kind]),
+            text.tokens(one.tokens, estimated=one.estimated),
+            text.tokens(one.read) if one.read else "·",
+            text.dollars(one.cost, at_least=one.bounded),
+            text.share(one.cost, whole),
         )
-        for (name, colour), (count, read, cost, unpriced, carriers, estimated) in sorted(
-            sums.items(), key=lambda item: (-item[1][2], -item[1][0], item[0])
-        )
+        for one in sums
     ]
     numbers = [Column(name=name) for name in ("tokens carried", "read", "cost", "share")]
     print_grid([Column(name="component", least=12), Column(name=" " * cells, least=cells), *numbers], rows)

@@ -42,8 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("rename", help="call it otherwise").add_argument("name", type=_name, metavar="NAME")
     tag = actions.add_parser("tag", help="set tags of its run; KEY: takes one away")
     tag.add_argument("tags", nargs="+", type=_tag, metavar="KEY:VALUE")
-    status = actions.add_parser("status", help="whether one is active, and since when")
-    status.add_argument("--json", action="store_true", help="one JSON object, or null if there never was one")
+    actions.add_parser("status", help="whether one is active, and since when")
+    for action in actions.choices.values():
+        action.add_argument(
+            "--home", metavar="DIR", default=argparse.SUPPRESS, help="where llmprof keeps its things (~/.llmprof)"
+        )
+        action.add_argument(
+            "--json", action="store_true", help="one JSON object; of `status` null if there never was one"
+        )
 
 
 def _name(text: str) -> str:
@@ -60,7 +66,7 @@ def _tag(text: str) -> tuple[str, str | None]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it, and say what is then. 1 if there is nothing to do it with."""
+    """Do it, and say what is then. Raises `NotFoundError` if there is nothing to do it with."""
     from llmprof_addon import clock
     from llmprof_addon.store import manual
     from llmprof_addon.store.open import open_store
@@ -82,15 +88,14 @@ def run(args: argparse.Namespace) -> int:
                 found = manual.tag(store, dict(args.tags))
             case _:
                 found = manual.latest(store)
-    if args.action == "status" and args.json:
-        _print_json(found)
-        return 0
-    if found is None:
-        if args.action == "status":
-            print(_NONE["status"])
-            return 0
+    if found is None and args.action != "status":
         raise NotFoundError(_NONE[args.action], hint="`llmprof session start NAME` begins one")
-    _print(found)
+    if args.json:
+        _print_json(found)
+    elif found is None:
+        print(_NONE["status"])
+    else:
+        _print(found)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,20 @@ def test_the_legend_breaks_between_its_entries(llmprof: Cli, recorded: Path, mon
     assert len(legend) > 2
     assert max(map(len, legend)) <= 40
     assert all(re.fullmatch(r"██ [a-z]+( [a-z]+)?", entry) for line in legend for entry in line.split("   "))
+
+
+def test_report_as_json_has_all_of_it(llmprof: Cli, recorded: Path) -> None:
+    for line in llmprof("runs", "--home", recorded, "--json").lines[:6]:
+        run = json.loads(line)
+        told = json.loads(llmprof("report", run["id"], "--home", recorded, "--json").out)
+        calls = [json.loads(one) for one in llmprof("calls", "--run", run["id"], "--home", recorded, "--json").lines]
+        assert (told["run"], told["calls"]) == (run, calls[::-1])
+        assert told["largest"]["id"] in {call["id"] for call in calls}
+        prompts = sum(one["tokens"] for one in told["kinds"] if one["in"] == "prompt")
+        assert prompts == (run["usage"]["input_tokens"] or 0)
+        if run["cost"] is not None and all(call["cost"] for call in calls):
+            paid = sum(Decimal(one["cost_usd"] or 0) for one in told["kinds"])
+            assert paid == Decimal(run["cost"]["total_usd"])
 
 
 def test_report_of_a_run_that_only_failed(llmprof: Cli, recorded: Path) -> None:

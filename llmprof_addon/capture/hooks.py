@@ -23,7 +23,7 @@ import llmprof_addon
 from llmprof_addon import clock
 from llmprof_addon.capture.exchange import Pending, Wishes, finished, saved, take_wishes
 from llmprof_addon.capture.failures import CLIENT_LEFT, OWN
-from llmprof_addon.capture.redaction import redact
+from llmprof_addon.capture.redaction import Clean, redact
 from llmprof_addon.capture.websocket import Socket, ending, saved_turns
 from llmprof_addon.model.exchange import Exchange, Mode, Outcome
 from llmprof_addon.providers.registry import SOCKET_APIS, api_of, is_llm_call
@@ -82,7 +82,7 @@ class Capture:
             self.settings.ensure_home()
             self._writer = SpoolWriter(
                 self.settings.spool_dir,
-                prepare=partial(redact, decodes_response=self.settings.capture is not None),
+                prepare=partial(redact, decodes_response=self.settings.capture is not None, clean=Clean()),
                 capture_dir=self.settings.capture,
                 on_written=self._worker.nudge,
             )

@@ -36,7 +36,8 @@ _START = r"(?:(?<![A-Za-z0-9_])|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4}))"
 # Long base64 (images, signatures) holds any four letters sooner or later; a key of fixed length stands free of it.
 _FREE = r"(?:(?<![A-Za-z0-9+/_-])|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4}))"
 
-# Each search is a literal (half a millisecond per MB), then the pattern there: a pattern that begins with a look-behind
+# No pattern reaches over a quotation mark: what stands before one can be searched apart from what follows.
+# Each search is a literal (a millisecond per MB), then the pattern there: a pattern that begins with a look-behind
 # would be tried at every position.
 _PATTERNS: tuple[tuple[str, str], ...] = (
     # OpenAI, Anthropic, OpenRouter, …; a word with a digit, so that `sk-text-repr-fallback` and its like stay.
@@ -196,8 +197,11 @@ def redact_text(text: str, known: Iterable[str] = ()) -> tuple[str, int]:
     return text, count
 
 
-def redact_bytes(data: bytes, known: Iterable[str] = ()) -> tuple[bytes, int]:
-    """The same for bytes of any content; JSON stays JSON, since keys stand inside its strings."""
+def redact_bytes(data: bytes, known: Iterable[str] = (), *, clean: int = 0) -> tuple[bytes, int]:
+    """The same for bytes of any content; JSON stays JSON, since keys stand inside its strings.
+
+    The first `clean` bytes end with a quotation mark and are known to hold no pattern.
+    """
     count = 0
     new = REDACTED.encode()
     for value in known:
@@ -206,8 +210,9 @@ def redact_bytes(data: bytes, known: Iterable[str] = ()) -> tuple[bytes, int]:
             if old in data:
                 count += data.count(old)
                 data = data.replace(old, new)
+    start = 0 if count else clean
     for literal, pattern in _BYTES:
-        data, found = _overwrite(literal, pattern, data, new)
+        data, found = _overwrite(literal, pattern, data, new, start)
         count += found
     return data, count
 
@@ -246,9 +251,9 @@ def redact_json(value: Json, known: Sequence[str] = (), *, cut: bool = False) ->
     return value, 0
 
 
-def _overwrite[T: (str, bytes)](literal: T, pattern: re.Pattern[T], data: T, new: T) -> tuple[T, int]:
+def _overwrite[T: (str, bytes)](literal: T, pattern: re.Pattern[T], data: T, new: T, start: int = 0) -> tuple[T, int]:
     """The data with each match of the pattern, which begins at its literal, overwritten; and how many there were."""
-    at = data.find(literal)
+    at = data.find(literal, start)
     if at < 0:
         return data, 0
     pieces: list[T] = []

@@ -6,8 +6,10 @@ from dataclasses import replace
 import brotli
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
-from llmprof_addon.capture.redaction import redact
+from llmprof_addon.capture.redaction import Clean, redact
 from llmprof_addon.model.exchange import Client, Exchange
 from tests.unit.spool.exchanges import make_exchange
 
@@ -103,3 +105,24 @@ def test_a_key_in_which_an_answer_breaks_off() -> None:
     exchange = make_exchange(outcome="aborted", response_body=b'{"text": "It is npm_fake0123456789')
     assert redact(exchange).response_body == b'{"text": "It is [redacted]'
     assert redact(replace(exchange, outcome="complete")).response_body == exchange.response_body
+
+
+PIECES = ["word ", '"', "sk-", "fake-0123456789abcdef", "-----BEGIN PRIVATE KEY-----", "\\n", "A" * 12, "eyJ", ".", KEY]
+LONG = '{"model": "m", "messages": [' + '"a line of text", ' * 2000
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), min_size=1, max_size=4))
+def test_what_was_found_clean_hides_nothing(turns: list[str]) -> None:
+    clean = Clean()
+    for end in range(len(turns) + 1):
+        exchange = made((LONG + "".join(turns[:end])).encode())
+        assert redact(exchange, clean=clean) == redact(exchange)
+
+
+def test_what_a_turn_sends_again_is_not_searched_again() -> None:
+    clean, body = Clean(), LONG.encode()
+    assert clean.bytes_of(body) == 0
+    clean.add(body)
+    assert clean.bytes_of(body + b'more"') == len(body.rstrip(b", "))
+    assert clean.bytes_of(body[:2000] + b"~" + body[2001:]) == body.rindex(b'"', 0, 2000) + 1
+    assert clean.bytes_of(b"other" + body) == 0

@@ -44,7 +44,7 @@ def main() -> int:
 def storm(home: Path, wanted: Wanted) -> tuple[Weather, Result]:
     """Let it happen in this home, and look at what is left."""
     home.mkdir(mode=0o700, parents=True)
-    with disk.small_disk(home / "spool", 64) as small:
+    with disk.small_disk(home / "spool", 4096) as small:
         weather = asyncio.run(Storm(home, wanted, small).run())
         return weather, examine(home, weather)
 

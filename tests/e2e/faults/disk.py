@@ -1,6 +1,6 @@
 """Disks that fail on demand, by the strongest means that this account has.
 
-Full is a small tmpfs with a ballast in it where one may be mounted, else a limit on what a process may write
+Full is a tmpfs that shrinks to what it holds where one may be mounted, else a limit on what a process may write
 (`RLIMIT_FSIZE`, set from outside). Read-only is a folder without the right to write, for root a read-only mount.
 """
 
@@ -9,27 +9,31 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-
-BALLAST = "ballast"
 
 
 class SmallDisk:
     """A tmpfs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, megabytes: int) -> None:
         self.folder = folder
+        self._size = megabytes * 2**20
 
     def fill(self) -> None:
-        """Leave no byte free."""
-        with (self.folder / BALLAST).open("wb", buffering=0) as file, suppress(OSError):
-            while True:
-                file.write(bytes(2**16))
+        """Leave no byte free: it is made as small as what it holds."""
+        for _ in range(20):  # which may have grown in between
+            now = os.statvfs(self.folder)
+            if self._resize(max(now.f_blocks - now.f_bfree, 1) * now.f_frsize):
+                return
+        raise RuntimeError(f"{self.folder} cannot be made smaller")
 
     def free(self) -> None:
         """Make room again."""
-        (self.folder / BALLAST).unlink(missing_ok=True)
+        assert self._resize(self._size)
+
+    def _resize(self, size: int) -> bool:
+        return _run("mount", "-o", f"remount,size={size}", str(self.folder))
 
 
 @contextmanager
@@ -41,7 +45,7 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[SmallDisk | None]:
         yield None
         return
     try:
-        yield SmallDisk(folder)
+        yield SmallDisk(folder, megabytes)
     finally:
         _run("umount", "--lazy", str(folder))
 

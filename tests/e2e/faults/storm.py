@@ -6,6 +6,7 @@ All chance follows from one seed. What a client saw is judged at once; what is s
 import asyncio
 import contextlib
 import math
+import os
 import random
 import sqlite3
 import time
@@ -24,7 +25,7 @@ GRACE_SECONDS = 0.05
 RECOVERY_SECONDS = 5.0
 """So long after a disk has come back a call of that time may still wait in memory."""
 CALLS_A_CONNECTION = 20
-SETTLE_SECONDS = 1200.0
+SETTLE_SECONDS = 2400.0
 VICTIMS = ("proxy", "worker", "both")
 DISK_FAULTS = ("full", "read-only", "locked")
 
@@ -183,9 +184,10 @@ class Storm:
     async def _connect(self, slot: Slot) -> Connection:
         while True:
             await slot.up.wait()
+            opened = time.monotonic()
             with contextlib.suppress(OSError):
                 reader, writer = await asyncio.open_connection("127.0.0.1", slot.port, limit=2**22)
-                return Connection(reader, writer, time.monotonic())
+                return Connection(reader, writer, opened)
             await asyncio.sleep(0.05)
 
     # faults
@@ -254,8 +256,13 @@ class Storm:
     # the end
 
     async def _watch(self) -> None:
-        """Note what lies in the spool, again and again."""
+        """Note what lies in the spool, again and again; and let the worker, which is niced, have its part of a busy
+        machine where that is ours to say.
+        """
         while True:
+            if (pid := proxies.worker_pid(self._home)) is not None:
+                with contextlib.suppress(OSError):
+                    os.setpriority(os.PRIO_PROCESS, pid, 0)
             self.weather.in_place.update(name[21:-9] for name in self._waiting())
             await asyncio.sleep(0.2)
 

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import os
 from functools import cache
 from pathlib import Path
 
@@ -16,13 +17,21 @@ from tests.factories import STARTED_NS, body_bytes, make_exchange
 
 CALLS = Path(__file__).parents[3] / "shared" / "corpus" / "calls.jsonl.gz"
 needs_recordings = pytest.mark.skipif(not CALLS.exists(), reason=f"no recorded calls at {CALLS}")
+FULL = os.environ.get("LLMPROF_FULL") == "1"
+"""Whether tests that take a sample take everything."""
+
+
+@cache
+def every_row() -> tuple[Json, ...]:
+    """All recorded calls, in the corpus's own names."""
+    with gzip.open(CALLS, "rt", encoding="utf-8") as lines:
+        return tuple(map(json.loads, lines))
 
 
 @cache
 def rows(*apis: str) -> tuple[Json, ...]:
-    """The recorded calls of these kinds, in the corpus's own names."""
-    with gzip.open(CALLS, "rt", encoding="utf-8") as lines:
-        return tuple(row for row in map(json.loads, lines) if row["api"] in apis)
+    """The recorded calls of these kinds."""
+    return tuple(row for row in every_row() if row["api"] in apis)
 
 
 def where(row: Json) -> str:

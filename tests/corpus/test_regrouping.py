@@ -1,7 +1,8 @@
-"""Recorded runs, taken apart and grouped again by content alone: shuffled, without sessions and times."""
+"""Recorded runs, taken apart and grouped again by content alone: shuffled, without sessions and times.
 
-import gzip
-import json
+A sample of them; `LLMPROF_FULL=1` takes all.
+"""
+
 import random
 from dataclasses import replace
 from functools import cache
@@ -17,36 +18,37 @@ from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.providers.reader import read_call
 from llmprof_addon.store import queries
 from llmprof_addon.store.open import open_store
-from tests.corpus.recorded import CALLS, exchange_of, needs_recordings
+from tests.corpus.recorded import FULL, every_row, exchange_of, needs_recordings
 from tests.factories import STARTED_NS
 
 pytestmark = needs_recordings
 
 BOOK = PriceBook()
 LEAST = 0.97
-
-
-@cache
-def recorded() -> tuple[tuple[Json, Call, Chains], ...]:
-    """All rows with the call that is read from each."""
-    with gzip.open(CALLS, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    read = []
-    for number, row in enumerate(rows):
-        exchange = exchange_of(row, number)
-        call = read_call(exchange, exchange.request_body, exchange.response_body)
-        read.append((row, call, chains(call.prompt, call.answer.parts)))
-    return tuple(read)
+SAMPLE = 80
 
 
 @cache
 def runs() -> dict[str, list[int]]:
-    """Numbers of the rows of each run of two or more, in order."""
+    """Numbers of the rows of each run of two or more, in order: of a sample of the runs, or with `FULL` of all."""
     found: dict[str, list[tuple[int, int]]] = {}
-    for number, (row, _, _) in enumerate(recorded()):
+    for number, row in enumerate(every_row()):
         if row.get("run"):
             found.setdefault(row["run"]["id"], []).append((row["run"]["pos"], number))
-    return {run: [number for _, number in sorted(some)] for run, some in found.items() if len(some) > 1}
+    whole = {run: [number for _, number in sorted(some)] for run, some in found.items() if len(some) > 1}
+    return whole if FULL else {run: whole[run] for run in random.Random(2).sample(sorted(whole), SAMPLE)}
+
+
+@cache
+def recorded() -> dict[int, tuple[Json, Call, Chains]]:
+    """The rows of these runs by number, with the call that is read from each."""
+    read = {}
+    for number in (number for run in runs().values() for number in run):
+        row = every_row()[number]
+        exchange = exchange_of(row, number)
+        call = read_call(exchange, exchange.request_body, exchange.response_body)
+        read[number] = row, call, chains(call.prompt, call.answer.parts)
+    return read
 
 
 def same_call(number: int) -> object:

@@ -33,8 +33,14 @@ class Handler(mode_servers.ProxyConnectionHandler):
             self.timeout_watchdog.register_activity()
             try:
                 self._handle(event)
-            except Exception:
-                self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
+            except Exception as error:
+                told = f"mitmproxy failed on a connection, which is closed: {type(error).__name__}: {error}"
+                self.log(told, logging.ERROR)
+                self.log("where it failed", logging.DEBUG, exc_info=True)
+                # Whoever waits for an answer would wait for ever; the end of the connection ends the calls on it.
+                there = self.transports.get(self.client)
+                if there is not None and there.handler is not None and self.client.connected:
+                    self.close_connection(self.client)
 
     def _handle(self, event: events.Event) -> None:
         addons = self.master.addons

@@ -133,13 +133,16 @@ async def test_hooks_are_done_in_place_and_behind_what_was_sent_before(
     assert "error in requestheaders" in caplog.text
 
 
-async def test_what_was_to_be_sent_is_sent_where_a_layer_fails(caplog: pytest.LogCaptureFixture) -> None:
+async def test_where_a_layer_fails_what_was_to_be_sent_is_sent_and_the_connection_closed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     log: list[Any] = []
 
     def layer(handler: lean.Handler, event: events.Event) -> Iterator[commands.Command]:
+        handler.transports[handler.client].handler = SimpleNamespace(cancel=log.append)  # type: ignore[assignment]
         yield commands.SendData(handler.client, b"some")
         raise ValueError("in a layer")
 
     await handled(layer, log)
-    assert log == [("client", b"some")]
-    assert "in a layer" in caplog.text
+    assert log == [("client", b"some"), "closed by command"]
+    assert "which is closed: ValueError: in a layer" in caplog.text

@@ -38,7 +38,7 @@ COMMANDS = {
     "search": "search prompts, answers and tools",
     "trends": "spend, tokens and cache hits by day, week or month",
     "import": "read exchange files, saved flows and HAR files into the store",
-    "prune": "delete what is older than a given age",
+    "prune": "delete old calls, or drop their texts and keep their numbers",
     "reset": "delete everything that was recorded",
     "providers": "the providers that are known, and what is configured of them",
     "routes": "where a request goes, and why",
@@ -119,7 +119,8 @@ def _guarded(args: argparse.Namespace) -> int:
     except BrokenPipeError:
         # The reader went away (`llmprof calls | head`): no error, and Python shall not complain at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        answer: int = getattr(args, "answer", 0)  # what a command has found out before it began to print
+        return answer
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _say(f"{where}{error.strerror or error or type(error).__name__}")

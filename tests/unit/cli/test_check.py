@@ -1,6 +1,9 @@
 """`llmprof check` and `llmprof baseline` over the recorded home: eight calls in seven runs, the newest of two."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -111,3 +114,13 @@ def test_no_store_and_unknown_run(llmprof: Cli, recorded: Path, tmp_path: Path) 
     assert llmprof("check", "--home", tmp_path / "new", "--max-usd", "1").code == 3
     unknown = llmprof("baseline", "--home", recorded, "nope")
     assert (unknown.code, unknown.out) == (3, "")
+
+
+@pytest.mark.parametrize(("limit", "code"), [("0", 1), ("99", 0)])
+def test_a_reader_that_goes_away_opens_no_gate(recorded: Path, limit: str, code: int) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    words = ["check", "--home", str(recorded), "--max-usd", limit]
+    ran = subprocess.run([sys.executable, "-m", "llmprof_addon", *words], stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert (ran.returncode, ran.stderr) == (code, b"")

@@ -38,7 +38,7 @@ def loads(data: bytes | str) -> Json:
         raise WireError(_TOO_DEEP) from None
     except ValueError as error:  # an integer of thousands of digits
         raise WireError(f"JSON cannot be read: {error}") from None
-    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(value):
+    if _is_deeper(value):
         raise WireError(_TOO_DEEP)
     return value
 
@@ -48,17 +48,20 @@ _TOO_DEEP = "JSON is nested too deeply to be read"
 
 def _is_deeper(value: Json) -> bool:
     """Whether it is nested deeper than `MAX_DEPTH`, level by level."""
-    level = [value] if isinstance(value, (dict, list)) else []
+    level = [value] if type(value) in _HOLDERS else []
     for _ in range(MAX_DEPTH):
         level = [
             item
             for held in level
-            for item in (held.values() if isinstance(held, dict) else held)
-            if isinstance(item, (dict, list))
+            for item in (held.values() if type(held) is dict else held)
+            if type(item) in _HOLDERS  # the very types that the parser makes: half the time of `isinstance`
         ]
         if not level:
             return False
     return True
+
+
+_HOLDERS = frozenset((dict, list))
 
 
 def _text(data: bytes) -> str:

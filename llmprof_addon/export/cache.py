@@ -10,6 +10,8 @@ from llmprof_addon.export.text import UNKNOWN, duration
 from llmprof_addon.model.cache import CacheCause, CacheStatus, CacheVerdict, Difference
 from llmprof_addon.model.cost import usd
 from llmprof_addon.model.part import Json
+from llmprof_addon.model.standin import in_words as stand_in_words
+from llmprof_addon.model.standin import is_stand_in
 from llmprof_addon.model.tree import parse
 from llmprof_addon.store.cached import content
 from llmprof_addon.store.judged import Idle, Judged, idle, judged
@@ -109,7 +111,11 @@ def excerpt(store: Store, difference: Difference, *, shown: int = SHOWN) -> Exce
     """The two texts of a difference, at most so many characters of each; of a request field its values."""
     if difference.section == "params":
         return parted(difference.before, difference.after, shown)
-    return parted(_text(store, difference.before), _text(store, difference.after), shown)
+    before, after = _text(store, difference.before), _text(store, difference.after)
+    if any(text is not None and is_stand_in(text) for text in (before, after)):
+        found = tuple(None if text is None else stand_in_words(text) for text in (before, after))
+        return Excerpt(before=found[0], after=found[1], differ=(len(found[0] or ""), len(found[1] or "")))
+    return parted(before, after, shown)
 
 
 def parted(before: str | None, after: str | None, shown: int = SHOWN) -> Excerpt:

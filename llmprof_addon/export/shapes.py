@@ -52,6 +52,7 @@ def call_json(row: CallRow) -> dict[str, Json]:
         "cost": cost_json(row.cost),
         "composition": composition_json(row.composition),
         "cache": cache_json(row.cache),
+        "bodies": row.bodies,
     }
 
 

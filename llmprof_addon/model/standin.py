@@ -104,6 +104,15 @@ def is_stand_in(text: str) -> bool:
     return OFF in text[:200] or DROPPED in text[:200]
 
 
+def in_words(text: str) -> str:
+    """A text, or what there is to be said of one that is not kept: `text was not kept (LLMPROF_BODIES=off)`, and its
+    length."""
+    said = stand_in(text.strip())
+    if said is None:
+        return text
+    return f"{OFF if text.strip().startswith(OFF) else DROPPED}, {said.chars:,} characters"
+
+
 def chars_of(text: str) -> int:
     """The length that a text had, whatever in it is not kept."""
     if " characters" not in text:

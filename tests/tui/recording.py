@@ -9,6 +9,7 @@ from llmprof_addon.model.exchange import Client, Exchange
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.thresholds import Thresholds
 from llmprof_addon.pipeline import process
+from llmprof_addon.pipeline.unkept import Reduced
 from llmprof_addon.pipeline.waste import WasteKeeper
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.store.open import open_store
@@ -21,13 +22,13 @@ AGENT_TURNS = 12
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
-def record(home: Path, exchanges: Iterable[Exchange]) -> str:
+def record(home: Path, exchanges: Iterable[Exchange], keep: Reduced | None = None) -> str:
     """Process the exchanges into the home's store, and look for findings; returns its URL."""
     url = f"sqlite:///{home}/llmprof.db"
     book = PriceBook()
     with open_store(url) as store:
         for exchange in sorted(exchanges, key=lambda each: each.ended_ns):
-            assert process(exchange, store, book) is not None
+            assert process(exchange, store, book, keep=keep) is not None
         WasteKeeper(Thresholds()).look(store, at_once=True)
     return url
 

@@ -6,7 +6,6 @@ Every pattern is guarded by a literal that is searched first, so that a clean bo
 
 import re
 from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -290,6 +289,6 @@ def _query_pairs(url: str) -> list[tuple[str, str]]:
 def _basic(token: str) -> list[str]:
     try:
         user, _, password = b64decode(token, validate=False).decode().partition(":")
-    except (Base64Error, UnicodeDecodeError):
+    except ValueError:  # neither base64 nor text
         return []
     return [user, password]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from llmprof_addon.grouping.said import is_said
 from llmprof_addon.model.call import Prompt
 from llmprof_addon.model.part import Part, PartKind
-from llmprof_addon.model.standin import LEAST_CHARS, bare
+from llmprof_addon.model.standin import proof
 from llmprof_addon.model.tree import digest
 from llmprof_addon.providers.unsaid import INJECTED, PROMPT_ARGUMENTS, WRAPPED
 
@@ -54,8 +54,8 @@ def spawned_texts(answer: Iterable[Part]) -> Iterator[tuple[str, bytes]]:
 
 def text_digest(text: str) -> bytes | None:
     """Digest of a text without its white space; `None` if it is too short to prove anything."""
-    said = bare(text)
-    return digest(said.encode("utf-8", "surrogatepass")) if len(said) >= LEAST_CHARS else None
+    said = proof(text)
+    return digest(said.encode("utf-8", "surrogatepass")) if said else None
 
 
 def _written(parts: Iterable[Part], wrapped: list[str]) -> Iterator[str]:

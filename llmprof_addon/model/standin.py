@@ -19,14 +19,14 @@ DROPPED = "text was dropped for its age"
 
 KEY_BYTES = 32
 LEAST_CHARS = 12
-"""Shorter texts, white space aside, open too many conversations to prove anything; they have no digest of words."""
+"""Shorter texts, white space aside, open too many conversations to prove anything; their digest is marked by a dash."""
 
 _LETTERS = bytes.maketrans(b"0123456789abcdef", b"abcdefghijklmnop")
 _CHANGING = re.compile(r"\b(?=[0-9a-f-]*\d)[0-9a-f]{6,}(?:-[0-9a-f]{4,})*\b|\d+", re.IGNORECASE)
 _FORM = re.compile(
     rf"(?:{re.escape(OFF)}|{re.escape(DROPPED)}) ([a-p]{{12}}|-)(?:\n|\\n)(?P<chars>[\d,]+) characters"
     r"(?:, (sealed|media) ?([\w/.+-]*) ?(?:(\d+)x(\d+))? ?(?:(\d+) bytes)? ?(?:(\d+) pages)?)?; "
-    r"([a-p]{32}|-) ([a-p]{32})"
+    r"(-?)([a-p]{32}) ([a-p]{32})"
 )
 _OBJECT = re.compile(r'\{"not kept": ?"(?P<chars>[\d,]+) characters; [a-p]{32}"\}')
 """What `providers.unsaid` makes of an object, as text."""
@@ -40,7 +40,9 @@ class StandIn(NamedTuple):
     """Whether it was encrypted, or data of one word."""
     media: Media | None = None
     words: str = ""
-    """Digest of the text without white space; empty where it is too short."""
+    """Digest of the text without white space."""
+    short: bool = False
+    """Whether that was of fewer than `LEAST_CHARS`."""
 
 
 class Key:
@@ -61,7 +63,7 @@ class Key:
         bare = "".join(text.split())
         names = (
             self.digest(_bytes(first), 12) if first else "-",
-            self.digest(_bytes(bare)) if len(bare) >= LEAST_CHARS else "-",
+            ("" if len(bare) >= LEAST_CHARS else "-") + self.digest(_bytes(bare)),
             self.digest(_bytes(text)),
         )
         what = ""
@@ -86,7 +88,7 @@ def stand_in(text: str) -> StandIn | None:
     found = _FORM.fullmatch(text)
     if found is None:
         return None
-    _, chars, what, kind, width, height, size, pages, words, _ = found.groups()
+    _, chars, what, kind, width, height, size, pages, short, words, _ = found.groups()
     media = None
     if what == "media":
         media = Media(
@@ -96,7 +98,7 @@ def stand_in(text: str) -> StandIn | None:
             size_bytes=int(size) if size else None,
             pages=int(pages) if pages else None,
         )
-    return StandIn(int(chars.replace(",", "")), what == "sealed", media, "" if words == "-" else words)
+    return StandIn(int(chars.replace(",", "")), what == "sealed", media, words, bool(short))
 
 
 def is_stand_in(text: str) -> bool:
@@ -124,9 +126,18 @@ def chars_of(text: str) -> int:
 
 
 def bare(text: str) -> str:
-    """A text without its white space; of a stand-in the digest of that, or nothing where the text was too short."""
+    """A text without its white space; of a stand-in the digest of that."""
     said = stand_in(text.strip())
     return "".join(text.split()) if said is None else said.words
+
+
+def proof(text: str) -> str:
+    """The same, but nothing where it is too short for two that are alike to prove anything."""
+    said = stand_in(text.strip())
+    if said is not None:
+        return "" if said.short else said.words
+    found = "".join(text.split())
+    return found if len(found) >= LEAST_CHARS else ""
 
 
 type Stand = Callable[[str], str]

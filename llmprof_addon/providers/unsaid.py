@@ -126,10 +126,10 @@ class Unsaid:
         if key in ("arguments", "input") and text.lstrip()[:1] == "{":
             try:
                 value = json.loads(text)
-            except (ValueError, RecursionError):
-                value = None
-            if isinstance(value, dict):
-                return json.dumps(self._whole(value), ensure_ascii=False) if value else text
+                if isinstance(value, dict):
+                    return json.dumps(self._whole(value), ensure_ascii=False) if value else text
+            except (ValueError, RecursionError):  # no JSON, or nested deeper than it can be written
+                pass
         if text.startswith("data:") and key:
             return self._stand_in(text, media_of_url(text))
         if key in _DATA and len(text) >= _SEALED_LENGTH and " " not in text and "://" not in text:

@@ -23,7 +23,11 @@ STOP_SECONDS = 40
 WAIT_SECONDS = 120
 """The worker runs niced: on a busy machine it may get little."""
 
-_OTHERS = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+_OTHERS = (
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
+    # A terminal's size, for who asks the environment first: it would stay so, whatever becomes of the terminal.
+    *("COLUMNS", "LINES"),
+)
 
 
 def clean_environ(**more: str) -> dict[str, str]:

@@ -65,7 +65,7 @@ request = st.fixed_dictionaries(
 
 
 @given(request)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_request_is_assembled_again(body) -> None:
     sent = json.dumps(body)
     prompt = read_request(body)

@@ -50,7 +50,7 @@ body = json_body | sse_body | st.binary(max_size=60)
     kind=st.sampled_from(["application/json", "text/event-stream", "text/html", ""]),
     dropped=st.sampled_from([0, 0, 5]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_nothing_makes_reading_fail(request, response, url, status, kind, dropped) -> None:
     headers = (("content-type", kind),)
     exchange = make_exchange(
@@ -65,7 +65,7 @@ def test_nothing_makes_reading_fail(request, response, url, status, kind, droppe
 
 
 @given(case=st.sampled_from(fixture_cases("anthropic.messages")), end=st.integers(0, 10**6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_response_that_breaks_off_anywhere(case: str, end: int) -> None:
     exchange = fixture_exchange("anthropic.messages", case, outcome="aborted")
     whole = exchange.response_body
@@ -77,7 +77,7 @@ def test_a_response_that_breaks_off_anywhere(case: str, end: int) -> None:
 
 
 @given(filler=st.integers(0, 300), tail=st.integers(200, 400))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_gap_may_fall_anywhere(filler: int, tail: int) -> None:
     """A stream whose middle was dropped at any byte still gives ids and usage."""
     exchange = fixture_exchange("anthropic.messages", "stream")

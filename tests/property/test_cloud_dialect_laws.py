@@ -134,7 +134,7 @@ def check(body: Json, prompt: Prompt) -> None:
 
 @every_api
 @given(body=bodies)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_body_is_put_together_again(api: str, body: Json) -> None:
     before = json.dumps(body)
     check(body, dialect_of(api).read_request(body))
@@ -142,13 +142,13 @@ def test_a_body_is_put_together_again(api: str, body: Json) -> None:
 
 
 @given(body=converse)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_converse_body_is_put_together_again(body: Json) -> None:
     check(body, dialect_of("bedrock.converse").read_request(body))
 
 
 @given(body=cohere)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_cohere_body_is_put_together_again(body: Json) -> None:
     check(body, dialect_of("cohere.chat").read_request(body))
 
@@ -167,7 +167,7 @@ answers = st.recursive(
 
 @every_api
 @given(body=answers)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_no_answer_makes_a_reader_fail(api: str, body: Json) -> None:
     assert isinstance(dialect_of(api).read_response(body), Answer)
 
@@ -190,7 +190,7 @@ deltas = st.dictionaries(
 
 @every_api
 @given(held=st.lists(st.tuples(names, deltas | anything), max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_no_event_makes_a_fold_fail(api: str, held: list[tuple[str, Json]]) -> None:
     plain = [sse.Event(name, json.dumps(data)) for name, data in held]
     wrapped = [
@@ -242,7 +242,7 @@ def said(answer: Answer) -> str:
 
 
 @given(texts, st.integers(1, 20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_converse_text_in_any_pieces_is_one_block(text: str, pieces: int) -> None:
     step = max(1, len(text) // pieces)
     stream = b"".join(

@@ -9,7 +9,7 @@ ATOMS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(ATOMS, max_size=60), st.integers(20, 60), st.sampled_from(ENCODINGS))
 def test_cutting_at_seams_never_changes_a_count(atoms, piece, name):
     text = "".join(atoms)
@@ -26,7 +26,7 @@ def test_cutting_at_seams_never_changes_a_count(atoms, piece, name):
         assert sum(count(each, name) for each in pieces) == whole
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(codec=None), max_size=200), st.sampled_from(ENCODINGS))
 def test_every_text_has_a_count_of_at_most_its_bytes(text, name):
     # A lone surrogate becomes U+FFFD, three bytes.

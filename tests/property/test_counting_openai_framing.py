@@ -49,7 +49,7 @@ def counted(api, model, messages, tools):
     return tuple(leaves(prompt, raws, found, frame(call, raws, found))), found.encoding, prompt
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(SCHEMA)
 def test_any_schema_renders(schema):
     for tool in (
@@ -61,7 +61,7 @@ def test_any_schema_renders(schema):
     assert isinstance(output_schema(schema), str)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(API, MODEL, st.lists(MESSAGE, max_size=4), st.lists(st.tuples(WORD, TEXT), max_size=3))
 def test_every_part_has_one_leaf_and_none_is_negative(api, model, messages, named):
     tools = [{"name": name, "description": text} for name, text in named]
@@ -70,7 +70,7 @@ def test_every_part_has_one_leaf_and_none_is_negative(api, model, messages, name
     assert all(leaf.tokens >= 0 for leaf in found)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(API, MODEL, st.lists(MESSAGE, min_size=1, max_size=4), TEXT)
 def test_one_more_message_costs_its_text_and_four(api, model, messages, text):
     before, encoding, _ = counted(api, model, messages, [])
@@ -78,7 +78,7 @@ def test_one_more_message_costs_its_text_and_four(api, model, messages, text):
     assert sum(leaf.tokens for leaf in after) - sum(leaf.tokens for leaf in before) == 4 + count(text, encoding)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(MODEL, st.lists(st.tuples(WORD, TEXT, SCHEMA), min_size=1, max_size=4))
 def test_tools_cost_what_they_cost_as_one_text(model, described):
     tools = [{"name": a, "description": b, "parameters": {"properties": {"p": c}}} for a, b, c in described]

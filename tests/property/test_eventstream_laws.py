@@ -36,7 +36,7 @@ def test_every_split_in_two_gives_the_same_events(items: list[tuple[str, dict[st
 
 
 @given(messages.filter(bool), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_corrupted_byte_costs_one_message(items: list[tuple[str, dict[str, str]]], data: st.DataObject) -> None:
     written = write(items)
     hit = data.draw(st.integers(0, len(written) - 1))
@@ -53,7 +53,7 @@ def test_a_corrupted_byte_costs_one_message(items: list[tuple[str, dict[str, str
 
 
 @given(messages, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_cut_stream_gives_what_came_before(items: list[tuple[str, dict[str, str]]], data: st.DataObject) -> None:
     stream = b"".join(write(items))
     events = parse(stream[: data.draw(st.integers(0, len(stream)))])

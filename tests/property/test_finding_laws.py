@@ -99,7 +99,7 @@ def look(builder: Builder, thresholds: Thresholds = SENSITIVE) -> RunView:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_findings_never_reclaim_more_than_was_paid(chance: random.Random) -> None:
     run = look(some_run(chance))
     waste = find_waste(run)
@@ -116,7 +116,7 @@ def test_findings_never_reclaim_more_than_was_paid(chance: random.Random) -> Non
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_numbers_that_cannot_be_right_reclaim_no_more(chance: random.Random) -> None:
     """More cached than there is input, calls without usage, clocks that jump, texts that are gone."""
     builder = some_run(chance)
@@ -149,7 +149,7 @@ def test_numbers_that_cannot_be_right_reclaim_no_more(chance: random.Random) -> 
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_what_is_found_twice_counts_once(chance: random.Random) -> None:
     run = look(some_run(chance))
     findings = find_waste(run).findings
@@ -165,7 +165,7 @@ def test_what_is_found_twice_counts_once(chance: random.Random) -> None:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_all_parts_of_all_calls_together_are_at_most_the_input(chance: random.Random) -> None:
     """Even if somebody claims everything, in every way at once."""
     run = look(some_run(chance))
@@ -179,7 +179,7 @@ def test_all_parts_of_all_calls_together_are_at_most_the_input(chance: random.Ra
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_the_shares_of_a_kind_sum_to_it_and_those_of_a_part_to_its_rent(chance: random.Random) -> None:
     run = look(some_run(chance))
     for at, call in enumerate(run.calls):
@@ -206,7 +206,7 @@ def _node(rent: Rent) -> int:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_a_finding_is_the_sum_of_what_it_says_of_each_call(chance: random.Random) -> None:
     run = look(some_run(chance))
     findings = find_waste(run).findings

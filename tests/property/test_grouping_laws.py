@@ -15,7 +15,7 @@ from tests.store.building import exchange, record, text, tool_call, tool_result
 SYSTEM = [text("system", "You help.")]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     lengths=st.lists(st.integers(1, 5), min_size=1, max_size=4),
     same_start=st.booleans(),
@@ -47,7 +47,7 @@ def test_each_conversation_is_one_run(lengths: list[int], same_start: bool, chan
         assert sum(run.calls for run in queries.runs(store)) == len(order)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(turns=st.integers(2, 6), chance=st.randoms(use_true_random=False))
 def test_no_order_of_arrival_loses_or_doubles_a_call(turns: int, chance: random.Random) -> None:
     """Files that arrive in another order may be spread over more runs, but each call is in exactly one."""

@@ -126,7 +126,7 @@ def stored(exchanges: list[Exchange]) -> dict[str, Any]:
         return shape(store)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from([conversations, session]))
 def test_the_order_of_arrival_changes_nothing(chance: random.Random, make: Any) -> None:
     exchanges = make(chance)

@@ -100,19 +100,19 @@ def check(body: Json, prompt: Prompt) -> None:
         assert part.form != "item" or not isinstance(part.value, dict) or not part.value.keys() & set(MARKERS)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(chat_bodies)
 def test_a_chat_body_is_put_together_again(body: Json) -> None:
     check(body, openai_chat.read_request(body))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(response_bodies)
 def test_a_responses_body_is_put_together_again(body: Json) -> None:
     check(body, openai_responses.read_request(body))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(anything)
 def test_no_body_makes_a_reader_fail(body: Json) -> None:
     for dialect in DIALECTS.values():
@@ -121,14 +121,14 @@ def test_no_body_makes_a_reader_fail(body: Json) -> None:
         dialect.read_response(body)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(messages, max_size=4), st.lists(items, max_size=4))
 def test_no_answer_makes_a_reader_fail(chat: Json, output: Json) -> None:
     openai_chat.read_response({"choices": [{"message": message} for message in chat]})
     openai_responses.read_response({"output": output})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["", "error", "response.output_text.delta"]), anything), max_size=5))
 def test_no_event_makes_a_fold_fail(held: list[tuple[str, Json]]) -> None:
     events = [sse.Event(name, json.dumps(data)) for name, data in held]
@@ -139,7 +139,7 @@ def test_no_event_makes_a_fold_fail(held: list[tuple[str, Json]]) -> None:
             dialect.read_response(dialect.fold(stream))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(messages, min_size=1, max_size=5), st.integers(0, 5))
 def test_a_longer_conversation_extends_the_chain_of_the_shorter(history: list[Json], cut: int) -> None:
     shorter = follow(openai_chat.read_request({"messages": history[:cut]}).messages, b"")

@@ -126,7 +126,7 @@ def laid_out(tree: RunTree) -> dict[tuple[int, Kind], list[Fraction]]:
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(trees())
 def test_rents_sum_to_what_the_calls_paid_and_lie_where_it_was_paid(tree: RunTree) -> None:
     found = rents(tree)
@@ -145,7 +145,7 @@ def test_rents_sum_to_what_the_calls_paid_and_lie_where_it_was_paid(tree: RunTre
                 assert abs((share or 0) - amount) < 1.01 + 3 * len(tree.calls) * (share is rent.cost)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(trees())
 def test_only_what_is_in_a_prompt_has_rent(tree: RunTree) -> None:
     carrying: dict[int, list[int]] = defaultdict(list)

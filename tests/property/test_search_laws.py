@@ -87,7 +87,7 @@ TERMS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(TYPED)
 def test_any_text_is_a_query_or_one_line(typed: str) -> None:
     line, query = "", None
@@ -102,7 +102,7 @@ def test_any_text_is_a_query_or_one_line(typed: str) -> None:
         assert all(phrase.words for phrase in (*query.wanted, *query.unwanted))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=80) | SAID.map(" ".join) | st.just(f"alpha {'x' * 70} {'x' * 70} {'x' * 70}"), st.data())
 def test_words_and_their_places_are_the_same(said: str, data: st.DataObject) -> None:
     assert [word for *_, word in places(said)] == words(said)
@@ -166,7 +166,7 @@ def _fits(kept: tuple[bytes, int], query: Query) -> bool:
     return has_all(searched_texts(unpack(*kept))[0], query.wanted, query.unwanted)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.recursive(
         st.text(max_size=10) | st.none() | st.integers(),

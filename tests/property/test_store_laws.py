@@ -90,7 +90,7 @@ def _links(made: CallRecord) -> Any:
     return (*made.chains.tools, *made.chains.system, *made.chains.messages, *made.chains.answer)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(prompts(), min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_requests_come_back_as_received(received: list[Prompt], chance: random.Random) -> None:
     """Law 10, also where prompts share nodes and differ in form only."""
@@ -142,7 +142,7 @@ COSTS = st.none() | st.builds(
 TURNS = st.lists(st.tuples(st.integers(0, 2), USAGES, COSTS), min_size=1, max_size=8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     TURNS.map(
         lambda turns: [
@@ -201,7 +201,7 @@ def _check_sums(store: Store) -> None:
         assert run.peak_context_tokens == peak
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(prompts(), min_size=2, max_size=5), st.randoms(use_true_random=False))
 def test_deleting_leaves_the_others_whole_and_nothing_else(received: list[Prompt], chance: random.Random) -> None:
     """What is left after a deletion is what writing the others alone would have made."""

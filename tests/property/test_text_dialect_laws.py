@@ -88,7 +88,7 @@ BODIES: dict[str, st.SearchStrategy[Json]] = {
 
 
 @every_api
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_any_body_is_put_together_again(api: str, data: st.DataObject) -> None:
     dialect = by_api(api)
@@ -101,7 +101,7 @@ def test_any_body_is_put_together_again(api: str, data: st.DataObject) -> None:
 
 
 @every_api
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_no_answer_makes_a_reader_fail(api: str, data: st.DataObject) -> None:
     dialect = by_api(api)
@@ -176,7 +176,7 @@ def said(parts: tuple[Part, ...]) -> dict[str, str]:
     return choices
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(content, min_size=1, max_size=5), st.integers(0, 5))
 def test_a_longer_conversation_extends_the_chain_of_the_shorter(history: list[Json], cut: int) -> None:
     dialect = by_api("gemini.generate_content")

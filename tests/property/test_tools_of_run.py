@@ -62,7 +62,7 @@ CALL = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(CALL, min_size=1, max_size=5))
 def test_the_sums_over_tools_are_those_of_the_calls(calls: list[dict[str, Any]]) -> None:
     with TemporaryDirectory() as home, open_store(f"sqlite:///{home}/s.db") as store:

@@ -138,13 +138,13 @@ def look(body: Json, path: str) -> Json:
 
 
 @given(carved_bodies())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_assemble_is_the_inverse_of_carving(carved: Carved) -> None:
     assert assemble(carved.params, carved.prompt.parts) == carved.body
 
 
 @given(carved_bodies())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_paths_point_at_the_values(carved: Carved) -> None:
     for name in SECTIONS:
         for part in locate(carved.sections[name]):
@@ -163,7 +163,7 @@ def own_markers(part: Part) -> tuple[Marker, ...]:
 
 
 @given(carved_bodies(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_what_is_stored_gives_the_body_back(carved: Carved, data: st.DataObject) -> None:
     """Nodes may have been stored first by a call in which a string stood for the block, or a block for the string."""
     prompt = carved.prompt

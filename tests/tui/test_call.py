@@ -72,9 +72,9 @@ async def opened(
     app: LlmprofApp, call: str = AGENT, size: tuple[int, int] = (120, 40), *keys: str
 ) -> AsyncIterator[Opening]:
     async with app.run_test(size=size) as pilot:
-        await pilot.pause()
+        await settled(pilot)
         app.open_call(call)
-        await pilot.pause()
+        await settled(pilot)
         opening = Opening(app, pilot)
         await opening.rest()
         await opening.press(*keys)
@@ -212,8 +212,7 @@ async def test_find_opens_what_is_folded(app: LlmprofApp) -> None:
 
 
 async def test_what_is_not_there_is_not_found(app: LlmprofApp) -> None:
-    async with opened(app, AGENT, (120, 40), "2", "slash", "q", "q", "x") as it:
-        await it.pilot.pause(0.2)
+    async with opened(app, AGENT, (120, 40), "2", "slash", *"øøø") as it:  # nor is what is typed of it by then
         assert str(it.pane().bar.query_one(".find--count", Static).render()) == "not found"
         await it.press("enter", "n")
         assert it.view.cursor == 0

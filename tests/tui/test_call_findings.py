@@ -3,7 +3,7 @@
 import pytest
 from llmprof_tui.app import LlmprofApp
 from llmprof_tui.screens.call import CallScreen
-from llmprof_tui.widgets.fact_lines import FactLines
+from llmprof_tui.widgets.facts import FactLines
 from llmprof_tui.widgets.flame import FlameGraph
 from llmprof_tui.widgets.node_detail import NodeDetail
 from llmprof_tui.widgets.notice import Notice
@@ -21,7 +21,6 @@ from tests.tui.test_run_tabs import call
 
 async def opened(pilot: Pilot[int], app: LlmprofApp, id: str) -> CallScreen:
     app.open_call(id)
-    await pilot.pause()
     await settled(pilot)
     assert isinstance(app.screen, CallScreen)
     return app.screen

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from llmprof_addon.model.component import Component, Kind
 from llmprof_addon.model.usage import Source
+from tests.tui.settling import settled
 
 
 def node(name: str, tokens: int, *children: Component, kind: Kind = Kind.USER, **fields: object) -> Component:
@@ -124,17 +125,17 @@ async def test_mouse_selects_zooms_hovers_and_steps_back() -> None:
         rows = app.graph.rows
         where = (70, 1 + rows)
         await pilot.hover(FlameGraph, offset=where)
-        await pilot.pause()
+        await settled(pilot)
         assert app.graph.hover == Frame(1, 1)
         assert "user" in str(app.query_one(NodeDetail).render())
         await pilot.click(FlameGraph, offset=where)
-        await pilot.pause()
+        await settled(pilot)
         assert app.at == "user"
         await pilot.click(FlameGraph, offset=where)
-        await pilot.pause()
+        await settled(pilot)
         assert app.graph.view.start == 400
         await pilot.click(Breadcrumbs, offset=(2, 0))
-        await pilot.pause()
+        await settled(pilot)
         assert app.at == "prompt"
         assert app.graph.view.span == 1000
 
@@ -148,7 +149,7 @@ async def test_search_finds_names_and_texts_and_says_how_much_they_cover() -> No
         assert app.graph.search("USER") == (1, 600)
         assert app.graph.search("nowhere") == (0, 0)
         await pilot.press("slash", *"turn", "enter")
-        await pilot.pause()
+        await settled(pilot)
         assert app.at == "turn 1"
         assert app.graph.has_focus
         await pilot.press("n")
@@ -158,7 +159,7 @@ async def test_search_finds_names_and_texts_and_says_how_much_they_cover() -> No
         await pilot.press("N")
         assert app.at == "turn 2"
         await pilot.press("slash", "escape")
-        await pilot.pause()
+        await settled(pilot)
         assert app.graph.found is None
         assert not app.query_one(Input).has_focus
 
@@ -199,7 +200,7 @@ async def test_exact_numbers_of_the_selected_node() -> None:
         app = pilot.app
         assert isinstance(app, Shown)
         await pilot.press("down", "left", "down", "right")
-        await pilot.pause()
+        await settled(pilot)
         lines = str(app.query_one(NodeDetail).render()).splitlines()
         assert lines[0] == "██ bash  tool schemas  tools[0]"
         assert lines[1].startswith("100 tokens  10% of prompt, 25% of tool schemas  $0.0003")
@@ -267,7 +268,7 @@ async def test_a_tree_of_thousands_of_layers_scrolls_and_a_layer_of_thousands_is
         assert app.graph.rows == 1
         assert "┊" in app.line(3)
         app.graph.cursor = Frame(2_000, 0)
-        await pilot.pause()
+        await settled(pilot)
         assert app.graph.scroll_offset.y > 1_900
         assert "layer" in app.line(5)
 
@@ -277,7 +278,7 @@ async def test_a_resize_lays_the_frames_out_anew() -> None:
         app = pilot.app
         assert isinstance(app, Shown)
         await pilot.resize_terminal(60, 12)
-        await pilot.pause()
+        await settled(pilot)
         assert app.graph.render_line(2).cell_length == app.graph.cells
         assert app.graph.cells <= 60
 

@@ -31,7 +31,6 @@ def run_of(source: Source, call: str) -> str:
 async def opened(pilot: Pilot[int], app: LlmprofApp, run: int = AGENT) -> RunScreen:
     """The screen of a run of the varied store."""
     app.open_run(run_of(app.source, call_id(run, 0)))
-    await pilot.pause()
     await settled(pilot)
     assert isinstance(app.screen, RunScreen)
     return app.screen
@@ -260,7 +259,6 @@ async def test_a_run_that_is_deleted_while_it_is_shown(app: LlmprofApp) -> None:
 async def test_a_run_that_is_none(app: LlmprofApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.open_run("nobody")
-        await pilot.pause()
         await settled(pilot)
         state = app.screen.query_one("#state")
         assert "there is no run nobody" in str(state.text)
@@ -333,7 +331,6 @@ async def test_a_run_of_many_calls(tmp_path: Path) -> None:
     async with app.run_test(size=(160, 45)) as pilot:
         (number,) = source.list_runs(RunFilter(), "started", True).numbers
         app.open_run(source.runs([number])[number].id)
-        await pilot.pause()
         await settled(pilot)
         screen = app.screen
         timeline = screen.query_one(Timeline)

@@ -10,7 +10,7 @@ from llmprof_tui.panes.table import TABS
 from llmprof_tui.screens.help import HelpScreen, groups
 from llmprof_tui.screens.run import RunScreen
 from llmprof_tui.widgets.call_line import CallLine
-from llmprof_tui.widgets.fact_lines import FactLines
+from llmprof_tui.widgets.facts import FactLines
 from llmprof_tui.widgets.parted_texts import PartedTexts
 from llmprof_tui.widgets.run_header import RunHeader
 from llmprof_tui.widgets.tab_bar import TabBar
@@ -66,7 +66,7 @@ async def test_every_tab_opens_by_its_key_by_a_click_and_is_in_the_help(crew_app
         await settled(pilot)
         assert screen.tab == "tools"
         await pilot.press("question_mark")
-        await pilot.pause()
+        await settled(pilot)
         assert isinstance(crew_app.screen, HelpScreen)
         assert "⤓ compaction" in str(crew_app.screen.query_one("Static").render())
 

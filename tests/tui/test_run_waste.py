@@ -7,7 +7,7 @@ import pytest
 from llmprof_tui.app import LlmprofApp
 from llmprof_tui.panes.rent import RentPane
 from llmprof_tui.source import Source
-from llmprof_tui.widgets.fact_lines import FactLines
+from llmprof_tui.widgets.facts import FactLines
 from llmprof_tui.widgets.notice import Notice
 from llmprof_tui.widgets.window_table import WindowTable
 from textual.widgets import Static

@@ -205,7 +205,7 @@ async def test_periods_by_key_and_dates(app: LlmprofApp, monkeypatch: pytest.Mon
         assert "today ≥$0.0597" in at.said(StatusBar)
         await at.press("f")
         app.screen.query_one("#period", Select).value = "dates"
-        await at.pilot.pause()
+        await settled(at.pilot)
         app.screen.query_one("#first", Input).value = "2026-13-01"
         await at.pilot.click("#yes")
         await at.rest()

@@ -17,6 +17,7 @@ from textual.message import Message
 from llmprof_addon.model.cache import CacheStatus
 from llmprof_addon.model.component import Kind
 from llmprof_addon.store.timeline import TimelineCall
+from tests.tui.settling import settled
 from tests.tui.unit.test_call_rows import drawn
 from tests.tui.unit.test_timeline_stacks import total
 
@@ -123,7 +124,7 @@ async def test_zoom_keeps_the_selected_call_and_says_what_a_column_is() -> None:
         assert timeline.selected == 23  # the highest of the third column
         for _ in range(5):
             timeline.action_zoom(1)
-            await pilot.pause()
+            await settled(pilot)
             assert timeline.selected == 23
             assert timeline.call_at(GUTTER + timeline.view.place(timeline.view.column(23)) - timeline._scroll, 12)
         assert timeline.view.zoom.width == 3
@@ -143,7 +144,7 @@ async def test_the_window_scrolls_with_the_selection() -> None:
         await pilot.press("home")
         assert timeline.scroll_x == 0
         await pilot.press("end")
-        await pilot.pause()
+        await settled(pilot)
         assert timeline.scroll_x == timeline.virtual_size.width - 60
         before = timeline.scroll_x
         await pilot.press("left")
@@ -159,13 +160,13 @@ async def test_new_calls_move_neither_selection_nor_columns() -> None:
         await pilot.press("left", "left", "left")
         level, drawn_at = timeline.level, timeline.call_at(GUTTER + 50, 12)
         timeline.show(calls(30))
-        await pilot.pause()
+        await settled(pilot)
         assert (timeline.selected, timeline.level, timeline.scroll_x) == (6, level, 0)
         assert drawn_at is not None
         assert (timeline.call_at(GUTTER + 50, 12) or (None,))[0] == drawn_at[0]
         # An older call comes late: the selection is still the same call.
         timeline.show((*calls(1, start=99), *calls(30)))
-        await pilot.pause()
+        await settled(pilot)
         assert timeline.selected == 7
 
 
@@ -175,7 +176,7 @@ async def test_the_last_call_is_followed() -> None:
         timeline = app.timeline
         seen = len(app.seen)
         timeline.show(calls(40))
-        await pilot.pause()
+        await settled(pilot)
         assert timeline.selected == 39
         assert len(app.seen) == seen + 1
         assert timeline._in_view(39)
@@ -188,11 +189,11 @@ async def test_a_deleted_call_loses_the_selection() -> None:
         await pilot.press("home")
         seen = len(app.seen)
         timeline.show(calls(9, start=2))
-        await pilot.pause()
+        await settled(pilot)
         assert timeline.selected == 8
         assert len(app.seen) == seen + 1
         timeline.show(())
-        await pilot.pause()
+        await settled(pilot)
         assert timeline.selected is None
         await pilot.press("left", "right", "home", "end", "enter", "pageup")
         assert app.lines()[3].strip() == ""
@@ -211,7 +212,7 @@ async def test_scale_and_metric() -> None:
         lines = app.lines()
         assert lines[0].strip() == "dollars ■ text"
         assert any("$0.02┤" in line for line in lines)
-        await pilot.pause()
+        await settled(pilot)
 
 
 async def test_failed_and_unknown_calls_are_marked() -> None:
@@ -275,7 +276,7 @@ async def test_lines_are_as_wide_as_the_window_at_every_zoom_and_scroll() -> Non
                 height = timeline.scrollable_content_region.height
                 assert {timeline.render_line(y).cell_length for y in range(height)} == {73}
             timeline.action_zoom(1)
-            await pilot.pause()
+            await settled(pilot)
 
 
 async def test_without_colours_letters_tell_kinds() -> None:
@@ -343,11 +344,11 @@ async def test_more_lanes_than_lines_scroll_and_the_selected_one_is_seen() -> No
     app = Alone(calls(400), lanes=lanes, lane_of=[call % 40 for call in range(400)])
     async with app.run_test(size=(60, 16)) as pilot:
         timeline = app.timeline
-        await pilot.pause()
+        await settled(pilot)
         assert timeline.selected == 399
         assert any(line.startswith("▸ a39") for line in app.lines())
         await pilot.press(*["up"] * 39)
-        await pilot.pause()
+        await settled(pilot)
         assert timeline.lane_of[timeline.selected or 0] == 0
         assert timeline.scroll_y == 0
         width, height = timeline.scrollable_content_region.size
@@ -373,7 +374,7 @@ async def test_another_theme_has_other_colours() -> None:
     async with app.run_test(size=(60, 14)) as pilot:
         before = [segment.style for segment in app.timeline.render_line(11)]
         app.theme = "llmprof-light"
-        await pilot.pause()
+        await settled(pilot)
         assert [segment.style for segment in app.timeline.render_line(11)] != before
 
 

@@ -9,6 +9,7 @@ from llmprof_tui.screens.call import CallScreen
 from textual.pilot import Pilot
 
 from tests.tui.recording import call_id
+from tests.tui.settling import settled
 from tests.tui.test_call import AGENT, AWKWARD, Opening
 
 SIZES = ((80, 24), (160, 45))
@@ -23,7 +24,7 @@ def shown(call: str, *keys: str, theme: str = THEMES[0]) -> Callable[[Pilot[int]
         assert isinstance(app, LlmprofApp)
         app.theme = theme
         app.open_call(call)
-        await pilot.pause()
+        await settled(pilot)
         opening = Opening(app, pilot)
         await opening.rest()
         await opening.press(*keys)

@@ -65,7 +65,7 @@ def test_loading(app: LlmprofApp, snap_compare: Any, monkeypatch: pytest.MonkeyP
 
     async def before(pilot: Pilot[int]) -> None:
         app.open_run("whatever")
-        await pilot.pause()
+        await settled(pilot)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=before)
 
@@ -73,7 +73,6 @@ def test_loading(app: LlmprofApp, snap_compare: Any, monkeypatch: pytest.MonkeyP
 def test_no_such_run(app: LlmprofApp, snap_compare: Any) -> None:
     async def before(pilot: Pilot[int]) -> None:
         app.open_run("nobody")
-        await pilot.pause()
         await settled(pilot)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=before)

@@ -6,6 +6,7 @@ from textual.app import App, ComposeResult
 
 from llmprof_addon.model.component import Kind, KindTotal
 from llmprof_addon.model.usage import Source
+from tests.tui.settling import settled
 
 TOTALS = [
     KindTotal(kind=Kind.SYSTEM, tokens=1000, fresh=1000, cost=3_000_000_000, source=Source.REPORTED),
@@ -32,7 +33,7 @@ async def test_names_stand_where_there_is_room() -> None:
     async with app.run_test(size=(80, 8)) as pilot:
         app.query_one(CompositionBar).show(TOTALS)
         app.query_one(Legend).show(TOTALS)
-        await pilot.pause()
+        await settled(pilot)
         (bar,) = app.lines(CompositionBar)
         assert bar.split("  ")[0] == ""
         assert "tool schemas" in bar
@@ -46,7 +47,7 @@ async def test_letters_stand_for_colours_where_there_are_none() -> None:
     async with app.run_test(size=(80, 8)) as pilot:
         app.query_one(CompositionBar).show(TOTALS)
         app.query_one(Legend).show(TOTALS)
-        await pilot.pause()
+        await settled(pilot)
         (bar,) = app.lines(CompositionBar)
         assert bar.startswith("sssstttt")
         assert bar.endswith("oooo")
@@ -59,7 +60,7 @@ async def test_a_narrow_legend_says_how_many_it_leaves_out(width: int) -> None:
     async with app.run_test(size=(width, 8)) as pilot:
         legend = app.query_one(Legend)
         legend.show([KindTotal(kind=kind, tokens=10, source=Source.REPORTED) for kind in Kind])
-        await pilot.pause()
+        await settled(pilot)
         lines = app.lines(Legend)
         assert all(len(line) <= width for line in lines)
         shown = sum(line.count("■") for line in lines)
@@ -78,5 +79,5 @@ async def test_nothing_known_is_an_empty_line() -> None:
     app = Composed()
     async with app.run_test(size=(80, 8)) as pilot:
         app.query_one(CompositionBar).show(())
-        await pilot.pause()
+        await settled(pilot)
         assert app.lines(CompositionBar) == [""]

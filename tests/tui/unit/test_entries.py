@@ -5,9 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from llmprof_tui.widgets.call_header import facts, flowed
+from llmprof_tui.widgets.call_header import facts
 from llmprof_tui.widgets.entries import answer_entries, prompt_entries, raw_entries
 from llmprof_tui.widgets.entry import Level
+from llmprof_tui.widgets.facts import flowed
 from llmprof_tui.widgets.messages_layout import Outline
 from llmprof_tui.widgets.node_entries import behind
 

@@ -71,12 +71,14 @@ def finished(pending: Pending, outcome: Outcome, error: str | None = None, ended
     response = flow.response
     # What was not streamed is another addon's answer, or one without a body.
     body = tee.body() if tee.size_bytes or response is None else response.raw_content or b""
-    now = clock.now_ns() if ended_ns is None else ended_ns
+    # A clock that was set back in between makes a call short, not shorter than nothing.
+    started, first = pending.started_ns, tee.first_chunk_ns
+    ended = max(clock.now_ns() if ended_ns is None else ended_ns, started)
     return Exchange(
-        id=clock.new_id(pending.started_ns),
-        started_ns=pending.started_ns,
-        first_chunk_ns=tee.first_chunk_ns,
-        ended_ns=now,
+        id=clock.new_id(started),
+        started_ns=started,
+        first_chunk_ns=None if first is None else min(max(first, started), ended),
+        ended_ns=ended,
         mode=pending.mode,
         transport=_transport(response) if pending.message is None else "websocket",
         outcome=outcome,

@@ -21,7 +21,8 @@ START_SECONDS = 60.0
 class Slot:
     """One place for a proxy. Times are seconds of the monotonic clock."""
 
-    def __init__(self, home: Path, name: str, environ: dict[str, str]) -> None:
+    def __init__(self, home: Path, name: str, environ: dict[str, str], program: str = "llmprof_addon") -> None:
+        """`program` is the module that is run."""
         self.name = name
         self.port = free_port()
         self.up = asyncio.Event()
@@ -29,10 +30,11 @@ class Slot:
         self.process: subprocess.Popen[bytes] | None = None
         self._home = home
         self._environ = environ
+        self._program = program
 
     async def start(self) -> None:
         """Start the proxy and wait until it listens."""
-        command = [sys.executable, "-m", "llmprof_addon", "up", "--home", str(self._home)]
+        command = [sys.executable, "-m", self._program, "up", "--home", str(self._home)]
         command += ["--port", str(self.port), "--forward-port", "0"]
         with (self._home / f"up-{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(

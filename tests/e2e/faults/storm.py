@@ -272,7 +272,9 @@ class Storm:
     async def _settle(self) -> None:
         await asyncio.gather(*(slot.up.wait() for slot in self._slots))
         until = time.monotonic() + SETTLE_SECONDS
-        while self._waiting():
+        empty = 0
+        while empty < 5:  # what was said last may still be in memory
+            empty = 0 if self._waiting() else empty + 1
             if time.monotonic() > until:
                 raise RuntimeError(f"{len(self._waiting())} files wait in the spool after {SETTLE_SECONDS:.0f} s")
             await asyncio.sleep(0.2)

@@ -41,6 +41,14 @@ def test_a_streamed_answer_is_what_the_tee_saw() -> None:
     assert len(exchange.id) == 32
 
 
+def test_a_clock_that_is_set_back_makes_no_time_negative() -> None:
+    made, tee = flow(), Tee()
+    pending = Pending(flow=made, mode="reverse", url="https://h/", wishes=take_wishes(made.request), tee=tee)
+    tee(b"data: 1\n\n", pending.started_ns - 5_000)
+    exchange = finished(pending, "complete", ended_ns=pending.started_ns - 1_000)
+    assert exchange.started_ns == exchange.first_chunk_ns == exchange.ended_ns == pending.started_ns
+
+
 def test_an_answer_of_another_addon_is_kept() -> None:
     made = flow()
     pending = Pending(flow=made, mode="forward", url="https://h/", wishes=take_wishes(made.request))

@@ -1,0 +1,70 @@
+"""Planned calls through one proxy, all at once, for tests that choose their faults one by one."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from llmprof_addon.errors import StoreError
+from llmprof_addon.store import queries
+from llmprof_addon.store.open import open_store
+from tests.e2e.faults.client import Connection, judge, make, speak
+from tests.e2e.faults.plans import Plan
+from tests.e2e.faults.proxies import Slot
+from tests.e2e.faults.storm import Made
+from tests.e2e.faults.upstream import Upstream
+
+
+@contextmanager
+def serving(plans: Sequence[Plan]) -> Iterator[Upstream]:
+    """An upstream for these plans, on a loop of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    upstream = Upstream(plans.__getitem__)
+    asyncio.run_coroutine_threadsafe(upstream.__aenter__(), loop).result(10)
+    try:
+        yield upstream
+    finally:
+        asyncio.run_coroutine_threadsafe(upstream.__aexit__(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+async def call(port: int, plan: Plan, slot: Slot) -> Made:
+    """Make the call on a connection of its own."""
+    if plan.wire == "websocket":
+        verdict = judge(plan, await speak(plan, port))
+    else:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
+        connection = Connection(reader, writer, 0.0)
+        verdict = judge(plan, await make(plan, connection))
+        connection.leave(hard=False)
+    return Made(plan=plan, slot=slot, opened=0.0, started=0.0, ended=time.monotonic(), verdict=verdict)
+
+
+def calls(home: Path, port: int, plans: Sequence[Plan]) -> list[Made]:
+    """All of them at once, through the proxy at this port."""
+    slot = Slot(home, "the one", {})
+
+    async def all_of_them() -> list[Made]:
+        return await asyncio.gather(*(call(port, plan, slot) for plan in plans))
+
+    return asyncio.run(all_of_them())
+
+
+def stored(home: Path) -> int:
+    """How many calls are in the store."""
+    try:
+        with open_store(f"sqlite:///{home}/llmprof.db", read_only=True) as store:
+            return queries.count(store)[1]
+    except StoreError:  # the worker is about to make it, or another process holds it
+        return 0
+
+
+def waiting(home: Path) -> int:
+    """How many files are in the spool."""
+    return len(list((home / "spool").glob("*.exchange")))

@@ -14,7 +14,7 @@ from llmprof_addon.store.timeline import TimelineCall
 from llmprof_tui.panes.pane import TablePane
 from llmprof_tui.screens.run_news import News
 from llmprof_tui.widgets import loss_rows
-from llmprof_tui.widgets.fact_lines import FactLines
+from llmprof_tui.widgets.facts import FactLines
 from llmprof_tui.widgets.looks import blended
 from llmprof_tui.widgets.parted_texts import PartedTexts
 from llmprof_tui.widgets.window_table import Order, WindowTable

@@ -15,7 +15,7 @@ from llmprof_tui.themes import kind_colour
 from llmprof_tui.widgets import rent_lines
 from llmprof_tui.widgets.entries import part_of
 from llmprof_tui.widgets.entry import Entry, as_sent, called
-from llmprof_tui.widgets.fact_lines import FactLines
+from llmprof_tui.widgets.facts import FactLines
 from llmprof_tui.widgets.window_table import Order, WindowTable
 
 MOST = 1000

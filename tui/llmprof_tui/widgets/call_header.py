@@ -3,102 +3,52 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from rich.text import Text
-from textual.widgets import Static
 
 from llmprof_addon.export.text import UNKNOWN, dollars, duration, exact, plain, share, tokens, when
 from llmprof_addon.model.usage import Source
-from llmprof_tui.widgets.looks import blended
+from llmprof_tui.widgets.facts import Fact, Told
 
 if TYPE_CHECKING:
     from llmprof_addon.store.rows import CallRow
 
-type Fact = tuple[tuple[str, str], ...]
-"""Stretches of text with the name of their look: `strong`, `dim`, `good`, `bad`, `warn`, or none."""
-
 MOST_WARNINGS = 2
-GAP = "   "
 WIDE = 100
 """Cells from which on there is room for what nobody looks at first."""
 
 
-class CallHeader(Static):
+class CallHeader(Told):
     """`show` gives it a call."""
 
     DEFAULT_CSS = """
     CallHeader {
-        height: auto;
         max-height: 9;
-        padding: 0 1;
-        & > .header--strong { text-style: bold; }
-        & > .header--dim { color: $foreground 60%; }
-        & > .header--good { color: $success; }
-        & > .header--bad { color: $error; }
-        & > .header--warn { color: $warning; }
     }
     """
-    COMPONENT_CLASSES = {f"header--{name}" for name in ("strong", "dim", "good", "bad", "warn")}  # noqa: RUF012  # as Textual declares it
 
     def __init__(self) -> None:
-        super().__init__("", markup=False)
+        super().__init__()
         self._row: CallRow | None = None
         self._state = ""
 
     def show(self, row: "CallRow") -> None:
         """Show a call."""
         self._row, self._state = row, ""
-        self._draw()
+        self.tell()
 
     def say(self, state: str) -> None:
         """Say something of the call below all the rest."""
         self._state = state
-        self._draw()
+        self.tell()
 
-    def on_resize(self) -> None:
-        """Fill the lines anew."""
-        self._draw()
-
-    def notify_style_update(self) -> None:
-        """Another theme has other colours."""
-        super().notify_style_update()
-        if self.is_mounted:
-            self._draw()
-
-    def _draw(self) -> None:
+    def told(self, width: int) -> Sequence[Text]:
+        """What there is to say of the call."""
         if self._row is None:
-            return
-        width = max(self.size.width or self.app.size.width - 2, 20)
+            return ()
         groups: list[list[Fact]] = list(facts(self._row, wide=width >= WIDE))
         if self._state:
             groups.append([((f"✗ {self._state}", "bad"),)])
-        lines = [self._line(line) for group in groups for line in flowed(group, width)]
-        for line in lines:
-            line.truncate(width, overflow="ellipsis")
-        self.update(Text("\n").join(lines))
-
-    def _line(self, line: Sequence[Fact]) -> Text:
-        out = Text(no_wrap=True)
-        for index, fact in enumerate(line):
-            out.append(GAP if index else "")
-            for said, look in fact:
-                out.append(said, blended(self, f"header--{look}") if look else "")
-        return out
-
-
-def flowed(facts: Sequence[Fact], width: int) -> Iterator[list[Fact]]:
-    """The facts on as many lines as they need; none is broken."""
-    line: list[Fact] = []
-    used = 0
-    for fact in facts:
-        cells = sum(cell_len(said) for said, _ in fact)
-        if line and used + len(GAP) + cells > width:
-            yield line
-            line, used = [], 0
-        used += cells + (len(GAP) if line else 0)
-        line.append(fact)
-    if line:
-        yield line
+        return [line for group in groups for line in self.flow(group, width)]
 
 
 def facts(row: "CallRow", *, wide: bool = True) -> Iterator[list[Fact]]:

@@ -1,10 +1,9 @@
 """The call that is selected or pointed at in a timeline, exactly: what it was, and what its prompt holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.text import Text
-from textual.widgets import Static
 
 from llmprof_addon.export.text import KIND_NAMES, UNKNOWN, dollars, duration, exact, plain, share, tokens
 from llmprof_addon.model.component import Kind
@@ -12,33 +11,28 @@ from llmprof_addon.model.usage import Source
 from llmprof_addon.store.rows import CallRow
 from llmprof_addon.store.timeline import TimelineCall
 from llmprof_tui.themes import KIND_MARKS, kind_colour
-from llmprof_tui.widgets.call_header import Fact
 from llmprof_tui.widgets.call_rows import clock, ending
+from llmprof_tui.widgets.facts import Fact, Told
 from llmprof_tui.widgets.looks import blended
 
 GAP = "  "
 
 
-class CallLine(Static):
+class CallLine(Told):
     """`show` gives it a call."""
 
     DEFAULT_CSS = """
     CallLine {
         height: 2;
-        padding: 0 1;
         background: $panel;
-        & > .line--strong { text-style: bold; }
-        & > .line--dim { color: $foreground 60%; }
-        & > .line--good { color: $success; }
-        & > .line--bad { color: $error; }
         & > .line--number { background: $primary; color: $background; text-style: bold; }
         & > .line--pointed { background: $foreground 25%; text-style: bold; }
     }
     """
-    COMPONENT_CLASSES = {f"line--{name}" for name in ("strong", "dim", "good", "bad", "number", "pointed")}  # noqa: RUF012  # as Textual declares it
+    COMPONENT_CLASSES = {"line--number", "line--pointed"}  # noqa: RUF012  # as Textual declares it
 
     def __init__(self) -> None:
-        super().__init__("", markup=False)
+        super().__init__()
         self._shown: tuple[int, TimelineCall, CallRow | None, int, Kind | None, bool] | None = None
 
     def show(
@@ -62,45 +56,29 @@ class CallLine(Static):
             pointed: The mouse is on it; else it is the selected one.
         """
         self._shown = place, call, row, since, kind, pointed
-        self._draw()
+        self.tell()
 
-    def on_resize(self) -> None:
-        """Fill the lines anew."""
-        self._draw()
-
-    def notify_style_update(self) -> None:
-        """Another theme has other colours."""
-        super().notify_style_update()
-        if self.is_mounted:
-            self._draw()
-
-    def _draw(self) -> None:
+    def told(self, width: int) -> Sequence[Text]:
+        """Its number and what it was, as far as there is room; what its prompt holds."""
         if self._shown is None:
-            return
+            return ()
         place, call, row, since, kind, pointed = self._shown
-        width = max(self.size.width or self.app.size.width - 2, 20)
         first = Text(no_wrap=True)
         first.append(f" {place:,} ", blended(self, f"line--{'pointed' if pointed else 'number'}"))
         kinds = self._kinds(call, kind)
         if kind is not None and self.size.height == 1:
-            lines = [Text.assemble(first, GAP, kinds, no_wrap=True)]
-        else:
-            for fact in facts(call, row, since):
-                if first.cell_len + len(GAP) + sum(cell_len(said) for said, _ in fact) > width:
-                    break  # half a fact would be another one
-                first.append(GAP)
-                for said, look in fact:
-                    first.append(said, blended(self, f"line--{look}") if look else "")
-            lines = [first, kinds]
-        for line in lines:
-            line.truncate(width, overflow="ellipsis")
-        self.update(Text("\n").join(lines), layout=False)  # its height is given
+            return [Text.assemble(first, GAP, kinds, no_wrap=True)]
+        for fact in facts(call, row, since):
+            if first.cell_len + len(GAP) + sum(cell_len(said) for said, _ in fact) > width:
+                break  # half a fact would be another one
+            first = Text.assemble(first, GAP, self.joined([fact]), no_wrap=True)
+        return [first, kinds]
 
     def _kinds(self, call: TimelineCall, first: Kind | None) -> Text:
         """What the prompt holds, the largest first; the one that is pointed at before all, with its split."""
         line = Text(no_wrap=True)
         whole = sum(total.tokens for total in call.composition)
-        dim = blended(self, "line--dim")
+        dim = self.look("dim")
         for total in sorted(call.composition, key=lambda total: (total.kind is not first, -total.tokens)):
             if not total.tokens and total.kind is not first:
                 continue

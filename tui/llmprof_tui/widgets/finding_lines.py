@@ -11,8 +11,8 @@ from llmprof_addon.export.findings import SIGNS, FindingRow, Paths, PlaceRow, fi
 from llmprof_addon.export.text import UNKNOWN, counted, exact, plain
 from llmprof_addon.model.cost import usd
 from llmprof_addon.model.finding import Evidence, Finding, Severity
-from llmprof_tui.widgets.call_header import Fact
 from llmprof_tui.widgets.columns import Column, fit
+from llmprof_tui.widgets.facts import Fact
 from llmprof_tui.widgets.window_table import GUTTER, MARGIN
 
 COLUMNS = (

@@ -15,8 +15,7 @@ from llmprof_addon.export.findings import Paths
 from llmprof_addon.export.text import plain
 from llmprof_addon.model.finding import Finding
 from llmprof_tui.widgets import finding_lines
-from llmprof_tui.widgets.call_header import Fact
-from llmprof_tui.widgets.fact_lines import FactLines
+from llmprof_tui.widgets.facts import Fact, FactLines
 from llmprof_tui.widgets.finding_lines import FindingLine, PlaceLine
 from llmprof_tui.widgets.looks import blended
 from llmprof_tui.widgets.notice import Notice

@@ -8,8 +8,8 @@ from rich.text import Text
 
 from llmprof_addon.export.cache import CAUSES, LOSS_SIGNS, Loss, RunCache, in_words, lives, where
 from llmprof_addon.export.text import UNKNOWN, counted, dollars, duration, plain, tokens
-from llmprof_tui.widgets.call_header import Fact
 from llmprof_tui.widgets.columns import Column
+from llmprof_tui.widgets.facts import Fact
 
 COLUMNS = (
     Column(key="number", title="call", width=5),

@@ -11,8 +11,8 @@ from llmprof_addon.model.component import Kind
 from llmprof_addon.model.cost import usd
 from llmprof_addon.store.rows import RunRow
 from llmprof_tui.themes import KIND_MARKS
-from llmprof_tui.widgets.call_header import Fact
 from llmprof_tui.widgets.columns import Column
+from llmprof_tui.widgets.facts import Fact
 
 BAR = 6
 """Cells of the bar beside a share."""

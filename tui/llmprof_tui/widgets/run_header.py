@@ -1,36 +1,26 @@
 """What a person wants to know of a run before its calls: what it was, how large it grew, what it cost."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
-from textual.widgets import Static
 
 from llmprof_addon.export.text import counted, dollars, duration, plain, share, tokens, when
 from llmprof_addon.model.usage import Source
 from llmprof_addon.store.rows import RunRow
-from llmprof_tui.widgets.call_header import GAP, Fact, flowed
-from llmprof_tui.widgets.looks import blended
+from llmprof_tui.widgets.facts import Fact, Told
 
 
-class RunHeader(Static):
+class RunHeader(Told):
     """`show` gives it a run."""
 
     DEFAULT_CSS = """
     RunHeader {
-        height: auto;
         max-height: 4;
-        padding: 0 1;
-        & > .header--strong { text-style: bold; }
-        & > .header--dim { color: $foreground 60%; }
-        & > .header--good { color: $success; }
-        & > .header--bad { color: $error; }
-        & > .header--warn { color: $warning; }
     }
     """
-    COMPONENT_CLASSES = {f"header--{name}" for name in ("strong", "dim", "good", "bad", "warn")}  # noqa: RUF012  # as Textual declares it
 
     def __init__(self) -> None:
-        super().__init__("", markup=False)
+        super().__init__()
         self._run: RunRow | None = None
         self._window: int | None = None
         self._first_byte: int | None = None
@@ -40,56 +30,33 @@ class RunHeader(Static):
         """Show a run; `window` is the context window that its largest prompt had to fit into, `first_byte_ns` the
         median time from a request to the first byte of its answer."""
         self._run, self._window, self._first_byte, self._state = run, window, first_byte_ns, ""
-        self._draw()
+        self.tell()
 
     def say(self, state: str) -> None:
         """Say something of the run below all the rest."""
         self._state = state
-        self._draw()
+        self.tell()
 
-    def on_resize(self) -> None:
-        """Fill the lines anew."""
-        self._draw()
-
-    def notify_style_update(self) -> None:
-        """Another theme has other colours."""
-        super().notify_style_update()
-        if self.is_mounted:
-            self._draw()
-
-    def _draw(self) -> None:
+    def told(self, width: int) -> Sequence[Text]:
+        """The run's name, and what there is to say of it."""
         run = self._run
         if run is None:
-            return
-        width = max(self.size.width or self.app.size.width - 2, 20)
-        lines = [self._title(run, width)]
-        groups = [list(facts(run, self._window, self._first_byte))]
-        if self._state:
-            groups.append([((f"✗ {self._state}", "bad"),)])
-        lines += [self._line(line) for group in groups for line in flowed(group, width)]
-        for line in lines:
-            line.truncate(width, overflow="ellipsis")
-        self.update(Text("\n").join(lines))
+            return ()
+        said = self.flow(facts(run, self._window, self._first_byte), width)
+        state = self.flow([((f"✗ {self._state}", "bad"),)] if self._state else [], width)
+        return [self._title(run, width), *said, *state]
 
     def _title(self, run: RunRow, width: int) -> Text:
         """Label and app on the left, models on the right; the app gives way, then the label."""
-        dim, strong = blended(self, "header--dim"), blended(self, "header--strong")
         right = Text(", ".join(map(plain, run.models)) or "no model")
         right.truncate(width // 2, overflow="ellipsis")
-        left, app = Text(plain(run.label or "a run without a name"), strong), Text(f" · {plain(run.app or '–')}", dim)
+        left = Text(plain(run.label or "a run without a name"), self.look("strong"))
+        app = Text(f" · {plain(run.app or '–')}", self.look("dim"))
         room = max(10, width - right.cell_len - 2)
         left.truncate(room, overflow="ellipsis")
         if left.cell_len + app.cell_len <= room:
             left = Text.assemble(left, app)
         return Text.assemble(left, " " * max(2, width - left.cell_len - right.cell_len), right)
-
-    def _line(self, line: list[Fact]) -> Text:
-        out = Text(no_wrap=True)
-        for index, fact in enumerate(line):
-            out.append(GAP if index else "")
-            for said, look in fact:
-                out.append(said, blended(self, f"header--{look}") if look else "")
-        return out
 
 
 def facts(run: RunRow, window: int | None, first_byte_ns: int | None = None) -> Iterator[Fact]:

@@ -71,6 +71,11 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 _TEXT = tuple((literal, re.compile(pattern, re.ASCII)) for literal, pattern in _PATTERNS)
 _BYTES = tuple((literal.encode(), re.compile(pattern.encode())) for literal, pattern in _PATTERNS)
 
+# One search for all literals: of a short text half the time or less, of a long one more than one after the other.
+_ANY = "|".join(re.escape(literal) for literal, _ in _PATTERNS)
+_ANY_TEXT, _ANY_BYTES = re.compile(_ANY), re.compile(_ANY.encode())
+_SHORT = 256
+
 # What may be a key whose end is missing; a private key may lack it in any case.
 _CUT = _START + rf"(?:{'|'.join(re.escape(literal) for literal, _ in _PATTERNS[:-1])})[A-Za-z0-9_.+/=-]{{4,}}\Z"
 _CUT_TEXT, _CUT_BYTES = re.compile(_CUT, re.ASCII), re.compile(_CUT.encode())
@@ -190,6 +195,8 @@ def redact_text(text: str, known: Iterable[str] = ()) -> tuple[str, int]:
             if form in text:
                 count += text.count(form)
                 text = text.replace(form, REDACTED)
+    if len(text) <= _SHORT and not _ANY_TEXT.search(text):
+        return text, count
     for literal, pattern in _TEXT:
         text, found = _overwrite(literal, pattern, text, REDACTED)
         count += found
@@ -210,6 +217,8 @@ def redact_bytes(data: bytes, known: Iterable[str] = (), *, clean: int = 0) -> t
                 count += data.count(old)
                 data = data.replace(old, new)
     start = 0 if count else clean
+    if len(data) - start <= _SHORT and not _ANY_BYTES.search(data, start):
+        return data, count
     for literal, pattern in _BYTES:
         data, found = _overwrite(literal, pattern, data, new, start)
         count += found

@@ -21,7 +21,7 @@ from tests.benchmarks.load import ROOT
 from tests.benchmarks.peers_script import TURNS, talks
 from tests.benchmarks.peers_table import Row, Table
 
-CONVERSATIONS = 3
+CONVERSATIONS = 2
 REPEATS = 3
 NAMED_TURNS = (10, 25, 50, TURNS)
 SAMPLED_TURNS = 5

@@ -14,7 +14,7 @@ from tests.benchmarks.peers_table import Row, Table, ratio, rounds, turned
 from tests.benchmarks.peers_ways import DIRECT, Way
 
 ROUNDS = 5
-PART_SECONDS = 150
+PART_SECONDS = 120
 """After which no further round begins."""
 QUIET_WINDOWS = 6
 """Of silence after which a conversation counts as done: workers may look again after a second."""

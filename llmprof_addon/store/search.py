@@ -78,7 +78,7 @@ def search(store: Store, query: Query, *, limit: int = 20, before: tuple[int, in
 
 
 def notes_on(store: Store, query: Query) -> Iterator[str]:
-    """What an index or sums that are not made yet leave out, a line each."""
+    """What is left out by an index or sums that are not made yet, or as it is not kept; a line each."""
     if query.wanted:
         at = search_index.progress(store)
         if not at.indexed and at.nodes:
@@ -86,6 +86,9 @@ def notes_on(store: Store, query: Query) -> Iterator[str]:
         elif not at.complete and 100 * at.indexed < 99 * at.nodes:
             share = 100 * at.indexed // at.nodes
             yield f"{share}% of the texts are indexed so far; `llmprof search --reindex` does the rest at once"
+        bare = Call.select(pw.SQL("1")).where(Call.bodies.in_(("off", "dropped"))).limit(1)
+        if store.db.execute(bare).fetchone() is not None:
+            yield "some calls are kept without their texts (LLMPROF_BODIES, LLMPROF_BODIES_DAYS)"
     if any(_needs_facets(one) for one in query.filters) and (waiting := trend_fill.waiting(store)):
         yield f"has:, tool: and status: do not know {waiting:,} calls of an older llmprof yet; `llmprof up` goes on"
 

@@ -100,9 +100,9 @@ def _table(ways: Sequence[Way], rates: dict[tuple[str, int], list[Rate]]) -> Tab
     title = f"Small calls over 1, 16 and 64 connections; rounds: {', '.join(map(str, map(len, _of(rates))))}"
     able = {way.name for way in ways if not way.failure}
     if {OURS, STREAMING} <= able:
-        notes.append(f"promised: 1.3x of {STREAMING} with 16 connections; measured {_beside(rates, STREAMING)}")
+        notes.append(f"target: 1.3x of {STREAMING} with 16 connections; measured {_beside(rates, STREAMING)}")
         slow = [f"{way.name} {_beside(rates, way.name)}" for way in ways if way.peer in PEERS and way.name in able]
-        notes.append(f"promised: 2x of every peer; measured {'; '.join(slow) or 'none'}")
+        notes.append(f"target: 2x of every peer; measured {'; '.join(slow) or 'none'}")
     return Table(title=title, columns=(*columns, "llmprof over it, 16"), rows=[row(way) for way in ways], notes=notes)
 
 

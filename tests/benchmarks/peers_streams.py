@@ -122,10 +122,10 @@ def _table(ways: Sequence[Way], slots: dict[str, list[Slot]]) -> Table:
     if slots.get(OURS) and slots.get(STREAMING):
         for what, value in (("first byte", _first), ("gap", _gaps)):
             beside = ratio(of(OURS, value, 0.5), of(STREAMING, value, 0.5))
-            notes.append(f"promised: median {what} within 1.05x of {STREAMING}; measured {beside}")
+            notes.append(f"target: median {what} within 1.05x of {STREAMING}; measured {beside}")
             base, ours = of(STREAMING, value, 0.99), statistics.median(of(OURS, value, 0.99))
             spread = f"{min(base):.2f}..{max(base):.2f}"
-            notes.append(f"promised: p99 of {what} within the baseline's own {spread} ms; measured {ours:.2f} ms")
+            notes.append(f"target: p99 of {what} within the baseline's own {spread} ms; measured {ours:.2f} ms")
     title = (
         f"Streams of chunks {1000 * PAUSE_SECONDS:.0f} ms apart, {READERS} at a time, beside prompts of 200 KB at "
         f"{LARGE_A_SECOND} a second; median (least..largest) of {len(next(iter(slots.values())))} rounds"

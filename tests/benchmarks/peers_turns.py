@@ -114,9 +114,9 @@ def _table(ways: Sequence[Way], seen: dict[str, list[Talk]], kept: dict[str, flo
         for way in able:
             if way.peer.attributes:
                 cpu = ratio([talk.cpu for talk in seen[OURS]], [talk.cpu for talk in seen[way.name]])
-                notes.append(f"promised: CPU at most 0.20x of who attributes tokens; of {way.name} {cpu}")
+                notes.append(f"target: CPU at most 0.20x of who attributes tokens; of {way.name} {cpu}")
         for way in able:
             if way.peer.bodies:
                 disk = f"{kept[OURS] / kept[way.name]:.2f}x" if kept[way.name] else "–"
-                notes.append(f"promised: disk at most 0.20x of who stores bodies; of {way.name} {disk}")
+                notes.append(f"target: disk at most 0.20x of who stores bodies; of {way.name} {disk}")
     return Table(title=title, columns=columns, rows=rows, notes=notes)

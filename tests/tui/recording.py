@@ -29,7 +29,9 @@ def record(home: Path, exchanges: Iterable[Exchange], keep: Reduced | None = Non
     with open_store(url) as store:
         for exchange in sorted(exchanges, key=lambda each: each.ended_ns):
             assert process(exchange, store, book, keep=keep) is not None
-        WasteKeeper(Thresholds()).look(store, at_once=True)
+        keeper = WasteKeeper(Thresholds())
+        while keeper.look(store, at_once=True):  # each for a while alone
+            pass
     return url
 
 

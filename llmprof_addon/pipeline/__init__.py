@@ -92,12 +92,13 @@ def process(
     paid = cost(usage, rates, status=exchange.status, cache_ttl=call.cache_ttl)
     leaves = lay_out(whole, raws, estimated, usage, paid)
 
-    run = choose(exchange, call, paths, store.history(call, paths, exchange, family.encoding))
-    view = view_of(exchange, whole, usage, paid, rates.read_rate if rates else None)
-    earlier = forerunner.of(store, run, call, paths, view, family.encoding)
-    if earlier is not None and falls_short(view, earlier):
-        view = replace(view, steps=prompt_steps(whole.prompt, whole.section_order, raws.prompt))
-        earlier = cached.with_steps(store, earlier, view)
+    with store.reading():
+        run = choose(exchange, call, paths, store.history(call, paths, exchange, family.encoding))
+        view = view_of(exchange, whole, usage, paid, rates.read_rate if rates else None)
+        earlier = forerunner.of(store, run, call, paths, view, family.encoding)
+        if earlier is not None and falls_short(view, earlier):
+            view = replace(view, steps=prompt_steps(whole.prompt, whole.section_order, raws.prompt))
+            earlier = cached.with_steps(store, earlier, view)
     record = CallRecord(
         exchange=exchange,
         call=call,

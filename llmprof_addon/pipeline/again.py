@@ -29,8 +29,10 @@ def settle(record: CallRecord, store: Store, since: str) -> None:
     Who stores a call looks afterwards for what it concerns. So of two calls that were stored at the same time by two
     workers one at least finds the other, whether that one comes before it or after.
     """
-    alone = store.undisturbed(since, transactions=1)
-    if _concerns_others(record, store) or not (alone or _is_right(record, store)):
+    with store.reading():
+        alone = store.undisturbed(since, transactions=1)
+        disturbs = _concerns_others(record, store) or not (alone or _is_right(record, store))
+    if disturbs:
         with store.alone():
             _settle(record, store, itself=not alone)
 

@@ -1,7 +1,7 @@
 """A database URL -> a `Store`: what the worker reads and writes."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -107,6 +107,13 @@ class Store:
     def snapshot(self) -> AbstractContextManager[object]:
         """A transaction for several reads that belong together; it keeps no writer waiting."""
         return self.db.atomic("DEFERRED" if isinstance(self.db, pw.SqliteDatabase) else "REPEATABLE READ")
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Several reads in a row. One that stands alone has SQLite take its locks and give them back."""
+        lasting = self.db.atomic("DEFERRED") if isinstance(self.db, pw.SqliteDatabase) else nullcontext()
+        with errors_of(self.url), lasting:
+            yield
 
     def alone(self) -> AbstractContextManager[None]:
         """Keep other writers waiting, for several transactions that belong together; on SQLite they come between."""

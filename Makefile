@@ -10,7 +10,7 @@ PARALLEL = -n 4 --dist loadscope --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test test-postgres lint types imports packaging check e2e-sdks e2e-agents accuracy bench fuzz lock clean
+.PHONY: help demo test test-postgres lint types imports packaging check e2e-sdks e2e-agents accuracy bench faults fuzz lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,10 @@ accuracy: $(VENV)/.dev ## Compare counts with recorded calls (CORPUS=DIR, by def
 
 bench: $(VENV)/.dev ## Measure against a stock mitmdump, interleaved, as ratios
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+faults: $(VENV)/.dev ## Fail calls, disks and processes by chance, 100,000 calls long (ARGS="--seed 7 --calls 5000 --kills 20")
+	@$(BIN)/python -m tests.e2e.faults $(ARGS)
+	@LLMPROF_FAULTS=long $(BIN)/python -m pytest tests/e2e/faults -rs
 
 fuzz: $(VENV)/.dev ## Fuzz every reader, a CPU minute each (ARGS="--minutes 5 sse"); exit code 1 if an input failed
 	@$(BIN)/python -m tests.fuzz $(ARGS)

@@ -5,6 +5,7 @@ Exit code 1 if a finished call was lost or stored twice, a byte changed, a call 
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -25,13 +26,20 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, metavar="N")
     parser.add_argument("--disk", type=int, default=60, metavar="N", help="faults of the disk and the database")
     parser.add_argument("--rate", type=float, default=250.0, metavar="N", help="calls a second")
+    parser.add_argument("--share", type=float, default=0.13, metavar="N", help="of the calls, that the wire fails")
     parser.add_argument("--keep", action="store_true", help="keep the home, if something is wrong")
     given = parser.parse_args()
-    wanted = Wanted(seed=given.seed, calls=given.calls, kills=given.kills, disk_faults=given.disk, rate=given.rate)
-    print(
-        f"seed {wanted.seed}: {wanted.calls:,} calls, {wanted.kills} kills, {wanted.disk_faults} disk faults",
-        flush=True,
+    wanted = Wanted(
+        seed=given.seed,
+        calls=given.calls,
+        kills=given.kills,
+        disk_faults=given.disk,
+        rate=given.rate,
+        share=given.share,
     )
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # that a peer has gone is what is wanted
+    print(f"seed {wanted.seed}: {wanted.calls:,} calls, {wanted.kills} kills, {wanted.disk_faults} disk faults")
+    sys.stdout.flush()
     with tempfile.TemporaryDirectory(delete=not given.keep) as folder:
         home = Path(folder) / "home"
         weather, result = storm(home, wanted)

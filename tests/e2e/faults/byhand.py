@@ -18,12 +18,11 @@ from tests.e2e.faults.upstream import Upstream
 
 
 @contextmanager
-def serving(plans: Sequence[Plan]) -> Iterator[Upstream]:
-    """An upstream for these plans, on a loop of its own."""
+def serving(upstream: Upstream) -> Iterator[Upstream]:
+    """Run it on a loop of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    upstream = Upstream(plans.__getitem__)
     asyncio.run_coroutine_threadsafe(upstream.__aenter__(), loop).result(10)
     try:
         yield upstream

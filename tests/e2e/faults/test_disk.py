@@ -35,7 +35,7 @@ numbers = iter(range(len(PLANS)))
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
-    with serving(PLANS) as upstream:
+    with serving(Upstream(PLANS.__getitem__)) as upstream:
         yield upstream
 
 

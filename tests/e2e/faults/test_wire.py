@@ -1,5 +1,10 @@
-"""What the two ends of the wire may do to a call, one by one, and many streams at once."""
+"""What the two ends of the wire may do to a call, one by one, and many streams at once.
 
+Long version by `LLMPROF_FAULTS=long`: 2,000 streams.
+"""
+
+import asyncio
+import os
 import socket
 from collections.abc import Iterator
 
@@ -8,18 +13,48 @@ import pytest
 from tests.e2e.faults.byhand import calls, serving, waiting
 from tests.e2e.faults.plans import FAULTS, Plan, plan
 from tests.e2e.faults.storm import Weather
-from tests.e2e.faults.upstream import HINTS, TRAILERS, Upstream
+from tests.e2e.faults.upstream import HINTS, TRAILERS, Upstream, pieces
 from tests.e2e.faults.verdict import examine, has_row
 from tests.e2e.running import Proxy, running, until
 
+IS_LONG = os.environ.get("LLMPROF_FAULTS") == "long"
+STREAMS = 2_000 if IS_LONG else 100
+TOGETHER_SECONDS = 120
 SEED = 20
 OF_EACH = 4
 PLANS = [plan(SEED, number, fault=fault) for number, fault in enumerate([*FAULTS, "", ""] * OF_EACH)]
 
 
+STREAMED = [plan(SEED, len(PLANS) + number, fault="slow") for number in range(STREAMS)]
+
+
+class Together(Upstream):
+    """Goes on with the answers to `STREAMED` once all of them have begun."""
+
+    def __init__(self) -> None:
+        super().__init__([*PLANS, *STREAMED].__getitem__)
+        self._missing = STREAMS
+        self._all = asyncio.Event()
+
+    async def answer(self, plan: Plan, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        if plan.number < len(PLANS):
+            return await super().answer(plan, reader, writer)
+        first, *rest = pieces(plan)
+        writer.write(first)
+        self._missing -= 1
+        if not self._missing:
+            self._all.set()
+        async with asyncio.timeout(TOGETHER_SECONDS):
+            await self._all.wait()
+        for piece in rest:
+            writer.write(piece)
+            await writer.drain()
+        return plan.framing != "close"
+
+
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
-    with serving(PLANS) as upstream:
+    with serving(Together()) as upstream:
         yield upstream
 
 
@@ -38,6 +73,16 @@ def test_each_fault_is_seen_as_it_happened_and_stored_once(proxy: Proxy, upstrea
     result = examine(proxy.home, weather)
     assert {name: bad for name, bad in result.bad.items() if bad} == {}
     assert result.finished > 100
+    assert "Traceback" not in proxy.log
+
+
+def test_many_streams_at_once(proxy: Proxy, upstream: Upstream) -> None:
+    before = proxy.stored()
+    weather = Weather(made=calls(proxy.home, proxy.reverse_port, STREAMED), changed=upstream.changed)
+    until(lambda: proxy.stored() >= before + STREAMS and not waiting(proxy.home), 300)
+    result = examine(proxy.home, weather)
+    assert {name: bad for name, bad in result.bad.items() if bad} == {}
+    assert result.finished == STREAMS
     assert "Traceback" not in proxy.log
 
 

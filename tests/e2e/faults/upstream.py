@@ -64,13 +64,13 @@ class Upstream:
                         return
                     if head.body != plan.body:
                         self.changed.append(number)
-                    if not await self._answer(plan, reader, writer):
+                    if not await self.answer(plan, reader, writer):
                         return
         finally:
             self._writers.discard(writer)
             writer.close()
 
-    async def _answer(self, plan: Plan, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def answer(self, plan: Plan, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Send the answer; whether the connection may be used again."""
         rng = plan.rng
         match plan.fault:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmprof_addon.model.part import Json, Part, PartKind
+from llmprof_addon.model.standin import lacks_text
 
 LONG_CHARS = 1_500
 """A text of fewer characters is shown whole."""
@@ -31,7 +32,9 @@ class Piece:
 
 
 def pieces(part: Part) -> tuple[Piece, ...]:
-    """What a part consists of, in order; nothing where it has no parts worth naming."""
+    """What a part consists of, in order; nothing where it has no parts worth naming, or they are not kept."""
+    if part.text and lacks_text(part.text):
+        return ()
     if part.kind in (PartKind.TOOL_SCHEMA, PartKind.OUTPUT_SCHEMA):
         return schema_pieces(part.value, len(part.text or ""))
     if part.kind is PartKind.TEXT and part.text:

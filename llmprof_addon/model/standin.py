@@ -106,6 +106,11 @@ def is_stand_in(text: str) -> bool:
     return OFF in text[:200] or DROPPED in text[:200]
 
 
+def lacks_text(text: str) -> bool:
+    """Whether something of a text is not kept."""
+    return OFF in text or DROPPED in text or _OBJECT.search(text) is not None
+
+
 def in_words(text: str) -> str:
     """A text, or what there is to be said of one that is not kept: `text was not kept (LLMPROF_BODIES=off)`, and its
     length."""

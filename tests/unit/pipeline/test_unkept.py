@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from llmprof_addon.cli import laws
-from llmprof_addon.model.component import Leaf
+from llmprof_addon.model.component import Component, Leaf
 from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.model.record import CallRecord
 from llmprof_addon.model.standin import OFF
@@ -74,6 +74,17 @@ def laid(leaves: tuple[Leaf, ...]) -> list[tuple[Any, ...]]:
         (leaf.kind, leaf.tokens, leaf.cost, leaf.source, leaf.part, leaf.inner, leaf.read, leaf.write)
         for leaf in leaves
     ]
+
+
+def found_below(components: Iterable[Component]) -> set[tuple[str, int]]:
+    """Headings and parameters with their tokens: a text that is not kept has none."""
+    found: set[tuple[str, int]] = set()
+    for component in components:
+        found |= {
+            (child.name, child.tokens) for child in component.children if child.name in ("description", "(frame)")
+        }
+        found |= found_below(component.children)
+    return found
 
 
 def exchanges(dialect: str) -> list[Exchange]:
@@ -152,6 +163,7 @@ def test_numbers_are_the_same_and_no_sentence_is_stored(dialect: str, twins: Twi
         assert laid(trees[0].leaves.prompt) == laid(trees[1].leaves.prompt)
         assert laid(trees[0].leaves.answer) == laid(trees[1].leaves.answer)
         assert list(laws.check_call(twins.off, trees[1].row)) == []
+        assert found_below(trees[1].components) <= found_below(trees[0].components)
         planted |= sentences(exchange)
     while upkeep(twins.off):
         pass

@@ -12,6 +12,7 @@ from llmprof_addon.model.call import Answer, Call
 from llmprof_addon.model.component import Kind
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.run_tree import RunCall, RunTree
+from llmprof_addon.model.standin import lacks_text
 from llmprof_addon.model.usage import Usage
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.providers import registry
@@ -154,6 +155,8 @@ def _compared(tree: RunTree, old: str, new: str) -> float:
         try:
             text = _text(tree.contents[digest])
         except KeyError:
+            continue
+        if lacks_text(text):
             continue
         left += len(text)
         before += count(text[:SAMPLE], old)

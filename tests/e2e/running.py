@@ -1,5 +1,6 @@
 """A real proxy process with its real worker on free ports, read through the command line as a user reads it."""
 
+import io
 import json
 import os
 import signal
@@ -7,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from llmprof_addon import cli
 from llmprof_addon.errors import StoreError
 from llmprof_addon.spool.proxies import living
 from llmprof_addon.store import queries
@@ -55,10 +58,11 @@ def llmprof(home: Path | str, *arguments: str, **environ: str) -> subprocess.Com
 
 
 def rows(home: Path) -> list[dict[str, Any]]:
-    """All calls of a store, in the order in which they started."""
-    done = llmprof(home, "calls", "--json")
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in reversed(done.stdout.splitlines())]
+    """All calls of a store, in the order in which they started. In this process, since nearly every test asks."""
+    said = io.StringIO()
+    with patch.dict(os.environ, clean_environ(), clear=True), redirect_stdout(said):
+        assert cli.main(["calls", "--home", str(home), "--json"]) == 0
+    return [json.loads(line) for line in reversed(said.getvalue().splitlines())]
 
 
 @dataclass(kw_only=True)

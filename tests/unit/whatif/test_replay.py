@@ -147,6 +147,46 @@ def test_a_perfect_cache_never_expires() -> None:
     assert numbers(found.calls) == [(3500, 0, 3500), (4500, 3500, 1000), (5500, 4500, 1000)]
 
 
+def test_a_perfect_cache_writes_nothing_that_was_read_without() -> None:
+    """A request marks nothing, and what it sent is read by the next one all the same: to write it would cost more."""
+    marked = agent(2)
+    bare = replace(marked.calls[0].usage, cache_creation_input_tokens=0, cache_creation_5m_input_tokens=0)
+    asked = Call(provider="anthropic", api="", request_model="claude-sonnet-4-5", price_provider="anthropic")
+    paid = cost(bare, BOOK.rates(asked, bare, STARTED_NS))
+    tree = replace(marked, calls=(replace(marked.calls[0], usage=bare, cost=paid, cache_ttls=()), marked.calls[1]))
+    found = replay(ground(tree), Rules(perfect_cache=True), BOOK)
+    assert numbers(found.calls) == [(3500, 0, 0), (4500, 3500, 1000)]
+    lost = replace(marked.calls[1].usage, cache_read_input_tokens=0, cache_creation_input_tokens=4500)
+    unread = replace(tree, calls=(tree.calls[0], replace(tree.calls[1], usage=lost)))
+    found = replay(ground(unread), Rules(perfect_cache=True), BOOK)
+    assert numbers(found.calls) == [(3500, 0, 3500), (4500, 3500, 1000)]
+
+
+def test_a_cleared_result_takes_its_pictures_along_and_no_cap_cuts_them() -> None:
+    tree = agent(4)
+    picture = 600
+    nodes = tuple(
+        replace(each, media={Kind.IMAGES: 1}) if each.kind is Kind.TOOL_RESULTS else each for each in tree.nodes
+    )
+    calls = []
+    for turn, call in enumerate(tree.calls):
+        images = KindTotal(kind=Kind.IMAGES, tokens=turn * picture, source=Source.ESTIMATED)
+        usage = replace(call.usage, input_tokens=(call.usage.input_tokens or 0) + turn * picture)
+        calls.append(replace(call, usage=usage, composition=(*call.composition, images)))
+    base = ground(replace(tree, nodes=nodes, calls=tuple(calls)))
+    cleared = replay(base, Rules(clear_results=1), BOOK)
+    plain = replay(ground(agent(4)), Rules(clear_results=1), BOOK)
+    # All but the results of the last two turns are gone, with their pictures.
+    assert [call.input for call in cleared.calls] == [
+        (call.input or 0) + min(turn, 2) * picture for turn, call in enumerate(plain.calls)
+    ]
+    capped = replay(base, Rules(cap_results=96), BOOK)
+    plain = replay(ground(agent(4)), Rules(cap_results=96), BOOK)
+    assert [call.input for call in capped.calls] == [
+        (call.input or 0) + turn * picture for turn, call in enumerate(plain.calls)
+    ]
+
+
 def test_a_compaction_is_a_call_of_its_own_and_leaves_its_summary() -> None:
     # 3% of the window are 6,000 tokens: the fourth prompt has 6,500.
     found = replay(ground(agent(5)), Rules(compact=3, summary=300), BOOK)

@@ -65,7 +65,8 @@ def _add(delta: dict[str, Json], block: dict[str, Json], index: int, pieces: dic
         if key == "type" or value is None:
             continue
         if key == "citation":
-            block["citations"] = [*(block.get("citations") or []), value]
+            given = block.get("citations")
+            block["citations"] = [*(given if isinstance(given, list) else []), value]
         elif isinstance(value, str):
             # Joined at the end: adding up strings is quadratic in the length of the answer.
             pieces.setdefault((index, key), []).append(value)

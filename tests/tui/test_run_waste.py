@@ -44,12 +44,12 @@ async def test_what_carrying_the_parts_has_cost(crew_app: LlmprofApp) -> None:
     async with crew_app.run_test(size=(160, 45)) as pilot:
         screen = await on_tab(pilot, crew_app, "rent")
         sums = str(screen.query_one("#rent-sums", FactLines).render())
-        assert sums.startswith("input 182,828 tokens   paid $0.2251   by part, 111 rows   43 parts never referred to")
+        assert sums.startswith("input 176,996 tokens   paid $0.2251   by part, 111 rows   43 parts never referred to")
         first, second, third = rows(screen, "rents")[:3]
-        assert first.split() == "■ provider overhead provider ove… ≈1.7k × 32 1–32 – ≈54.3k $0.0567 25% ██████".split()
+        assert first.split() == "■ provider overhead provider ove… ≈1.7k × 31 1–32 – ≈53.7k $0.0567 25% ██████".split()
         assert second.startswith("■ You are Forge, a careful")
         assert "system[0]" in second
-        assert "≈1.4k × 12" in second
+        assert "≈1.5k × 11" in second
         assert "read_file: " in third
         assert "never" in third
         table = screen.query_one("#rents", WindowTable)
@@ -80,7 +80,10 @@ async def test_rents_are_summed_by_tool_server_and_kind(crew_app: LlmprofApp) ->
             table = pane.table
             shown = held(table)
             found[by] = [row.label for row in shown]
-            assert (sum(row.tokens for row in shown), sum(row.cost for row in shown)) == (182_828, paid)
+            assert (sum(row.tokens for row in shown), sum(row.cost for row in shown)) == (
+                screen.row.usage.input_tokens,
+                paid,
+            )
         assert {"read_file", "search", "Agent", "(no tool)"} <= set(found["tool"])
         assert found["server"] == ["(no server)"]
         assert found["kind"][0] == "tool results"
@@ -136,7 +139,7 @@ async def test_findings_with_their_places(crew_app: LlmprofApp, opens: list[Sequ
         await pilot.press("down")
         await settled(pilot)
         assert "leave them out" in str(screen.query_one("#advice", Static).render())
-        assert rows(screen, "places")[0].split() == "20 tools[4] list_folder ≈2.6k $0.0028".split()
+        assert rows(screen, "places")[0].split() == "20 tools[4] list_folder ≈2.4k $0.0028".split()
         await pilot.press("enter", "down", "enter")
         await settled(pilot)
         await pilot.click("#places", offset=(20, 3), times=2)

@@ -58,6 +58,9 @@ class _Trailing(_http1.Http1Connection):
             if isinstance(command, ReceiveHttp) and (trailers := getattr(self.body_reader, "trailers", None)):
                 of = {RequestEndOfMessage: RequestTrailers, ResponseEndOfMessage: ResponseTrailers}
                 if kind := of.get(type(command.event)):
+                    if self.request is not None and not self.request.http_version.startswith("HTTP/1"):
+                        # The other end speaks HTTP/2, where names are in lower case.
+                        trailers = http.Headers((name.lower(), value) for name, value in trailers.fields)
                     yield ReceiveHttp(kind(command.event.stream_id, trailers))
             yield command
 

@@ -6,8 +6,10 @@ Long version by `LLMPROF_FAULTS=long`: 2,000 streams.
 import asyncio
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 
 from tests.e2e.faults.byhand import calls, serving, waiting
@@ -62,7 +64,9 @@ def upstream() -> Iterator[Upstream]:
 def proxy(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     there = f"http://127.0.0.1:{upstream.port}"
     home = tmp_path_factory.mktemp("wire") / "home"
-    with running(home, upstream=there, anthropic_upstream=there, upstream_proxy="") as proxy:
+    with running(
+        home, upstream=there, anthropic_upstream=there, connect=f"api.openai.com:443={there}", upstream_proxy=""
+    ) as proxy:
         yield proxy
 
 
@@ -120,3 +124,14 @@ def test_trailers_go_to_the_client_behind_the_body(proxy: Proxy) -> None:
     end = b"0\r\n" + TRAILERS + b"\r\n"
     got = exchanged(proxy, request(of("trailers")), end)
     assert got.endswith(b"\r\n" + end)
+
+
+@pytest.mark.parametrize("fault", ["early hints", "trailers"])
+async def test_both_towards_a_client_of_http2(proxy: Proxy, fault: str) -> None:
+    planned = of(fault)
+    trusting = ssl.create_default_context(cafile=str(proxy.bundle))
+    async with httpx2.AsyncClient(proxy=proxy.forward_url, verify=trusting, http2=True, timeout=30) as client:
+        answer = await client.post(
+            f"https://api.openai.com{planned.path}", content=planned.body, headers={"x-number": str(planned.number)}
+        )
+    assert (answer.http_version, answer.status_code, answer.content) == ("HTTP/2", 200, planned.payload)

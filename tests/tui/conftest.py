@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from llmprof_tui.app import LlmprofApp
 from llmprof_tui.source import Source
+from textual.widgets import Input
 
 from tests.tui.crew import crew
 from tests.tui.recording import record, varied
@@ -17,12 +18,13 @@ from tests.tui.recording import record, varied
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """No setting, home, locale or terminal of whoever runs the tests; no animation."""
+    """No setting, home, locale or terminal of whoever runs the tests; no animation, no blinking."""
     for name in list(os.environ):
         if name.startswith("LLMPROF_") or name in ("FORCE_COLOR", "NO_COLOR", "COLORTERM", "TEXTUAL_THEME"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()

@@ -74,6 +74,26 @@ def test_what_a_younger_call_carries_stays(store: Store) -> None:
     assert b"Look through the folder for me, a." not in said(store)
 
 
+def test_what_stands_elsewhere_in_a_younger_call_stays(store: Store) -> None:
+    """A text at another place of another prompt, the fields of a request, a large value beside the chains."""
+    params = {"model": "gpt-test", "stop": ["a hidden word"], "extra": {"note": "very long " * 200}}
+    rest = {"id": "chatcmpl-1", "echo": "what was said " * 200}
+    shared = text("user", "The same words in both")
+    store.write(record(store, exchange("a" * 32), [shared, text("user", "Old")], params=params, rest=rest))
+    young = [text("user", "Young"), shared]
+    store.write(record(store, exchange("b" * 32, at=50), young, params=params, rest=rest))
+    before = {row.id: detail(store, row) for row in queries.calls(store)}
+    assert drop(store, 25).dropped.calls == 1
+    after = {row.id: detail(store, row) for row in queries.calls(store)}
+    for name in ("body", "params", "rest"):
+        assert getattr(after["b" * 32], name) == getattr(before["b" * 32], name)
+    assert after["a" * 32].body["messages"][0] == before["a" * 32].body["messages"][0]
+    assert after["a" * 32].body["messages"][1] != before["a" * 32].body["messages"][1]
+    drop(store)
+    words = (b"The same words", b"hidden", b"very long", b"what was said", b"Young")
+    assert not [word for word in words if word in said(store)]
+
+
 def test_a_text_comes_back_when_it_is_sent_again(store: Store) -> None:
     fill(store)
     while search_index.catch_up(store):

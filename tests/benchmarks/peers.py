@@ -71,10 +71,10 @@ def _parser() -> argparse.ArgumentParser:
 def _listed(known: Sequence[Way]) -> Table:
     does = {True: "yes", False: "no"}
     rows = [
-        Row(name=one.name, cells=(does[one.attributes], does[one.bodies], one.what))
+        Row(name=one.name, cells=(one.requirement or "–", does[one.attributes], does[one.bodies], one.what))
         for one in (way.peer for way in known)
     ]
-    return Table(title="The ways", columns=("attributes tokens", "stores bodies", "what it is"), rows=rows)
+    return Table(title="The ways", columns=("version", "attributes tokens", "stores bodies", "what it is"), rows=rows)
 
 
 def _machine() -> str:

@@ -21,7 +21,9 @@ from tests.e2e.faults.proxies import Slot
 from tests.e2e.faults.upstream import Upstream
 
 GRACE_SECONDS = 0.05
-"""So long before a kill a call has to be over to count as finished: its file is written behind its last byte."""
+"""So long before a kill a call has to be over to count as finished: its file is written behind its last byte. What was
+seen in the spool is finished in any case.
+"""
 RECOVERY_SECONDS = 5.0
 """So long after a disk has come back a call of that time may still wait in memory."""
 CALLS_A_CONNECTION = 20
@@ -43,6 +45,7 @@ class Wanted:
     share: float = 0.13
     """Of the calls, that the wire fails."""
     clients: int = 24
+    grace_seconds: float = GRACE_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +79,11 @@ class Weather:
     means: str = ""
     """How the disk was made to fail."""
     seconds: float = 0.0
+    grace_seconds: float = GRACE_SECONDS
 
     def excused(self, call: Made) -> bool:
         """Whether a kill came too early for this call to be finished."""
-        grace = GRACE_SECONDS if call.verdict == "fine" and call.plan.ending == "whole" else 1.0
+        grace = self.grace_seconds if call.verdict == "fine" and call.plan.ending == "whole" else 1.0
         if call.slot.killed(call.opened, call.ended + grace):
             return True
         return any(
@@ -94,7 +98,8 @@ class Storm:
 
     def __init__(self, home: Path, wanted: Wanted, small: disk.SmallDisk | None) -> None:
         """`small`: the disk that the spool lies on."""
-        self.weather = Weather(means="tmpfs, read-only mount" if small else "limits on written files")
+        means = "tmpfs, read-only mount" if small else "limits on written files"
+        self.weather = Weather(means=means, grace_seconds=wanted.grace_seconds)
         self._home = home
         self._wanted = wanted
         self._small = small

@@ -1,8 +1,8 @@
 """A call as it is kept where its texts are not, or not whole: the same parts, whose values say less.
 
 Counts are those of the parts with their texts (`Part.whole`); all else (keys, runs, verdicts, leaves) is worked out
-from what is kept, so that a call that is looked at again gives the same numbers. To be read alike it is read again. What
-clients send back in another form (a structured answer, its JSON written anew) is not known again.
+from what is kept, so that a call that is looked at again gives the same numbers. To be read alike it is read again.
+What clients send back in another form (a structured answer, its JSON written anew) is not known again.
 """
 
 from dataclasses import replace

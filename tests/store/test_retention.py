@@ -1,10 +1,13 @@
 """How long what is kept: texts that are dropped and come back, numbers that stay, sizes, and writers in between."""
 
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from llmprof_addon.model.call import Identity
+from llmprof_addon.model.exchange import Exchange
+from llmprof_addon.model.part import Part
 from llmprof_addon.model.retention import Retention
 from llmprof_addon.store import edits, foresee, queries, retention, search_index
 from llmprof_addon.store.compress import unpack
@@ -219,6 +222,11 @@ def test_freed_pages_are_overwritten_and_given_back(sqlite_store: Store) -> None
     assert len(after) < len(before) / 2
 
 
+def _send(store: Store, made: Exchange, messages: list[Part], answer: list[Part]) -> None:
+    """Make a record and write it, in one transaction: its counts are of what is stored at this moment."""
+    store.write(record(store, made, messages, answer, tools=[schema("read", 400)]))
+
+
 def test_a_writer_in_between_loses_nothing(url: str, store: Store) -> None:
     """One thread goes on with a conversation whose beginning another drops and deletes all the time."""
     stop = threading.Event()
@@ -238,18 +246,10 @@ def test_a_writer_in_between_loses_nothing(url: str, store: Store) -> None:
     thread = threading.Thread(target=prune)
     thread.start()
     try:
-        whole: dict[str, Any] = {}
         for turn, (messages, answer) in enumerate(conversation(40, said_by="a")):
             uid = f"{turn:032x}"
-            # Made and written in one: its counts are of what is stored at this moment.
-            transaction(
-                store.db,
-                lambda uid=uid, turn=turn, messages=messages, answer=answer: store.write(
-                    record(store, exchange(uid, at=turn), messages, answer, tools=[schema("read", 400)])
-                ),
-                undo=store.writer.forget,
-            )
-            whole[uid] = [part.value for part in messages]
+            made = exchange(uid, at=turn)
+            transaction(store.db, partial(_send, store, made, messages, answer), undo=store.writer.forget)
     finally:
         stop.set()
         thread.join(60)

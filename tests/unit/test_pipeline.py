@@ -245,6 +245,7 @@ CALL_FIELDS = [
     *("provider", "api", "operation", "request_model", "response_model", "stream", "finish_reasons", "app", "tags"),
     *("request_class", "identity", "usage", "estimated_input_tokens", "context_window", "cost", "composition"),
     "cache",
+    "bodies",
 ]
 RUN_FIELDS = [
     *("id", "key", "label", "app", "models", "started_ns", "ended_ns", "calls", "lanes"),

@@ -2,9 +2,10 @@
 VENV ?= .venv
 BIN = $(VENV)/bin
 SDKS_JS = tests/e2e/sdks/js/node_modules
-# More than there are cores: many tests wait for processes and screens. A module's tests stay in one process, which
-# makes their fixtures once; long modules stand first.
-PARALLEL = -n 4 --dist loadscope --no-loadscope-reorder
+# More processes than there are cores, since many tests wait for others and for screens; a module's tests stay in one of
+# them, which makes their fixtures once; long modules stand first. At the lowest priority there is nothing below it: the
+# worker, which is nice to whoever else computes, gets as much as the tests that wait for what it stores.
+PYTEST = nice -n 19 $(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
 
 # Tests start hundreds of processes, each of which would compile what it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -19,10 +20,10 @@ demo: $(VENV)/.runtime ## Record an agent run through the real proxy and show wh
 	@$(BIN)/llmprof demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests
-	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 test-postgres: $(VENV)/.dev ## Run the store's tests on a PostgreSQL server of their own (installs Debian's package where it may)
-	@$(BIN)/python -m tests.store.server $(BIN)/python -m pytest $(PARALLEL) tests/store -k "postgresql" $(ARGS)
+	@$(BIN)/python -m tests.store.server $(PYTEST) tests/store -k "postgresql" $(ARGS)
 
 lint: $(VENV)/.dev ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

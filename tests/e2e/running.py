@@ -21,8 +21,8 @@ from llmprof_addon.store import queries
 from llmprof_addon.store.open import open_store
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 40
-STOP_SECONDS = 40
+START_SECONDS = 120
+STOP_SECONDS = 120
 WAIT_SECONDS = 120
 """The worker runs niced: on a busy machine it may get little."""
 

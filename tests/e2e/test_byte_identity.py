@@ -41,7 +41,7 @@ SAMPLE = 40
 SAMPLE_VARIANTS = 3
 SEED = 20
 LANES = 8
-STALLED_SECONDS = 15
+STALLED_SECONDS = 60
 DIALECTS = {
     "openai.chat": ("openai", "/v1/chat/completions"),
     "openai.responses": ("openai", "/v1/responses"),
@@ -230,7 +230,7 @@ class Run:
 
     async def _lane(self, proxy: Proxy, recordings: Iterable[Recording]) -> None:
         trusting = ssl.create_default_context(cafile=proxy.bundle)
-        common: Any = {"trust_env": False, "timeout": 60}
+        common: Any = {"trust_env": False, "timeout": 120}
         async with (
             httpx2.AsyncClient(**common) as reverse,
             httpx2.AsyncClient(**common, proxy=proxy.forward_url, verify=trusting) as forward,

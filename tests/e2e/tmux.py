@@ -19,7 +19,7 @@ from tests.e2e.running import ROOT, clean_environ
 MISSING = "" if shutil.which("tmux") else "no tmux on the path: what a real terminal shows is not tested here"
 PROMPT = re.compile(r"^ready (\d+)>$")
 """The shell's prompt, with the exit code of what ran last."""
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 CLEAN = "alternate 0, cursor 1, mouse 0"
 """The state of a terminal that no program has hold of."""
 

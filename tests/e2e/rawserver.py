@@ -70,7 +70,7 @@ def read_message(connection: socket.socket) -> bytes:
 
 def tunnel(port: int, host: str, trusted: ssl.SSLContext) -> socket.socket:
     """A TLS connection to a host through the forward listener at this port."""
-    plain = socket.create_connection(("127.0.0.1", port), timeout=30)
+    plain = socket.create_connection(("127.0.0.1", port), timeout=120)
     plain.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nhost: {host}:443\r\n\r\n".encode())
     assert plain.recv(4096).startswith(b"HTTP/1.1 200")
     return trusted.wrap_socket(plain, server_hostname=host)

@@ -65,7 +65,7 @@ def proxy(
 def ask(proxy: Proxy, host: str, ca: Path, target: str = CHAT, agent: str = "") -> tuple[str, bytes]:
     """The issuer of the certificate that the client saw, and the answer."""
     connection = http.client.HTTPSConnection(
-        "127.0.0.1", proxy.forward_port, timeout=30, context=ssl.create_default_context(cafile=str(ca))
+        "127.0.0.1", proxy.forward_port, timeout=120, context=ssl.create_default_context(cafile=str(ca))
     )
     connection.set_tunnel(host, 443, {"user-agent": agent} if agent else None)
     connection.request("POST", target, BODY, {"content-type": "application/json"})
@@ -91,7 +91,7 @@ def test_llm_host_is_decrypted_and_recorded(proxy: Proxy, host: str) -> None:
 
 def test_connection_is_used_again(proxy: Proxy, upstream: Counting) -> None:
     connection = http.client.HTTPSConnection(
-        "127.0.0.1", proxy.forward_port, timeout=30, context=ssl.create_default_context(cafile=str(proxy.bundle))
+        "127.0.0.1", proxy.forward_port, timeout=120, context=ssl.create_default_context(cafile=str(proxy.bundle))
     )
     connection.set_tunnel(LLM, 443)
     before = upstream.connections
@@ -141,13 +141,13 @@ def test_what_an_llm_host_serves_beside_calls_is_not_recorded(proxy: Proxy) -> N
 
 def test_plain_http_of_other_hosts_passes(proxy: Proxy) -> None:
     with Replay(lambda request: Answer(chunks=[request.target.encode()])) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", proxy.forward_port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.forward_port, timeout=120)
         connection.request("GET", f"{server.url}/some/page")
         assert connection.getresponse().read() == b"/some/page"
 
 
 def test_a_request_to_the_proxy_itself_is_refused(proxy: Proxy) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", proxy.forward_port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.forward_port, timeout=120)
     connection.request("POST", f"{proxy.reverse_url}{CHAT}", BODY)
     response = connection.getresponse()
     assert response.status == 508
@@ -204,7 +204,7 @@ def test_upstream_proxy(tmp_path: Path, upstream: Replay, authority: tuple[ssl.S
     ):
         assert json.loads(ask(proxy, LLM, proxy.bundle)[1])["target"] == CHAT
         assert json.loads(ask(proxy, OTHER, authority[1])[1])["target"] == CHAT
-        connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=120)
         connection.request("POST", CHAT, BODY)
         assert json.loads(connection.getresponse().read())["target"] == CHAT
     assert [head.split()[1] for head in asked] == [b"api.openai.com:443", b"files.example:443", b"api.openai.com:443"]

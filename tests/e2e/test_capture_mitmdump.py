@@ -32,7 +32,7 @@ STREAMED = BODY.replace(b"{", b'{"stream": true, "stream_options": {"include_usa
 def mitmdump(folder: Path, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(MITMDUMP), "--set", f"confdir={folder / 'confdir'}", *arguments]
     return subprocess.run(
-        command, cwd=folder, env=clean_environ(LLMPROF_HOME=str(home)), capture_output=True, text=True, timeout=60
+        command, cwd=folder, env=clean_environ(LLMPROF_HOME=str(home)), capture_output=True, text=True, timeout=120
     )
 
 
@@ -48,11 +48,11 @@ def serving(folder: Path, home: Path, *arguments: str) -> Iterator[int]:
             [*command, *arguments], cwd=folder, env=clean_environ(LLMPROF_HOME=str(home)), stdout=log, stderr=log
         )
     try:
-        until(lambda: reachable(port) and (home / "proxies").is_dir() and any((home / "proxies").iterdir()), 30)
+        until(lambda: reachable(port) and (home / "proxies").is_dir() and any((home / "proxies").iterdir()), 120)
         yield port
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(120)
     assert "Traceback" not in (folder / "mitmdump.log").read_text()
 
 
@@ -75,7 +75,7 @@ def upstream() -> Iterator[Replay]:
 
 
 def ask(port: int, body: bytes = BODY, target: str = CHAT) -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request("POST", target, body, {"content-type": "application/json", "x-llmprof-session": "one"})
     return connection.getresponse().read()
 
@@ -182,7 +182,7 @@ def test_har_is_read_once(folder: Path) -> None:
 def test_a_wrong_setting_ends_it_with_one_line(folder: Path) -> None:
     command = [str(MITMDUMP), "-q", "-s", "llmprof_addon", "-p", "0", "--set", f"confdir={folder / 'confdir'}"]
     environ = clean_environ(LLMPROF_HOME=str(folder / "home"), LLMPROF_DB_URL="mysql://x/y")
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert "LLMPROF_DB_URL" in done.stderr + done.stdout
     assert "Traceback" not in done.stderr

@@ -53,7 +53,7 @@ def proxy(openai: Replay, anthropic: Replay, tmp_path_factory: pytest.TempPathFa
 def ask(
     proxy: Proxy, method: str, target: str, body: bytes | None = None, **headers: str
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=120)
     connection.request(method, target, body, {name.replace("_", "-"): value for name, value in headers.items()})
     response = connection.getresponse()
     return response, response.read()
@@ -105,14 +105,14 @@ def test_routes(
 
 
 def test_keep_alive_serves_both_upstreams(proxy: Proxy, openai: Replay, anthropic: Replay) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=120)
     for target in (CHAT, MESSAGES, CHAT, MESSAGES):
         connection.request("POST", target, b"{}")
         assert target in json.loads(connection.getresponse().read())["target"]
 
 
 def test_first_byte_is_not_held_back(proxy: Proxy) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=120)
     headers = {"x-answer": "slow", "x-llmprof-session": "streamed", "x-llmprof-tag": "team:red, solo"}
     connection.request("POST", CHAT, b"{}", headers)
     response = connection.getresponse()
@@ -147,7 +147,7 @@ def test_large_upload_that_is_no_call_passes(proxy: Proxy, openai: Replay) -> No
 
 
 def test_a_client_that_leaves_is_aborted(proxy: Proxy) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=120)
     connection.request("POST", CHAT, b"{}", {"x-answer": "slow", "x-llmprof-session": "left"})
     assert connection.getresponse().read1(1000) == EVENTS[0]
     assert connection.sock is None or connection.sock.shutdown(socket.SHUT_RDWR) is None
@@ -177,7 +177,7 @@ def test_no_secret_reaches_the_disk(proxy: Proxy, openai: Replay) -> None:
     clean = gzip.compress(b'{"messages": []}')
     ask(proxy, "POST", CHAT, clean, x_llmprof_session="clean", content_encoding="gzip", **headers)
     assert kept_with(proxy, "clean").request_body == clean
-    until(lambda: not any((proxy.home / "spool").glob("*.exchange")), 30)
+    until(lambda: not any((proxy.home / "spool").glob("*.exchange")), 120)
     signs = [sign.encode() for sign in (KEY, other, "fake-cookie-value-0123", "MII")]
     for path in proxy.home.rglob("*"):
         if path.is_file() and path.parent.name != "ca":
@@ -221,7 +221,7 @@ def test_upstream_that_hangs_up_without_an_answer(tmp_path: Path) -> None:
         server.listen()
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         with running(tmp_path / "home", anthropic_upstream=url, upstream_proxy="") as proxy:
-            connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=30)
+            connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=120)
             connection.request("POST", MESSAGES, b"{}")
             taken, _ = server.accept()
             taken.recv(1000)
@@ -237,7 +237,7 @@ def test_websockets_pass_and_are_not_kept(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         home = tmp_path / "home"
         with running(home, upstream=url, upstream_proxy="", capture=str(home / "kept")) as proxy:
-            client = socket.create_connection(("127.0.0.1", proxy.reverse_port), timeout=30)
+            client = socket.create_connection(("127.0.0.1", proxy.reverse_port), timeout=120)
             client.sendall(
                 b"GET /v1/responses HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
                 b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

@@ -20,7 +20,7 @@ def streaming(pause_seconds: float) -> Answer:
 
 
 def begin(proxy: Proxy) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=120)
     connection.request("POST", CHAT, b"{}")
     response = connection.getresponse()
     assert response.read1(1000) == EVENTS[0]
@@ -44,7 +44,7 @@ def test_a_signal_lets_running_answers_end(tmp_path: Path) -> None:
                 assert late.connect_ex(("127.0.0.1", proxy.reverse_port)) != 0
             assert response.read() == b"".join(EVENTS[1:])
             ended = time.monotonic()
-            assert proxy.process.wait(20) == 0
+            assert proxy.process.wait(120) == 0
             assert time.monotonic() - ended < 8  # an idle connection is not waited for
             idle.close()
         assert proxy.rows(1)[0]["outcome"] == "complete"
@@ -62,7 +62,7 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
             proxy.process.send_signal(signal.SIGINT)
             time.sleep(0.3)
             proxy.process.send_signal(signal.SIGINT)
-            assert proxy.process.wait(20) == 0
+            assert proxy.process.wait(120) == 0
             assert time.monotonic() - began < 9
             response.close()
         (row,) = proxy.rows(1)
@@ -77,7 +77,7 @@ def test_state_of_a_killed_proxy_is_not_believed(tmp_path: Path) -> None:
 
     home = tmp_path / "home"
     with running(home, upstream_proxy="") as proxy:
-        until(lambda: len(living(home)) == 1, 5)
+        until(lambda: len(living(home)) == 1, 120)
         proxy.process.kill()
-        proxy.process.wait(10)
+        proxy.process.wait(120)
         assert living(home) == []

@@ -63,7 +63,7 @@ def elsewhere() -> str:
 def send(port: int, request: bytes, source: str | None = None) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of what comes back."""
     near = (source, 0) if source else None
-    with socket.create_connection(("127.0.0.1", port), timeout=30, source_address=near) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120, source_address=near) as connection:
         connection.sendall(request)
         answer = read_message(connection)
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -184,7 +184,7 @@ def h2_request(proxy: Proxy, path: str, authority: str, *more: tuple[str, str]) 
     trusted = ssl.create_default_context()
     trusted.check_hostname, trusted.verify_mode = False, ssl.CERT_NONE
     trusted.set_alpn_protocols(["h2"])
-    plain = socket.create_connection(("127.0.0.1", proxy.reverse_port), timeout=30)
+    plain = socket.create_connection(("127.0.0.1", proxy.reverse_port), timeout=120)
     with trusted.wrap_socket(plain, server_hostname="localhost") as connection:
         assert connection.selected_alpn_protocol() == "h2"
         client = H2Connection(H2Configuration(header_encoding=None))
@@ -216,7 +216,7 @@ def test_bodies_that_nobody_reads(proxy: Proxy) -> None:
     port = proxy.reverse_port
     assert send(port, asked("GET", HEALTH, "localhost", b"x" * 70_000))[0] == 413
     assert send(port, asked("POST", CHAT, "localhost", b"x" * 2_000_000, origin="https://evil.example"))[0] == 403
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         connection.sendall(b"POST /llmprof/health HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
         held = resident_kilobytes(proxy.process.pid)
         for _ in range(80):
@@ -238,7 +238,7 @@ def resident_kilobytes(pid: int) -> int:
 
 def test_too_many_questions(proxy: Proxy) -> None:
     request = asked("GET", HEALTH, "localhost")
-    with socket.create_connection(("127.0.0.1", proxy.reverse_port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", proxy.reverse_port), timeout=120) as connection:
         connection.sendall(request * 4000)
         seen = b""
         while b"429 Too Many Requests" not in seen[-200_000:]:
@@ -269,7 +269,7 @@ def test_no_way_back_to_ourselves(proxy: Proxy, name: str, which: str) -> None:
     status, _, body = send(proxy.forward_port, asked("GET", f"http://{name}:{port}{HEALTH}", f"{name}:{port}"))
     assert status in (502, 508), body
     assert b'"pid"' not in body
-    with socket.create_connection(("127.0.0.1", proxy.forward_port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", proxy.forward_port), timeout=120) as connection:
         connection.sendall(f"CONNECT {name}:{port} HTTP/1.1\r\nHost: {name}:{port}\r\n\r\n".encode())
         if read_message(connection).startswith(b"HTTP/1.1 200"):
             connection.sendall(asked("GET", HEALTH, "localhost"))
@@ -316,7 +316,7 @@ def test_other_machines_need_the_token_of_the_forward_listener(open_proxy: Proxy
     assert len(provider.received) == before
     assert send(port, asked("GET", target, host, **basic), far)[0] == 200
     assert b"uthorization" not in provider.received[-1]
-    with socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(far, 0)) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120, source_address=(far, 0)) as connection:
         connection.sendall(asked("CONNECT", host, host, **basic))
         assert read_message(connection).startswith(b"HTTP/1.1 200")
         for _ in range(2):
@@ -330,7 +330,7 @@ def test_this_machine_needs_no_token(open_proxy: Proxy, provider: RawServer) -> 
     assert send(open_proxy.reverse_port, asked("GET", HEALTH, "evil.example"))[0] == 421
     assert send(open_proxy.forward_port, asked("GET", f"{provider.url}/", f"127.0.0.1:{provider.port}"))[0] == 200
     address = elsewhere()
-    with socket.create_connection((address, open_proxy.reverse_port), timeout=30) as connection:
+    with socket.create_connection((address, open_proxy.reverse_port), timeout=120) as connection:
         connection.sendall(asked("GET", HEALTH, f"{address}:{open_proxy.reverse_port}"))
         assert read_message(connection).startswith(b"HTTP/1.1 200")
 

@@ -145,7 +145,7 @@ def send(proxy: Proxy, number: int, planted: str) -> int:
     sent = 0
     streamed, *others = calls(planted)
     for path, body, wants in (streamed, others[number % len(others)]):
-        connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=120)
         echo = planted.replace("\n", " ")
         headers = {"content-type": "application/json", "x-echo": echo, "x-wants": wants, "x-llmprof-tag": f"k:{echo}"}
         headers |= {"cookie": f"session={OPAQUE['cookie']}", "user-agent": f"agent/1 {echo}"}

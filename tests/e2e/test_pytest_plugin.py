@@ -23,7 +23,7 @@ CLIENT = """
         headers = {"content-type": "application/json", "authorization": "Bearer sk-fake-plugin"}
         request = urllib.request.Request(url + "/chat/completions", body, headers)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        return json.load(opener.open(request, timeout=60))["choices"][0]["message"]["content"]
+        return json.load(opener.open(request, timeout=120))["choices"][0]["message"]["content"]
 """
 USD = "0.0000207"
 """Of one call: 110 tokens in, 7 out."""
@@ -161,7 +161,7 @@ def test_workers_side_by_side_share_a_proxy_that_ends_with_them(
     assert len(set((suite.path / "ports.txt").read_text().split())) == 1
     assert len({row["run_id"] for row in rows(home)}) == 6
     assert not living_leases(home)
-    until(lambda: not living(home), 30)
+    until(lambda: not living(home), 120)
 
 
 def test_a_child_process_in_forward_mode(suite: pytest.Pytester) -> None:
@@ -175,7 +175,7 @@ def test_a_child_process_in_forward_mode(suite: pytest.Pytester) -> None:
                 "body = json.dumps({'model': 'gpt-4o-mini', 'messages': [{'role': 'user', 'content': 'Hello.'}]});"
                 "q = r.Request('https://api.openai.com/v1/chat/completions', body.encode(),"
                 " {'content-type': 'application/json'});"
-                "print(r.urlopen(q, timeout=60).status)"
+                "print(r.urlopen(q, timeout=120).status)"
             )
             done = subprocess.run([sys.executable, "-c", code], env=llmprof.environ, capture_output=True, text=True)
             assert done.stdout == "200\\n", done.stderr

@@ -74,7 +74,7 @@ def proxy(servers: tuple[Replay, Replay, Replay], tmp_path_factory: pytest.TempP
 def ask(
     proxy: Proxy, target: str, body: bytes | None = None, method: str = "POST", **headers: str
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.reverse_port, timeout=120)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, target, body, {"content-type": "application/json"} | named)
     response = connection.getresponse()
@@ -215,7 +215,7 @@ def test_calls_are_recorded_as_their_provider_s(proxy: Proxy, servers: tuple[Rep
 
 def test_an_endpoint_s_host_is_recorded_in_forward_mode(proxy: Proxy, servers: tuple[Replay, Replay, Replay]) -> None:
     corp = servers[1]
-    connection = http.client.HTTPConnection("127.0.0.1", proxy.forward_port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.forward_port, timeout=120)
     headers = {"content-type": "application/json", "x-llmprof-tag": "case:forward"}
     connection.request("POST", f"{corp.url}{CHAT}", body("fast"), headers)
     assert connection.getresponse().read()
@@ -230,7 +230,7 @@ def test_keys_are_told_nowhere(proxy: Proxy) -> None:
     out = "".join(
         llmprof(proxy.home, *words.split(), CORP_KEY=CORP_KEY).stdout for words in ("providers", "routes fast")
     )
-    until(lambda: not any((proxy.home / "spool").glob("*.exchange")), 60)
+    until(lambda: not any((proxy.home / "spool").glob("*.exchange")), 120)
     worker = Path(f"/proc/{json.loads((proxy.home / 'worker.json').read_text())['pid']}/environ")
     inherited = worker.read_bytes() if worker.exists() else b""  # no such file on macOS
     for key in (CORP_KEY, ROUTE_KEY, OWN_KEY):

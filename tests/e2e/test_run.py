@@ -119,14 +119,14 @@ def test_signals_reach_the_program_and_its_death_is_told(home: Path, environ: di
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGUSR1)
         assert process.stdout.readline() == "mended\n"
-        assert process.wait(30) == 3
+        assert process.wait(120) == 3
     with subprocess.Popen(
         [*command, "echo ready; exec sleep 60"], cwd=ROOT, env=environ, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.terminate()
-        assert process.wait(30) == 128 + signal.SIGTERM
+        assert process.wait(120) == 128 + signal.SIGTERM
 
 
 def test_launches_at_the_same_time_share_a_proxy_and_are_told_apart(home: Path, environ: dict[str, str]) -> None:
@@ -161,7 +161,7 @@ def test_a_proxy_that_runs_is_joined_and_left_alone(home: Path, environ: dict[st
         variables = llmprof(home, "env", "--shell", "sh").stdout
         assert f"export HTTPS_PROXY=http://127.0.0.1:{proxy.forward_port}\n" in variables
         sourced = ["sh", "-c", f"{variables}\n{shlex.join(POST)} {URL}"]
-        said = subprocess.run(sourced, env=environ, capture_output=True, text=True, timeout=60, check=True).stdout
+        said = subprocess.run(sourced, env=environ, capture_output=True, text=True, timeout=120, check=True).stdout
         assert "You said: Mend the pump." in said
         proxy.settle(2)
 

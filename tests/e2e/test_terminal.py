@@ -251,7 +251,7 @@ def test_closing_the_window_ends_it(home: Path) -> None:
         there.wait(AGENT)
         program = there.program
         there.hang_up()
-        until(lambda: not Path(f"/proc/{program}").exists(), 20)
+        until(lambda: not Path(f"/proc/{program}").exists(), 120)
 
 
 def test_ctrl_z_and_back(home: Path) -> None:

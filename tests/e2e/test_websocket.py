@@ -439,7 +439,7 @@ def test_the_proxy_stops_in_the_middle(tmp_path: Path) -> None:
 
     with Sockets(provider) as server, running(home, upstream=server.url, upstream_proxy="") as proxy:
         run(begin(proxy))
-        proxy.process.wait(60)
+        proxy.process.wait(120)
     with open_store(f"sqlite:///{home}/llmprof.db", read_only=True) as store:
         assert [row.outcome for row in queries.calls(store)] == ["aborted", "complete"]
 

@@ -55,7 +55,7 @@ class Way:
         if self.trusted:
             connection: socket.socket = tunnel(self.proxy.forward_port, HOST, self.trusted)
         else:
-            connection = socket.create_connection(("127.0.0.1", self.proxy.reverse_port), timeout=30)
+            connection = socket.create_connection(("127.0.0.1", self.proxy.reverse_port), timeout=120)
         before = len(self.server.received)
         with connection:
             connection.sendall(request.replace(b" /", b" " + self.path + b"/", 1))
@@ -119,7 +119,7 @@ def test_a_chunked_body(ways: dict[str, Way], way: str) -> None:
 def test_one_connection_serves_all(ways: dict[str, Way]) -> None:
     through = ways["by-model"]
     before = len(through.server.received)
-    with socket.create_connection(("127.0.0.1", through.proxy.reverse_port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", through.proxy.reverse_port), timeout=120) as connection:
         for case in ("call", "query", "no-call", "empty-body"):
             connection.sendall(CASES[case])
             assert read_message(connection).startswith(b"HTTP/1.1 200")

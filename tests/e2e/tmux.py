@@ -121,7 +121,7 @@ class Terminal:
 
     def _tmux(self, *words: str) -> str:
         command = ["tmux", "-u", "-S", str(self._socket), "-f", "/dev/null", *words]
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=30)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120)
         assert done.returncode == 0, (words, done.stderr)
         return done.stdout
 
@@ -136,4 +136,4 @@ def terminal(
         try:
             yield Terminal(socket, size, dict(environ))
         finally:
-            subprocess.run(["tmux", "-S", str(socket), "kill-server"], capture_output=True, timeout=30)
+            subprocess.run(["tmux", "-S", str(socket), "kill-server"], capture_output=True, timeout=120)

@@ -57,8 +57,21 @@ def llmprof(home: Path | str, *arguments: str, **environ: str) -> subprocess.Com
     )
 
 
-def rows(home: Path) -> list[dict[str, Any]]:
-    """All calls of a store, in the order in which they started. In this process, since nearly every test asks."""
+def stored(home: Path) -> int:
+    """How many calls are in a store by now."""
+    try:
+        with open_store(f"sqlite:///{home}/llmprof.db", read_only=True) as store:
+            return queries.count(store)[1]
+    except StoreError:  # the worker is about to make it, or another process holds it
+        return 0
+
+
+def rows(home: Path, calls: int = 0) -> list[dict[str, Any]]:
+    """All calls of a store, in the order in which they started; waits until there are so many of them.
+
+    Asked in this process, since nearly every test asks.
+    """
+    until(lambda: stored(home) >= calls, WAIT_SECONDS)
     said = io.StringIO()
     with patch.dict(os.environ, clean_environ(), clear=True), redirect_stdout(said):
         assert cli.main(["calls", "--home", str(home), "--json"]) == 0
@@ -96,11 +109,7 @@ class Proxy:
 
     def stored(self) -> int:
         """How many calls are in the store by now."""
-        try:
-            with open_store(f"sqlite:///{self.home}/llmprof.db", read_only=True) as store:
-                return queries.count(store)[1]
-        except StoreError:  # the worker is about to make it, or another process holds it
-            return 0
+        return stored(self.home)
 
     def settle(self, calls: int, seconds: float = WAIT_SECONDS) -> None:
         """Wait until so many calls are in the store and nothing is in the spool."""

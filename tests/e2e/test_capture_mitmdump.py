@@ -87,7 +87,7 @@ def test_mitmdump_with_the_loader(folder: Path, upstream: Replay) -> None:
     assert json.loads(whole)["object"] == "chat.completion"
     assert streamed.endswith(b"data: [DONE]\n\n")
     assert upstream.requests[0].header("x-llmprof-session") is None
-    told = [(row["mode"], row["stream"], row["outcome"], row["usage"]["input_tokens"]) for row in rows(home)]
+    told = [(row["mode"], row["stream"], row["outcome"], row["usage"]["input_tokens"]) for row in rows(home, 2)]
     assert told == [("reverse", False, "complete", 110), ("reverse", True, "complete", 110)]
 
 
@@ -96,7 +96,7 @@ def test_the_file_of_a_checkout(folder: Path, upstream: Replay) -> None:
     script = str(ROOT / "llmprof_addon" / "addon.py")
     with serving(folder, home, "-s", script, "--mode", f"reverse:{upstream.url}") as port:
         ask(port)
-    assert len(rows(home)) == 1
+    assert len(rows(home, 1)) == 1
 
 
 def test_saved_flows_are_read_once(folder: Path, upstream: Replay) -> None:
@@ -107,11 +107,11 @@ def test_saved_flows_are_read_once(folder: Path, upstream: Replay) -> None:
     for _ in range(2):
         done = mitmdump(folder, home, "-nr", str(saved), "-s", "llmprof_addon")
         assert done.returncode == 0, done.stderr
-        told = [(row["mode"], row["stream"], row["usage"]["input_tokens"]) for row in rows(home)]
+        told = [(row["mode"], row["stream"], row["usage"]["input_tokens"]) for row in rows(home, 2)]
         assert told == [("import", False, 110), ("import", True, 110)]
     done = llmprof(home, "import", str(saved))
     assert done.returncode == 0, done.stderr
-    assert len(rows(home)) == 2
+    assert len(rows(home, 2)) == 2
 
 
 def test_calls_over_a_saved_websocket(folder: Path) -> None:
@@ -138,14 +138,14 @@ def test_calls_over_a_saved_websocket(folder: Path) -> None:
         with serving(folder, folder / "other", *recording) as port:
             asyncio.run(talk(port))
     told = ("transport", "stream", "outcome", "usage", "composition")
-    live = [[row[name] for name in told] for row in rows(folder / "other")]
+    live = [[row[name] for name in told] for row in rows(folder / "other", 2)]
     assert len(live) == 2
     for _ in range(2):
         done = mitmdump(folder, home, "-nr", str(saved), "-s", "llmprof_addon")
         assert done.returncode == 0, done.stderr
-        assert [[row[name] for name in told] for row in rows(home)] == live
+        assert [[row[name] for name in told] for row in rows(home, len(live))] == live
     assert llmprof(home, "import", str(saved)).returncode == 0
-    assert len(rows(home)) == 2
+    assert len(rows(home, 2)) == 2
 
 
 def test_har_is_read_once(folder: Path) -> None:
@@ -173,9 +173,9 @@ def test_har_is_read_once(folder: Path) -> None:
     for _ in range(2):
         done = mitmdump(folder, home, "-nr", str(har), "-s", "llmprof_addon")
         assert done.returncode == 0, done.stderr
-        assert [row["duration_ms"] for row in rows(home)] == [1500, 1500]
+        assert [row["duration_ms"] for row in rows(home, 2)] == [1500, 1500]
     llmprof(home, "import", str(har))
-    assert len(rows(home)) == 2
+    assert len(rows(home, 2)) == 2
     assert not [path for path in home.rglob("*") if path.is_file() and b"sk-fake-har" in path.read_bytes()]
 
 
@@ -196,4 +196,4 @@ def test_a_changed_loader_is_loaded_again(folder: Path, upstream: Replay) -> Non
         (folder / "llmprof_addon").touch()
         time.sleep(4)
         ask(port)
-    assert len(rows(home)) == 2
+    assert len(rows(home, 2)) == 2

@@ -64,8 +64,8 @@ def report(weather: Weather, result: Result) -> None:
     for name, counts in (("wire", weather.wire), (f"disk ({weather.means})", weather.disk), ("kills", weather.kills)):
         print(f"  {name}: " + ", ".join(f"{kind} {count:,}" for kind, count in sorted(counts.items())))
     print(f"  {result.finished:,} calls stored, {result.searched:,} values and files searched")
-    excused, of_them = f"{result.excused:,}", f"{result.of_them_stored:,} of them are stored"
-    print(f"  {excused} calls were under way, or over for less than 50 ms, at a kill of their proxy: {of_them}")
+    print(f"  {result.excused:,} calls were under way, or just over, at a kill of their proxy: of them")
+    print(f"    {result.of_them_stored:,} are stored, {result.late:,} are not, which were over for 50 ms or more")
     for name, bad in result.bad.items():
         print(f"{name:28}{len(bad):>8,}")
         for example in bad[:_EXAMPLES]:

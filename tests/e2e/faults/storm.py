@@ -20,9 +20,11 @@ from tests.e2e.faults.plans import Plan, plan
 from tests.e2e.faults.proxies import Slot
 from tests.e2e.faults.upstream import Upstream
 
-GRACE_SECONDS = 0.05
-"""So long before a kill a call has to be over to count as finished: its file is written behind its last byte. What was
-seen in the spool is finished in any case.
+LATE_SECONDS = 0.05
+"""So long before a kill a call should be over to be finished: its file is written behind its last byte."""
+GRACE_SECONDS = 0.25
+"""So long before it has to be: a busy machine may keep the thread that writes waiting. What was seen in the spool is
+finished in any case.
 """
 RECOVERY_SECONDS = 5.0
 """So long after a disk has come back a call of that time may still wait in memory."""

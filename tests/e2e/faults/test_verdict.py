@@ -55,12 +55,12 @@ def test_what_is_left_is_judged(tmp_path: Path) -> None:
     open_store(f"sqlite:///{tmp_path}/llmprof.db").close()
     (tmp_path / "up.log").write_text(f"it is {KEYS['openai']}")
     weather = Weather(in_place={"a"}, changed=[7])
-    weather.made += [made(1), made(2, kill=100.04), made(3, kill=100.06), made(4, "failed"), made(5, "corrupted")]
+    weather.made += [made(1), made(2, kill=100.2), made(3, kill=100.3), made(4, "failed"), made(5, "corrupted")]
     result = examine(tmp_path, weather)
     assert [line.split(" (")[0] for line in result.lost] == ["exchange a, which was in the spool"] + [
         f"call {number}" for number in (1, 3, 4, 5)
     ]
-    assert result.excused == 1
+    assert (result.excused, result.late) == (1, 1)
     assert result.corrupted == ["call 7: its request", result.corrupted[1]]
     assert len(result.failed) == 1
     assert result.secrets == ["openai in up.log"]

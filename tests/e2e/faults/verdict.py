@@ -11,7 +11,7 @@ from llmprof_addon.store import queries
 from llmprof_addon.store.open import open_store
 from llmprof_addon.store.rows import CallRow
 from tests.e2e.faults.plans import Plan
-from tests.e2e.faults.storm import Made, Weather
+from tests.e2e.faults.storm import LATE_SECONDS, Made, Weather
 from tests.e2e.test_no_secret_written import KEYS, OPAQUE, shapes, unpacked, values
 
 _JOINED_BYTES = 2**20
@@ -33,6 +33,8 @@ class Result:
     excused: int = 0
     """Calls that a kill came too early for."""
     of_them_stored: int = 0
+    late: int = 0
+    """Calls that were over for longer than `LATE_SECONDS` and yet not finished."""
     searched: int = 0
     """Values and files."""
 
@@ -56,7 +58,7 @@ def examine(home: Path, weather: Weather) -> Result:
     result = Result(unprocessed=[_why(path) for path in (home / "spool").rglob(f"*{files.SUFFIX}")])
     with open_store(f"sqlite:///{home}/llmprof.db", read_only=True) as store:
         rows = list(queries.calls(store))
-    times = Counter(row.tags.get("call") for row in rows)
+    times = Counter(call for row in rows if (call := row.tags.get("call")))
     by_call = {row.tags.get("call"): row for row in rows}
     result.doubled = [f"call {call}: {count} times" for call, count in times.items() if count > 1]
     result.lost = [f"exchange {id}, which was in the spool" for id in weather.in_place - {row.id for row in rows}]
@@ -71,6 +73,8 @@ def examine(home: Path, weather: Weather) -> Result:
         if weather.excused(made):
             result.excused += 1
             result.of_them_stored += row is not None
+            just_over = made.slot.killed(made.ended + LATE_SECONDS, made.ended + weather.grace_seconds)
+            result.late += row is None and just_over and not made.slot.killed(made.opened, made.ended)
         elif row is None and has_row(made.plan) is True:
             near = [f"{1000 * (at - made.ended):+.0f}" for at in made.slot.kills if abs(at - made.ended) < 10]
             shaky = [f"{start - made.ended:+.1f} to {end - made.ended:+.1f}" for start, end in weather.shaky]

@@ -12,7 +12,7 @@ from tests.corpus.test_all_rows import APIS, NOT_CALLS
 
 pytestmark = needs_recordings
 
-OF_EACH_KIND = 25
+OF_EACH_KIND = 8
 
 
 def test_recorded_calls_obey_the_laws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@
 import gzip
 import json
 import os
+import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -41,8 +42,17 @@ CASES = [
 every_case = pytest.mark.parametrize(("dialect", "case"), CASES, ids=[f"{dialect}/{case}" for dialect, case in CASES])
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with nothing in it, whose tables take long to make."""
+    path = tmp_path_factory.mktemp("empty") / "llmprof.db"
+    open_store(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(empty: Path, tmp_path: Path) -> Iterator[Store]:
+    shutil.copy(empty, tmp_path)
     with open_store(f"sqlite:///{tmp_path}/llmprof.db") as opened:
         yield opened
 

@@ -1,7 +1,13 @@
-"""How hypothesis looks for counterexamples: in tests among the same inputs in every run, and never by the clock.
+"""What holds for all tests: how signals come to their processes, and how hypothesis looks for counterexamples.
 
-`--hypothesis-profile search` takes other inputs in every run.
+It looks among the same inputs in every run, and never by the clock; `--hypothesis-profile search` takes others.
 """
+
+import signal
+
+# A shell starts what runs in its background with this signal ignored, which our own processes would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 try:
     from hypothesis import HealthCheck, settings

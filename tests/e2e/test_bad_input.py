@@ -439,7 +439,10 @@ def test_ctrl_c_at_start(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=ROOT, env=clean_environ(), stderr=subprocess.PIPE, text=True) as process:
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=120)
+        try:
+            _, told = process.communicate(timeout=120)
+        finally:
+            process.kill()
     assert "Traceback" not in told
 
 

@@ -175,7 +175,7 @@ def test_a_child_process_in_forward_mode(suite: pytest.Pytester) -> None:
                 "body = json.dumps({'model': 'gpt-4o-mini', 'messages': [{'role': 'user', 'content': 'Hello.'}]});"
                 "q = r.Request('https://api.openai.com/v1/chat/completions', body.encode(),"
                 " {'content-type': 'application/json'});"
-                "print(r.urlopen(q, timeout=120).status)"
+                "answer = r.urlopen(q, timeout=120); answer.read(); print(answer.status)"
             )
             done = subprocess.run([sys.executable, "-c", code], env=llmprof.environ, capture_output=True, text=True)
             assert done.stdout == "200\\n", done.stderr

@@ -41,6 +41,9 @@ SAMPLE = 40
 SAMPLE_VARIANTS = 3
 SEED = 20
 LANES = 8
+SERVERS = 5
+"""Connections that mitmproxy opens to one address for one client, and one address serves all hosts here: a request for
+a sixth host would wait until one of them is closed."""
 STALLED_SECONDS = 60
 DIALECTS = {
     "openai.chat": ("openai", "/v1/chat/completions"),
@@ -229,6 +232,15 @@ class Run:
             await asyncio.gather(*(self._lane(proxy, lane) for lane in lanes))
 
     async def _lane(self, proxy: Proxy, recordings: Iterable[Recording]) -> None:
+        few: list[Recording] = []
+        for recording in recordings:
+            if len({urlsplit(each.url).hostname for each in (*few, recording)}) > SERVERS:
+                await self._over_one_connection(proxy, few)
+                few = []
+            few.append(recording)
+        await self._over_one_connection(proxy, few)
+
+    async def _over_one_connection(self, proxy: Proxy, recordings: Iterable[Recording]) -> None:
         trusting = ssl.create_default_context(cafile=proxy.bundle)
         common: Any = {"trust_env": False, "timeout": 120}
         async with (

@@ -9,7 +9,6 @@ import sqlite3
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -437,7 +436,7 @@ def test_ctrl_c_at_start(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "llmprof_addon", "up", "--home", str(tmp_path / "home")]
     command += ["--port", "0", "--forward-port", "0"]
     with subprocess.Popen(command, cwd=ROOT, env=clean_environ(), stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(0.5)
+        until((tmp_path / "home").exists, 120)
         process.send_signal(signal.SIGINT)
         try:
             _, told = process.communicate(timeout=120)

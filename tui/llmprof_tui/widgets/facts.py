@@ -49,6 +49,7 @@ class Told(Static):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", markup=False, id=id)
+        self._said = Text()
 
     def told(self, width: int) -> Sequence[Text]:
         """The lines, at most so many cells wide; what is wider is cut."""
@@ -61,7 +62,9 @@ class Told(Static):
         for line in lines:
             line.truncate(width, overflow="ellipsis")
         said, height = Text("\n").join(lines), self.styles.height
-        self.update(said, layout=height is None or height.is_auto)
+        if said != self._said:  # an update while the screen is laid out may swallow the layout that the next one needs
+            self._said = said
+            self.update(said, layout=height is None or height.is_auto)
 
     def on_resize(self) -> None:
         """Fill the lines anew."""

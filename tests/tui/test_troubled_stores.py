@@ -134,6 +134,8 @@ async def test_what_was_read_stays_when_the_store_is_gone(app: LlmprofApp, home:
         assert "nothing is recorded in" in str(header.render())
         await pilot.press("2", "1", "left", "escape")
         await settled(pilot)
+        app.screen.store_changed()  # type: ignore[attr-defined]  # as above: the list asks when it is told
+        await settled(pilot)
         assert "Nothing is recorded yet." in notice(app)
 
 

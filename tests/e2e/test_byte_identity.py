@@ -254,7 +254,11 @@ class Run:
                     client, url = (forward_h2, recording.url) if variant.protocol == "h2" else (forward, recording.url)
                     if variant.protocol == "h1" and recording.reverse_path is not None:
                         client, url = reverse, f"{proxy.reverse_url}{recording.reverse_path}"
-                    await self._exchange(client, url, recording, variant, f"{recording.name}.{number}")
+                    key = f"{recording.name}.{number}"
+                    try:
+                        await self._exchange(client, url, recording, variant, key)
+                    except httpx2.TransportError as error:
+                        self.wrong.append(f"{key}: {error!r} at {url}: {variant}, {self._answers[key].framing}")
 
     async def _exchange(
         self, client: httpx2.AsyncClient, url: str, recording: Recording, variant: Variant, key: str

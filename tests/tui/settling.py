@@ -12,11 +12,13 @@ SOON_SECONDS = 0.5
 
 
 def busy(app: App[Any]) -> bool:
-    """Whether something is asked, or is about to be, or is on its way; the watch for changes never ends."""
+    """Whether something is asked, made or on its way, or is about to be; the watch for changes never ends."""
     if any(each.name != "watch" and not each.is_finished for each in app.workers):
         return True
     screens = app.screen_stack
     pumps = [app, *screens, *(widget for screen in screens for widget in screen.walk_children())]
+    if not all(pump._is_mounted for pump in pumps):
+        return True
     if any(pump._next_callbacks or not pump._message_queue.empty() for pump in pumps) or app.screen._callbacks:
         return True
     timers = [timer for pump in pumps for timer in pump._timers if timer._repeat == 0]

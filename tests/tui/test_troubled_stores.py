@@ -128,7 +128,7 @@ async def test_what_was_read_stays_when_the_store_is_gone(app: LlmprofApp, home:
         await settled(pilot)
         for file in home.glob("llmprof.db*"):
             file.unlink()
-        app.screen.store_changed()  # type: ignore[attr-defined]  # as the watch does
+        app._changed()  # as the watch does
         await settled(pilot)
         header = app.screen.query_one(RunHeader if place == "run" else CallHeader)
         assert "nothing is recorded in" in str(header.render())

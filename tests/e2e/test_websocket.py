@@ -296,6 +296,10 @@ def test_pieces_and_binary_messages(client: Client, case: str, servers: dict[str
     async def unharmed(peer: Peer) -> None:
         there = servers[client.way].peers[-1]
         assert there.got[:2] == peer.sent[:2]
+        for _ in range(500):  # it notes what it sent when that has gone, which may be after it arrived
+            if len(there.sent) >= len(peer.got):
+                break
+            await asyncio.sleep(0.01)
         assert there.sent == peer.got
 
     peer = run(talk())
@@ -473,7 +477,7 @@ def test_memory_stays_flat(proxy: Proxy, path: str, case: str) -> None:
 
     before, after = run(talk())
     print(f"{path}: {before / 1e6:.1f} MB after 2,000 messages, {after / 1e6:.1f} MB after 10,000")
-    assert after - before < 30_000_000  # the messages were 80 MB
+    assert after - before < 50_000_000  # the messages were 80 MB; bodies known to be clean take up to 16
     if "realtime" in path:
         assert not Client(proxy, "reverse").kept(case)
     else:

@@ -9,8 +9,10 @@ from llmprof_addon.wire.eventstream import DAMAGED, EventStreamDecoder, parse
 from llmprof_addon.wire.sse import Event
 from tests.factories import aws_message
 
+texts = st.text(max_size=20).filter(lambda text: "[redacted]" not in text)
+"""A message with that word is kept although it does not check out: a secret was overwritten in it."""
 messages = st.lists(
-    st.tuples(st.text("abcXY", min_size=1, max_size=9), st.dictionaries(st.text(max_size=4), st.text(max_size=20))),
+    st.tuples(st.text("abcXY", min_size=1, max_size=9), st.dictionaries(st.text(max_size=4), texts)),
     max_size=5,
 )
 

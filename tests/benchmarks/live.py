@@ -1,8 +1,9 @@
-"""How soon a call that was stored stands on the screen, while 50 calls a second arrive (`make bench ARGS=live`).
+"""How soon a call that is over stands on the screen, while 50 calls a second arrive (`make bench ARGS=live`).
 
-Another process takes exchanges through the pipeline into the store at a steady rate for a minute, and says when each
-was committed. The application runs here, without a terminal, on the list of runs, with the cursor in the middle of the
-list: a timer finds the longest time without an answer of its event loop, and reads how many calls the top line says.
+Another process sends calls through a real proxy and its worker at a steady rate for a minute, and says when it had the
+last byte of each. The application runs here, without a terminal, on the list of runs, with the cursor in the middle of
+the list: a timer finds the longest time without an answer of its event loop, and reads how many calls the top line
+says.
 """
 
 import asyncio
@@ -15,9 +16,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from http.client import HTTPConnection
 from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from llmprof_tui.app import LlmprofApp
 from llmprof_tui.screens.runs import RunsScreen
@@ -26,9 +29,8 @@ from llmprof_tui.widgets.status_bar import StatusBar
 from llmprof_tui.widgets.window_table import WindowTable
 
 from llmprof_addon.model.exchange import Exchange
-from llmprof_addon.pipeline import process
-from llmprof_addon.pricing.book import PriceBook
-from llmprof_addon.store.open import open_store
+from tests.e2e.replay import Answer, Replay
+from tests.e2e.running import running
 from tests.tui.recording import SECOND, agent, record, varied
 
 CALLS_PER_SECOND = 50
@@ -60,37 +62,48 @@ def _traffic(started_ns: int, runs: int | None = None) -> Iterator[Exchange]:
 
 
 @contextmanager
-def _writing(url: str) -> Iterator[Connection]:
-    """Another process that begins to store calls when it is told to, and what it says."""
+def _sending(home: Path) -> Iterator[Connection]:
+    """Another process with a proxy, which begins to send calls when it is told to, and what it says."""
     spawn = multiprocessing.get_context("spawn")
     heard, say = spawn.Pipe()
-    writer = spawn.Process(target=_write, args=(url, say), daemon=True)
-    writer.start()
+    sender = spawn.Process(target=_send, args=(home, say))  # no daemon, since it starts processes itself
+    sender.start()
+    say.close()  # so that its end is heard here
     try:
+        heard.recv()
         yield heard
-        writer.join()
+        sender.join()
     finally:
-        writer.kill()
+        sender.kill()
 
 
-def _write(url: str, say: Connection) -> None:
-    """Store calls at a steady rate; sends the time of each commit, and `None` at the end."""
-    book = PriceBook()
-    say.recv()
-    traffic = _traffic(time.time_ns())
-    with open_store(url) as store:
+def _send(home: Path, say: Connection) -> None:
+    """Send calls at a steady rate; says when the proxy is up, the time of each last byte, and `None` at the end."""
+    answers: list[bytes] = []
+    with (
+        Replay(lambda request: Answer(chunks=answers)) as upstream,
+        running(home, anthropic_upstream=upstream.url, upstream_proxy="") as proxy,
+    ):
+        client = HTTPConnection("127.0.0.1", proxy.reverse_port)
+        say.send("up")
+        say.recv()
+        traffic = _traffic(time.time_ns())
         began = time.monotonic()
         for number in range(CALLS_PER_SECOND * SECONDS):
+            exchange = next(traffic)
+            answers[:] = [exchange.response_body]
             time.sleep(max(0.0, began + number / CALLS_PER_SECOND - time.monotonic()))
-            process(next(traffic), store, book)
+            client.request("POST", urlsplit(exchange.url).path, exchange.request_body, dict(exchange.request_headers))
+            assert client.getresponse().read() == exchange.response_body
             say.send(time.monotonic())
         say.send(None)
+        client.close()
 
 
 async def _measure(url: str, home: Path) -> None:
     app = LlmprofApp(Source(url, home))
     # The process is started first: standard error is no file while the application runs.
-    with _writing(url) as times:
+    with _sending(home) as times:
         async with app.run_test(size=(200, 50)) as pilot:
             await pilot.pause(2.0)
             assert isinstance(app.screen, RunsScreen)
@@ -106,11 +119,11 @@ async def _measure(url: str, home: Path) -> None:
             before, stood = place(), True
             known = _calls(screen)
             times.send("go")
-            committed: list[float] = []
+            over: list[float] = []
             shown: list[float] = []
             gaps: list[float] = []
             last, ended = time.monotonic(), None
-            while ended is None or (len(shown) < len(committed) and last < ended + 10):
+            while ended is None or (len(shown) < len(over) and last < ended + 10):
                 await asyncio.sleep(TICK_S)
                 now = time.monotonic()
                 gaps.append(now - last - TICK_S)
@@ -122,13 +135,13 @@ async def _measure(url: str, home: Path) -> None:
                     if at is None:
                         ended = now
                     else:
-                        committed.append(at)
-    waits = sorted(seen - at for at, seen in zip(committed, shown, strict=False))
+                        over.append(at)
+    waits = sorted(seen - at for at, seen in zip(over, shown, strict=False))
     gaps.sort()
-    rate = (len(committed) - 1) / (committed[-1] - committed[0])
-    print(f"calls stored and on screen              {len(committed):6} {len(shown):6}   at {rate:.1f} a second")
-    print(f"from commit to screen, p50              {1000 * statistics.median(waits):6.0f} ms")
-    print(f"                       longest          {1000 * waits[-1]:6.0f} ms   (1000, from the last byte)")
+    rate = (len(over) - 1) / (over[-1] - over[0])
+    print(f"calls over and on screen                {len(over):6} {len(shown):6}   at {rate:.1f} a second")
+    print(f"from last byte to screen, p50           {1000 * statistics.median(waits):6.0f} ms")
+    print(f"                       longest          {1000 * waits[-1]:6.0f} ms   (1000)")
     print(f"event loop without answer, p99          {1000 * gaps[int(0.99 * len(gaps))]:6.0f} ms")
     print(f"                           longest      {1000 * gaps[-1]:6.0f} ms   (100)")
     print(f"                           over 100 ms  {sum(gap > 0.1 for gap in gaps):6}")

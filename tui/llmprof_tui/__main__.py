@@ -1,14 +1,14 @@
 """`python -m llmprof_tui URL [RUN|CALL]`: the terminal UI on a store, without the rest of llmprof's command line."""
 
-import gc
 import sys
 from contextlib import closing
 from pathlib import Path
 
 from llmprof_addon import settings
 from llmprof_addon.errors import ConfigError, LlmprofError
+from llmprof_tui import garbage
 from llmprof_tui.source import Source
-from llmprof_tui.terminal import enduring
+from llmprof_tui.terminal import enduring, quick_escape
 
 
 def open_ui(url: str, home: Path, id: str | None = None, *, tour: bool = False, indexed: bool = True) -> int:
@@ -20,7 +20,8 @@ def open_ui(url: str, home: Path, id: str | None = None, *, tour: bool = False, 
         start = None if id is None else source.find(id)
         from llmprof_tui.app import LlmprofApp  # takes half a second, which an unknown id need not wait for
 
-        gc.freeze()  # what was loaded stays; looked through again and again it holds the screen up by 100 ms at a time
+        garbage.put_off()
+        quick_escape()
         with enduring():
             return LlmprofApp(source, start=start, tour=tour).run() or 0
 

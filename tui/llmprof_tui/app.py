@@ -5,7 +5,9 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -18,6 +20,7 @@ from llmprof_addon.errors import LlmprofError
 from llmprof_addon.export.text import counted
 from llmprof_addon.store.rows import CallRow, RunRow
 from llmprof_tui.commands import ScreenCommands
+from llmprof_tui.garbage import REST_SECONDS, Rest
 from llmprof_tui.preferences import FILE, Preferences
 from llmprof_tui.screens.loading import LoadingScreen
 from llmprof_tui.source import Source
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5
 FIT_SECONDS = 1
 """How long a change of the terminal's size may go unseen."""
+AHEAD_SECONDS = 0.4
+AHEAD = ("run", "call", "compare", "trends", "search")
+"""Screens whose modules are loaded while the first one is looked at, one each time: 30 ms or so each."""
 COPY_LIMIT = 100_000
 """Bytes that terminals take into a clipboard; more is often dropped without a word."""
 
@@ -67,6 +73,7 @@ class LlmprofApp(Punctual, App[int]):
         """How often the store was seen to have changed."""
         self._start, self._tour = start, tour
         self._ended = threading.Event()
+        self._rest = Rest()
         for theme in THEMES:
             self.register_theme(theme)
         kept = self.preferences.get("theme", THEMES[0].name)
@@ -92,10 +99,26 @@ class LlmprofApp(Punctual, App[int]):
             self.push_screen(TourScreen())
         self.theme_changed_signal.subscribe(self, lambda theme: self.preferences.set("theme", theme.name))
         if not self.is_headless:
+            self.set_interval(REST_SECONDS, self._rest.collect)
+            self._load_ahead(iter(AHEAD))
             self._leave_on(signal.SIGTERM, signal.SIGHUP)
             if not self.is_web:
                 self.set_interval(FIT_SECONDS, self._fit_terminal)
         self.run_worker(self._watch, name="watch", thread=True, exit_on_error=False)
+
+    def _load_ahead(self, screens: Iterator[str]) -> None:
+        def load(screen: str) -> None:
+            import_module(f"llmprof_tui.screens.{screen}")
+            self._load_ahead(screens)
+
+        if (screen := next(screens, None)) is not None:
+            self.set_timer(AHEAD_SECONDS, partial(load, screen))
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note that somebody is at work."""
+        if isinstance(event, events.InputEvent):
+            self._rest.work()
+        await super().on_event(event)
 
     def _leave_on(self, *numbers: signal.Signals) -> None:
         """Give the terminal back before these signals end the process, with the exit code that shells give them."""

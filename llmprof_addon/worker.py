@@ -158,10 +158,22 @@ class Pipeline:
             self._store.close()
             self._store = None
 
-    def __call__(self, exchange: Exchange) -> None:
+    def ready(self) -> None:
+        """Come back when the store takes something. Raises `StoreError`."""
+        self._reopen()
+        try:
+            self._store.ready()
+        except StoreError:
+            self.close()
+            raise
+
+    def _reopen(self) -> None:
         if self._store is not None and self._store.replaced:
             self.close()
         self.open()
+
+    def __call__(self, exchange: Exchange) -> None:
+        self._reopen()
         try:
             self._run(exchange, self._store, keep=self._keep)
         except StoreError:
@@ -229,7 +241,7 @@ def settle(at: Settings, *, patience_seconds: float = 30.0) -> int:
     try:
         spool.sweep()
         pipeline = Pipeline(at)
-        Drain(spool, pipeline).drain(patience_seconds=patience_seconds)
+        Drain(spool, pipeline, ready=pipeline.ready).drain(patience_seconds=patience_seconds)
         _keep_up(pipeline, lambda: False)
     finally:
         if pipeline is not None:
@@ -291,7 +303,9 @@ def run(at: Settings, bell: Bell, connect: Callable[[Settings], Any] = Pipeline)
             if bell.closed_seconds > PATIENCE_SECONDS:  # nobody waits for us any longer
                 worker.stop()
 
-    worker = Drain(spool, lambda exchange: pipeline(exchange), report=report, pause=pause)
+    worker = Drain(
+        spool, lambda exchange: pipeline(exchange), ready=lambda: pipeline.ready(), report=report, pause=pause
+    )
 
     def stop(number: int, frame: object) -> None:
         worker.stop()  # nothing more: the thread that is interrupted may hold any lock

@@ -16,26 +16,35 @@ class Attempts:
         self._left: tuple[str, int] = ("", 0)
         """What a process that died left: the name of its file and how often that was begun."""
 
-    def begin(self, name: str) -> int:
-        """Note that this file is being processed; how many processes have died doing so."""
-        deaths = 0
+    def deaths(self, name: str) -> int:
+        """How many processes have died while they processed this file."""
         try:
-            if self._handle is None:
-                self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-                self._left = _read(os.read(self._handle, _RECORD_BYTES))
-            if self._left[0] == name:
-                deaths, self._left = self._left[1], ("", 0)
-            os.lseek(self._handle, 0, os.SEEK_SET)
-            os.write(self._handle, f"{deaths + 1} {name}".encode("utf-8", "surrogateescape").ljust(_RECORD_BYTES))
+            self._open()
+        except OSError:
+            return 0
+        return self._left[1] if self._left[0] == name else 0
+
+    def begin(self, name: str) -> None:
+        """Note that this file is being processed."""
+        note = f"{self.deaths(name) + 1} {name}".encode("utf-8", "surrogateescape").ljust(_RECORD_BYTES)
+        try:
+            handle = self._open()
+            os.lseek(handle, 0, os.SEEK_SET)
+            os.write(handle, note)
         except OSError:  # a full disk must not keep the worker from emptying it
             pass
-        return deaths
+
+    def _open(self) -> int:
+        if self._handle is None:
+            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+            self._left = _read(os.read(self._handle, _RECORD_BYTES))
+        return self._handle
 
     def end(self) -> None:
         """Note that nothing is being processed."""
         if self._handle is not None:
             os.close(self._handle)
-            self._handle = None
+            self._handle, self._left = None, ("", 0)
         try:
             self._path.unlink(missing_ok=True)
         except OSError:

@@ -8,6 +8,7 @@ harmless, so dying at any point is, too.
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 
 from llmprof_addon.errors import LlmprofError, SpoolError, StoreError
 from llmprof_addon.model.exchange import Exchange
@@ -30,6 +31,7 @@ class Drain:
         spool: Spool,
         process: Callable[[Exchange], object],
         *,
+        ready: Callable[[], object] = lambda: None,
         report: Callable[["Drain"], object] | None = None,
         pause: Callable[[float], object] = time.sleep,
     ):
@@ -38,6 +40,7 @@ class Drain:
         Args:
             spool: where the files are.
             process: writes the rows of one exchange; raises `StoreError` where the store cannot take them for now.
+            ready: comes back when the store takes something; raises `StoreError` as `process` does.
             report: called after every file and before every pause.
             pause: waits so many seconds for the store, or less when there is a reason to look again.
         """
@@ -49,6 +52,7 @@ class Drain:
         self.stopping = False
         self._spool = spool
         self._process = process
+        self._ready = ready
         self._report = report
         self._pause = pause
         self._attempts = Attempts(spool.folder / ".current")
@@ -79,13 +83,17 @@ class Drain:
             self._attempts.end()
 
     def _take(self, name: str, patience_seconds: float | None) -> None:
-        deaths = self._attempts.begin(name)
+        deaths = self._attempts.deaths(name)
         try:
             if deaths >= MAX_DEATHS:
                 self._quarantine(name, f"The worker died {deaths} times while it processed this file.\n")
                 return
+            # A worker that is killed while it waits for the store did not die of the file.
+            if deaths and not self._patiently(name, self._ready, patience_seconds):
+                return
+            self._attempts.begin(name)
             exchange = self._spool.read(name)
-            if self._commit(name, exchange, patience_seconds):
+            if self._patiently(name, partial(self._process, exchange), patience_seconds):
                 self._remove(name)
                 self.processed += 1
         except StoreError:
@@ -96,13 +104,13 @@ class Drain:
             self.last_error = one_line(error)
             self._quarantine(name, redact_text(traceback.format_exc())[0])
 
-    def _commit(self, name: str, exchange: Exchange, patience_seconds: float | None) -> bool:
-        """Process one exchange, however long the store is away; False if told to stop before it was back."""
+    def _patiently(self, name: str, work: Callable[[], object], patience_seconds: float | None) -> bool:
+        """Do what one file needs, however long the store is away; False if told to stop before it was back."""
         until = None if patience_seconds is None else time.monotonic() + patience_seconds
         seconds, pauses = _FIRST_PAUSE_SECONDS, 0
         while True:
             try:
-                self._process(exchange)
+                work()
             except StoreError as error:
                 self.store_error = self.last_error = one_line(error)
                 if pauses >= _PAUSES_BEFORE_DOUBT and self._takes_another(name):

@@ -98,6 +98,11 @@ class Store:
         with errors_of(self.url):
             return self.writer.write_warmup(record)
 
+    def ready(self) -> None:
+        """Come back when a transaction that writes could begin. Raises `StoreError`."""
+        with errors_of(self.url), self.db.atomic():
+            pass
+
     @property
     def replaced(self) -> bool:
         """Whether the store has to be opened anew: its file is another one or gone, or the server broke off."""

@@ -229,6 +229,9 @@ def test_a_locked_store_is_named(store: Store, url: str, monkeypatch: pytest.Mon
         store.db.timeout = 0.05
         with pytest.raises(StoreError, match="locked by another process"):
             record_one(store)
+        with pytest.raises(StoreError, match="locked by another process"):
+            store.ready()
+    store.ready()
     record_one(store)
 
 

@@ -39,6 +39,7 @@ class Pipeline:
         self.db = sqlite3.connect(at.home / "rows.db", timeout=30, isolation_level=None)
         self.db.execute("create table if not exists rows (id text primary key, pid int)")
     def open(self): pass
+    def ready(self): pass
     def close(self): self.db.close()
     def keep_up(self): return False
     def look(self, *, at_once): return False
@@ -253,6 +254,9 @@ class FakePipeline:
     def __init__(self, at: Settings) -> None:
         self.at = at
         self.closed = False
+
+    def ready(self) -> None:
+        """The store takes everything."""
 
     def close(self) -> None:
         self.closed = True

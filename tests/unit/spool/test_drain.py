@@ -139,6 +139,27 @@ def test_a_file_that_kills_the_process_is_quarantined_at_last(spool: Spool) -> N
     assert f"died {MAX_DEATHS} times" in report.read_text()
 
 
+def test_to_die_while_the_store_is_away_is_no_fault_of_the_file(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Attempts, "end", lambda attempts: None)  # as where the process is killed
+
+    class Killed(BaseException):
+        pass
+
+    def away(*_: object) -> None:
+        raise StoreError("away")
+
+    def kill(seconds: float) -> None:
+        raise Killed
+
+    for _ in range(2 * MAX_DEATHS):
+        drain = Drain(spool, away, ready=away, pause=kill)
+        with pytest.raises(Killed):
+            drain.drain()
+    drain = Drain(spool, lambda exchange: None)
+    drain.drain()
+    assert (drain.processed, drain.failed) == (3, 0)
+
+
 def test_a_file_that_cannot_be_moved_is_left_and_said(spool: Spool) -> None:
     spool.failed_folder.write_text("no folder")
 

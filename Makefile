@@ -54,6 +54,7 @@ bench: $(VENV)/.dev ## Measure against a stock mitmdump, interleaved, as ratios
 faults: $(VENV)/.dev ## Fail calls, disks and processes by chance, 100,000 calls long (ARGS="--seed 7 --calls 5000 --kills 20")
 	@$(BIN)/python -m tests.e2e.faults $(ARGS)
 	@LLMPROF_FAULTS=long $(BIN)/python -m pytest tests/e2e/faults -rs
+	@LLMPROF_FAULTS=long $(BIN)/python -m tests.store.server $(BIN)/python -m pytest tests/store/test_postgresql_away.py -rs
 
 fuzz: $(VENV)/.dev ## Fuzz every reader, a CPU minute each (ARGS="--minutes 5 sse"); exit code 1 if an input failed
 	@$(BIN)/python -m tests.fuzz $(ARGS)

@@ -1,7 +1,11 @@
-"""A PostgreSQL server that goes away while calls go on, or cannot be used: nothing is lost, and a line says so."""
+"""A PostgreSQL server that goes away while calls go on, or cannot be used: nothing is lost, and a line says so.
+
+Long version by `LLMPROF_FAULTS=long`: 10,000 calls while it is away.
+"""
 
 import http.client
 import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,7 +25,9 @@ from tests.e2e.running import Proxy, llmprof, running, until
 from tests.store.conftest import SERVER
 from tests.store.server import PASSWORD, Server
 
-CALLS, BEFORE, WHILE_AWAY = 240, 80, 80
+LONG = os.environ.get("LLMPROF_FAULTS") == "long"
+CALLS, BEFORE, WHILE_AWAY = (10_600, 100, 10_000) if LONG else (240, 80, 80)
+SECONDS = 900 if LONG else 90
 AWAY = "the PostgreSQL server is away: postgresql://llmprof:…@/postgres?host="
 
 
@@ -84,10 +90,10 @@ async def test_calls_go_on_while_the_server_is_away(server: Server, tmp_path: Pa
             spool = Spool(home / "spool")
             client = Client(proxy)
             client.start()
-            until(lambda: client.sent == BEFORE and not spool.scan(), 60)
+            until(lambda: client.sent == BEFORE and not spool.scan(), SECONDS)
             client.may_send = CALLS
             server.stop("immediate")
-            until(lambda: len(spool.scan()) >= WHILE_AWAY, 60)
+            until(lambda: len(spool.scan()) >= WHILE_AWAY, SECONDS)
             status = llmprof(home, "status", LLMPROF_DB_URL=url)
             assert (status.returncode, status.stderr) == (1, "")
             assert [line.startswith(f"✗ {AWAY}") for line in status.stdout.splitlines() if "✗" in line] == [True]
@@ -95,7 +101,7 @@ async def test_calls_go_on_while_the_server_is_away(server: Server, tmp_path: Pa
             said, rows = await shown(url, home, server)
             assert said.startswith(AWAY[:29])
             assert rows > 0
-            until(lambda: not spool.scan(), 90, lambda: (home / "worker.json").read_text())
+            until(lambda: not spool.scan(), SECONDS, lambda: (home / "worker.json").read_text())
         assert client.answers == {SMALL}
         assert spool.failed().files == 0
     with open_store(url, read_only=True) as store:

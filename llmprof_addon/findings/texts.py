@@ -49,7 +49,8 @@ class Features:
     """Which part of its tokens is left out when JSON in it is written without white space."""
 
 
-_recent: Recent[bytes, Features] = Recent(20_000)
+_recent: Recent[bytes, Features] = Recent(200_000, lambda features: len(features.sketch) + 8)
+"""A hash takes some 70 bytes, features of a content 500 beside them."""
 
 
 def features(contents: Mapping[bytes, Json], digest: bytes) -> Features | None:

@@ -73,7 +73,7 @@ class Weather:
     disk: Counter[str] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
     shaky: list[tuple[float, float]] = field(default_factory=list)
-    """When the disk took nothing."""
+    """When the disk took nothing, or had not done so for long enough to have taken what waited."""
     in_place: set[str] = field(default_factory=set)
     """Ids of all exchanges that were seen in the spool: those are finished whatever happens next."""
     changed: list[int] = field(default_factory=list)
@@ -82,6 +82,12 @@ class Weather:
     """How the disk was made to fail."""
     seconds: float = 0.0
     grace_seconds: float = GRACE_SECONDS
+
+    def disk_failed(self, start: float, end: float) -> None:
+        """The disk took nothing between two times, the latest so far."""
+        if self.shaky and start <= self.shaky[-1][1] + RECOVERY_SECONDS:
+            start = self.shaky.pop()[0]
+        self.shaky.append((start, end))
 
     def excused(self, call: Made) -> bool:
         """Whether a kill came too early for this call to be finished."""
@@ -150,6 +156,8 @@ class Storm:
             if connection is None or not connection.usable:
                 connection, served = await self._connect(slot), 0
             served += 1
+            if current.wire == "websocket":  # which has a connection of its own
+                await slot.up.wait()
             started = time.monotonic()
             if current.wire == "websocket":
                 opened, seen = started, await speak(current, slot.port)
@@ -252,7 +260,7 @@ class Storm:
             await asyncio.sleep(seconds)
             self._limit(limited, True)
         if kind != "locked":
-            self.weather.shaky.append((began, time.monotonic()))
+            self.weather.disk_failed(began, time.monotonic())
         self.weather.disk[kind] += 1
 
     def _limit(self, pids: list[int], yes: bool) -> None:

@@ -71,3 +71,12 @@ def test_a_call_of_a_failing_disk_is_excused_where_its_proxy_is_killed(tmp_path:
     assert weather.excused(made(1, kill=103.0))
     assert not weather.excused(made(1, kill=110.0))
     assert not weather.excused(made(1))
+
+
+def test_a_disk_that_fails_again_at_once_has_not_recovered() -> None:
+    weather = Weather()
+    for start, end in ((10.0, 11.0), (99.5, 101.0), (101.1, 103.0), (107.9, 110.0), (120.0, 121.0)):
+        weather.disk_failed(start, end)
+    assert weather.shaky == [(10.0, 11.0), (99.5, 110.0), (120.0, 121.0)]
+    assert weather.excused(made(1, kill=114.0))
+    assert not weather.excused(made(1, kill=116.0))

@@ -89,7 +89,7 @@ class Drain:
                 self._quarantine(name, f"The worker died {deaths} times while it processed this file.\n")
                 return
             # A worker that is killed while it waits for the store did not die of the file.
-            if deaths and not self._patiently(name, self._ready, patience_seconds):
+            if deaths and not self._patiently(None, self._ready, patience_seconds):
                 return
             self._attempts.begin(name)
             exchange = self._spool.read(name)
@@ -104,8 +104,11 @@ class Drain:
             self.last_error = one_line(error)
             self._quarantine(name, redact_text(traceback.format_exc())[0])
 
-    def _patiently(self, name: str, work: Callable[[], object], patience_seconds: float | None) -> bool:
-        """Do what one file needs, however long the store is away; False if told to stop before it was back."""
+    def _patiently(self, name: str | None, work: Callable[[], object], patience_seconds: float | None) -> bool:
+        """Do some work, however long the store is away; False if told to stop before it was back.
+
+        `name`: the file that may be the reason why the store refuses the work. Raises `SpoolError` if it is.
+        """
         until = None if patience_seconds is None else time.monotonic() + patience_seconds
         seconds, pauses = _FIRST_PAUSE_SECONDS, 0
         while True:
@@ -113,7 +116,7 @@ class Drain:
                 work()
             except StoreError as error:
                 self.store_error = self.last_error = one_line(error)
-                if pauses >= _PAUSES_BEFORE_DOUBT and self._takes_another(name):
+                if name and pauses >= _PAUSES_BEFORE_DOUBT and self._takes_another(name):
                     self.store_error = None
                     raise SpoolError(f"the store takes other calls, not this one: {error.message}") from error
                 if until is not None and time.monotonic() >= until:

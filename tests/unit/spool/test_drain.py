@@ -160,6 +160,23 @@ def test_to_die_while_the_store_is_away_is_no_fault_of_the_file(spool: Spool, mo
     assert (drain.processed, drain.failed) == (3, 0)
 
 
+def test_a_file_is_not_doubted_before_it_was_tried_again(spool: Spool) -> None:
+    Attempts(spool.folder / ".current").begin(spool.scan()[0])
+    pauses = 0
+
+    def ready() -> None:
+        if pauses < 20:
+            raise StoreError("away")
+
+    def pause(seconds: float) -> None:
+        nonlocal pauses
+        pauses += 1
+
+    drain = Drain(spool, lambda exchange: None, ready=ready, pause=pause)
+    drain.drain()
+    assert (drain.processed, drain.failed, pauses) == (3, 0, 20)
+
+
 def test_a_file_that_cannot_be_moved_is_left_and_said(spool: Spool) -> None:
     spool.failed_folder.write_text("no folder")
 

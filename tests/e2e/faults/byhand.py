@@ -7,9 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from llmprof_addon.errors import StoreError
-from llmprof_addon.store import queries
-from llmprof_addon.store.open import open_store
 from tests.e2e.faults.client import Connection, judge, make, speak
 from tests.e2e.faults.plans import Plan
 from tests.e2e.faults.proxies import Slot
@@ -53,15 +50,6 @@ def calls(home: Path, port: int, plans: Sequence[Plan]) -> list[Made]:
         return await asyncio.gather(*(call(port, plan, slot) for plan in plans))
 
     return asyncio.run(all_of_them())
-
-
-def stored(home: Path) -> int:
-    """How many calls are in the store."""
-    try:
-        with open_store(f"sqlite:///{home}/llmprof.db", read_only=True) as store:
-            return queries.count(store)[1]
-    except StoreError:  # the worker is about to make it, or another process holds it
-        return 0
 
 
 def waiting(home: Path) -> int:

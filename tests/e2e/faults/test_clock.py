@@ -5,13 +5,13 @@ from pathlib import Path
 
 from llmprof_addon.store import queries
 from llmprof_addon.store.open import open_store
-from tests.e2e.faults.byhand import call, stored
+from tests.e2e.faults.byhand import call
 from tests.e2e.faults.plans import plan
 from tests.e2e.faults.proxies import Slot
 from tests.e2e.faults.storm import Made, Weather
 from tests.e2e.faults.upstream import Upstream
 from tests.e2e.faults.verdict import examine
-from tests.e2e.running import llmprof
+from tests.e2e.running import llmprof, stored
 
 JUMPS_SECONDS = (-3600, 86_400, 0, -86_400)
 PLANS = [plan(7, number, fault=fault) for number, fault in enumerate(["", "slow", "slow", ""] * len(JUMPS_SECONDS))]

@@ -19,13 +19,13 @@ from llmprof_addon.spool.files import encode
 from llmprof_addon.spool.folder import file_name
 from llmprof_addon.spool.statefile import read_state
 from tests.e2e.faults import disk
-from tests.e2e.faults.byhand import calls, serving, stored, waiting
+from tests.e2e.faults.byhand import calls, serving, waiting
 from tests.e2e.faults.plans import plan
 from tests.e2e.faults.proxies import worker_pid
 from tests.e2e.faults.storm import Weather
 from tests.e2e.faults.upstream import Upstream
 from tests.e2e.faults.verdict import examine
-from tests.e2e.running import Proxy, llmprof, running, until
+from tests.e2e.running import Proxy, llmprof, running, stored, until
 from tests.unit.spool.exchanges import make_exchange
 
 IS_LONG = os.environ.get("LLMPROF_FAULTS") == "long"

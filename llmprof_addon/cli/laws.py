@@ -1,5 +1,6 @@
 """The laws of the numbers, checked on what is stored: each check gives a line for every breach and nothing else."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -117,7 +118,9 @@ def check_request(store: Store, row: CallRow, exchange: Exchange) -> Iterator[st
         sent = loads(decode(exchange.request_body, exchange.header("content-encoding")).data)
     except WireError:
         return
-    if detail(store, row).body != sent:
+    restored = detail(store, row).body
+    # NaN, which some clients send, equals nothing; its text does.
+    if restored != sent and json.dumps(restored, sort_keys=True) != json.dumps(sent, sort_keys=True):
         yield f"call {row.id}: the request put together again is not the one received"
 
 

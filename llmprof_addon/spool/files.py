@@ -27,6 +27,8 @@ _TEXTS = ("method", "url")
 _MAYBE_COUNTS = ("first_chunk_ns", "status")
 _MAYBE_TEXTS = ("error", "session", "provider")
 _PAIRS = ("request_headers", "response_headers", "tags")
+_BEYOND = 2**62
+"""Of every count and time: a database takes integers of 64 bits, and sums of some of these. The year 2116, in ns."""
 
 
 def encode(exchange: Exchange) -> bytes:
@@ -118,7 +120,7 @@ def _fields(line: bytes) -> dict[str, Any]:
 
 def _count(fields: Mapping[str, Any], name: str) -> int:
     value = fields[name]
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < _BEYOND:
         raise _wrong(fields, name)
     return value
 

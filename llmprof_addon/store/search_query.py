@@ -123,7 +123,7 @@ def _filter(found: re.Match[str], negated: bool) -> Filter | None:
     if key not in KEYS:
         close = get_close_matches(key, KEYS, n=1, cutoff=0.75)
         if close and relation == ":" and value and value[0] not in ":/":
-            hint = f'did you mean {close[0]}: (to search for the text, put it in quotes: "{key}:{value[:20]}")'
+            hint = f'did you mean {close[0]}: (to search for the text, put it in quotes: "{key}:{_shown(value)}")'
             raise QueryError(f"there is no filter {key!r}", hint=hint)
         return None
     if not value:
@@ -136,10 +136,15 @@ def _filter(found: re.Match[str], negated: bool) -> Filter | None:
         return _date(key, value, negated)
     value = value.lower()
     if key == "has" and value not in HAS:
-        raise QueryError(f"nothing is known of has:{value[:20]}", hint=_EXAMPLES[key])
+        raise QueryError(f"nothing is known of has:{_shown(value)}", hint=_EXAMPLES[key])
     if key == "status" and not re.fullmatch(r"[1-5](xx|[0-9]{2})|ok|error", value):
         raise QueryError(f"{value[:20]!r} is no status", hint=_EXAMPLES[key])
     return Filter(key=key, value=value, negated=negated)  # type: ignore[arg-type]  # one of KEYS
+
+
+def _shown(value: str) -> str:
+    """Its start, in one line."""
+    return " ".join(value.split())[:20]
 
 
 _EXAMPLES = {

@@ -12,10 +12,11 @@ def effective_usage(
 ) -> Usage:
     """Reported usage with its gaps filled from the leaves as they are before reconciliation.
 
-    A reported 0 counts as not reported where there is a prompt, or where something was written. Where a stream was cut,
-    the output reported so far is a first count, and what was received may be more. Output of which neither a number nor
-    a part was received (a saved flow without its streamed body) stays `None`. Of a call that failed without usage,
-    also in the middle of its answer, nobody knows what was billed: its totals stay `None`.
+    A reported 0 counts as not reported where there is a prompt, or where something was written; so does an input of
+    which the cache is said to hold more than all: such numbers contradict each other, whichever is wrong. Where a
+    stream was cut, the output reported so far is a first count, and what was received may be more. Output of which
+    neither a number nor a part was received (a saved flow without its streamed body) stays `None`. Of a call that
+    failed without usage, also in the middle of its answer, nobody knows what was billed: its totals stay `None`.
     """
     usage = reported or Usage()
     if failed and not usage.input_tokens and not usage.output_tokens:
@@ -23,7 +24,8 @@ def effective_usage(
     source = usage.source
     received = sum(leaf.tokens for leaf in answer)
     written = any(leaf.tokens for leaf in answer if leaf.kind is not Kind.PROVIDER_OVERHEAD)
-    if usage.input_tokens is None or (usage.input_tokens <= 0 and prompt):
+    cached = (usage.cache_read_input_tokens or 0) + (usage.cache_creation_input_tokens or 0)
+    if usage.input_tokens is None or (usage.input_tokens <= 0 and prompt) or cached > usage.input_tokens:
         # Cache parts of an input that is not known mean nothing.
         usage = replace(
             usage,

@@ -28,6 +28,15 @@ def test_a_reported_input_of_zero_is_no_report() -> None:
     assert effective_usage(mocked, [], [], failed=False, cut=False).input_tokens == 0
 
 
+def test_an_input_that_is_less_than_its_cached_part_is_no_report() -> None:
+    full = Usage(input_tokens=60, cache_read_input_tokens=50, cache_creation_input_tokens=10, output_tokens=1)
+    assert effective_usage(full, COUNTED, [], failed=False, cut=False) == full
+    contradiction = Usage(input_tokens=59, cache_read_input_tokens=50, cache_creation_input_tokens=10, output_tokens=1)
+    found = effective_usage(contradiction, COUNTED, [], failed=False, cut=False)
+    assert (found.input_tokens, found.cache_read_input_tokens, found.cache_creation_input_tokens) == (70, None, None)
+    assert found.source is Source.COUNTED
+
+
 def test_a_reported_output_of_zero_is_no_report_where_something_was_written() -> None:
     mocked = Usage(input_tokens=100, output_tokens=0)
     frame = Leaf(kind=Kind.PROVIDER_OVERHEAD, name="framing", tokens=3, source=Source.ESTIMATED)

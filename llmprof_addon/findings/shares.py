@@ -5,7 +5,8 @@ them as it splits the kind: what stands first was read. The shares of a kind in 
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ def part_of(amount: int, share: float) -> int:
 
 
 NO_SHARE = Share(0, 0, 0)
+_share: Callable[[tuple[int, int, int]], Share] = partial(tuple.__new__, Share)  # of all parts in all calls
 
 
 class _Line(NamedTuple):
@@ -118,19 +120,24 @@ class Shares:
 
     def _along(self, node: int, kind: Kind, calls: Sequence[int]) -> list[Share]:
         part = self._tree.nodes[node]
-        lines = self._lines_of(kind, part.section)
+        lines, made = self._lines_of(kind, part.section), self._tree.calls
+        ends: dict[str, tuple[int, int]] = {}
+        """By encoding: raw counts up to the node, without it and with it."""
         out = []
         for call in calls:
             line = lines[call]
             if line is None:
                 out.append(NO_SHARE)
                 continue
-            encoding = self._tree.calls[call].encoding
-            end = line.before + self._run(encoding)[node].get(kind, 0)
-            first, last = line.tokens_to(end - part.weight(kind, encoding)), line.tokens_to(end)
+            encoding = made[call].encoding
+            if encoding not in ends:
+                end = self._run(encoding)[node].get(kind, 0)
+                ends[encoding] = end - part.weight(kind, encoding), end
+            start, end = ends[encoding]
+            first, last = line.tokens_to(line.before + start), line.tokens_to(line.before + end)
             cost = line.cost_to(last)
             dear = 0 if last <= line.read else cost - line.cost_to(max(first, line.read))
-            out.append(Share(last - first, cost - line.cost_to(first), dear))
+            out.append(_share((last - first, cost - line.cost_to(first), dear)))
         return out
 
     def through(self, call: int, ends: Mapping[str, int]) -> int:

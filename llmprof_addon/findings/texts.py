@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import accumulate
 from zlib import crc32
 
 from llmprof_addon.counting.encodings import count
@@ -29,7 +30,10 @@ LOOSE = 0.9
 
 _ENCODING = "o200k_base"
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{256,}={0,2}")
+BLOB_CHARS = 256
+"""Of base64: shorter runs of its letters may be words."""
+
+_BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{{BLOB_CHARS},}}={{0,2}}")
 _UNSAID = re.compile(r"(^|_)(id|type|signature|role|status)$|[a-z]Id$|[sS]ignature$|^encrypted_|^data$|^redacted_")
 """Keys whose values no model reads as text: ids, kinds, signatures, media."""
 
@@ -71,7 +75,8 @@ def features_of(value: Json) -> Features:
     texts = list(_texts(value))
     whole = "\n".join(texts)[:LOOKED_AT_CHARS]
     words = whole.split()
-    blobs = sum(len(found.group()) for found in _BASE64.finditer(whole) if _is_base64(found.group()))
+    long = " ".join(word for word in words if len(word) >= BLOB_CHARS)
+    blobs = sum(len(found.group()) for found in _BASE64.finditer(long) if _is_base64(found.group()))
     return Features(
         text=blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest(),
         words=len(words),
@@ -108,8 +113,10 @@ def _is_unsaid(key: str, item: Json) -> bool:
 def _sketch(words: list[str]) -> frozenset[int]:
     if len(words) < 4 * SHINGLE_WORDS:
         return frozenset()
-    spans = range(len(words) - SHINGLE_WORDS + 1)
-    shingles = {crc32(" ".join(words[at : at + SHINGLE_WORDS]).encode("utf-8", "surrogatepass")) for at in spans}
+    written = [word.encode("utf-8", "surrogatepass") for word in words]
+    text = b" ".join(written)
+    starts = list(accumulate((len(word) + 1 for word in written), initial=0))
+    shingles = {crc32(text[start : end - 1]) for start, end in zip(starts, starts[SHINGLE_WORDS:], strict=False)}
     return frozenset(sorted(shingles)[:SKETCH])
 
 

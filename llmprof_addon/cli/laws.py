@@ -107,9 +107,9 @@ def _by_kind(kinds: tuple[KindTotal, ...]) -> dict[str, KindTotal]:
 def check_request(store: Store, row: CallRow, exchange: Exchange) -> Iterator[str]:
     """Whether the request that was received comes out of the store again (law 10).
 
-    One that is no JSON, or was kept without its texts, is left out.
+    One that is no JSON, was not captured as a whole, or was kept without its texts, is left out.
     """
-    if row.bodies is not None:
+    if row.bodies is not None or exchange.request_truncated:
         return
     from llmprof_addon.wire.encodings import decode
     from llmprof_addon.wire.jsontext import loads

@@ -1,6 +1,6 @@
 """llmprof beside mitmdump and beside other proxies for LLM traffic, interleaved in one run (`make bench ARGS=peers`).
 
-`ARGS="peers rates streams turns import"` names the parts (all of them, some ten minutes), `--markdown` prints what the
+`ARGS="peers rates streams turns import"` names the parts (all of them, some 20 minutes), `--markdown` prints what the
 readme shows, `--rounds 2` is a quick look, `--peers 0` leaves the others out. Each of those is installed from the
 package index into an environment of its own below the user's cache folder; whatever cannot run here says why.
 """
@@ -17,8 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.benchmarks import peers_import, peers_rates, peers_streams, peers_turns
+from tests.benchmarks.growth import BYTES_A_TURN
 from tests.benchmarks.peers_installed import OWN, PEERS
-from tests.benchmarks.peers_script import BYTES_A_TURN, SEED
+from tests.benchmarks.peers_script import SEED
 from tests.benchmarks.peers_table import Row, Table
 from tests.benchmarks.peers_ways import Way, upstream, ways
 

@@ -17,7 +17,7 @@ SECONDS = 0.8
 """Of one measurement."""
 ROUNDS = {1: 3, 16: 7, 64: 3}
 """By connections."""
-PART_SECONDS = 180
+PART_SECONDS = 420
 """After which no further round begins."""
 
 _numbers = itertools.count(1)

@@ -9,16 +9,15 @@ import re
 from collections.abc import Iterable
 
 from llmprof_addon.model.exchange import Exchange
-from tests.benchmarks.growth import conversation
+from tests.benchmarks.growth import BYTES_A_TURN, conversation
 
 SEED = 0
 TURNS = 100
-BYTES_A_TURN = 2_000
-"""Read anew in each: a conversation of so many turns ends with a prompt of some 240 KB."""
-
 AGENTS = 8
 """That send the large prompts in the background, in turn."""
 OPENING_BYTES = 150_000
+BACKGROUND_BYTES = 2_000
+"""That they read in a turn."""
 BACKGROUND_SEED = 1_000
 
 CHUNKS = 40
@@ -45,7 +44,7 @@ def talks(number: int, step: int = BYTES_A_TURN) -> list[list[Exchange]]:
 def background(calls: int) -> list[Exchange]:
     """So many calls with prompts of some 200 KB, of agents that have come far, each going on from its last one."""
     turns = -(-calls // AGENTS)
-    made = [conversation(BACKGROUND_SEED + at, turns, BYTES_A_TURN, OPENING_BYTES) for at in range(AGENTS)]
+    made = [conversation(BACKGROUND_SEED + at, turns, BACKGROUND_BYTES, OPENING_BYTES) for at in range(AGENTS)]
     return [one for turn in zip(*made, strict=True) for one in turn][:calls]
 
 

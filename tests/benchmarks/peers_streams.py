@@ -19,7 +19,7 @@ from tests.benchmarks.peers_table import Row, Table, percentile, ratio, rounds, 
 from tests.benchmarks.peers_ways import Way
 
 ROUNDS = 7
-PART_SECONDS = 230
+PART_SECONDS = 480
 """After which no further round begins."""
 LARGE_A_SECOND = 20
 LARGE_CALLS = 50

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 
 from llmprof_addon.model.exchange import Exchange
 from tests.benchmarks import peers_proc as proc
+from tests.benchmarks.growth import BYTES_A_TURN
 from tests.benchmarks.peers_client import Connection
 from tests.benchmarks.peers_installed import OURS, PEERS
-from tests.benchmarks.peers_script import BYTES_A_TURN, TURNS, talks
+from tests.benchmarks.peers_script import TURNS, talks
 from tests.benchmarks.peers_table import Row, Table, ratio, rounds, turned
 from tests.benchmarks.peers_ways import DIRECT, Way
 
 ROUNDS = 5
-PART_SECONDS = 120
+PART_SECONDS = 300
 """After which no further round begins."""
 QUIET_WINDOWS = 6
 """Of silence after which a conversation counts as done: workers may look again after a second."""

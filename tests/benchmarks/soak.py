@@ -68,7 +68,7 @@ class Traffic:
         """Prompts and answers of one agent, one conversation after the other."""
         for project in range(number, sys.maxsize, script.AGENTS):
             known = 0
-            exchanges = conversation(project, TURNS, script.BYTES_A_TURN, script.OPENING_BYTES)
+            exchanges = conversation(project, TURNS, script.BACKGROUND_BYTES, script.OPENING_BYTES)
             for exchange in exchanges:
                 key = script.answer_key(exchange.request_body)
                 assert key is not None

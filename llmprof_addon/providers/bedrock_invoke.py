@@ -52,7 +52,8 @@ def _vendor_of_request(body: dict[str, Json]) -> str | None:
         contents = [message.get("content") for message in messages if isinstance(message, dict)]
         blocks = [held[0] for held in contents if isinstance(held, list) and held and isinstance(held[0], dict)]
         thinks = any(isinstance(block.get("thinking"), list) for block in blocks)  # as Mistral writes it
-        typed = any("type" in block for block in blocks) and not thinks
+        # A block of Converse is a union with a single key.
+        typed = any("type" in block or len(block) > 1 for block in blocks) and not thinks
         if "anthropic_version" in body or (body.keys() == {"messages"} and typed):
             return "anthropic"  # the second is a stored answer
         untyped = any("type" not in block for block in blocks)

@@ -6,7 +6,7 @@ What follows the names `peers` and `soak` is for them: `make bench ARGS="peers r
 import sys
 from importlib import import_module
 
-NAMES = ("load", "growth", "steady", "screens", "live", "postgres", "peers")
+NAMES = ("startup", "load", "growth", "steady", "screens", "live", "postgres", "peers")
 
 if sys.argv[1:2] in (["peers"], ["soak"]):
     sys.exit(import_module(f"tests.benchmarks.{sys.argv[1]}").main(sys.argv[2:]))

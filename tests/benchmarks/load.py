@@ -77,7 +77,7 @@ def _until_open(port: int, process: subprocess.Popen[bytes], seconds: float = 30
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
-        time.sleep(0.05)
+        time.sleep(0.01)
     raise SystemExit(f"nothing listens on port {port} after {seconds} s")
 
 

@@ -26,7 +26,7 @@ def effective_usage(
     written = any(leaf.tokens for leaf in answer if leaf.kind is not Kind.PROVIDER_OVERHEAD)
     cached = (usage.cache_read_input_tokens or 0) + (usage.cache_creation_input_tokens or 0)
     if usage.input_tokens is None or (usage.input_tokens <= 0 and prompt) or cached > usage.input_tokens:
-        # Cache parts of an input that is not known mean nothing.
+        # Parts of an input that is not known mean nothing.
         usage = replace(
             usage,
             input_tokens=sum(leaf.tokens for leaf in prompt),
@@ -34,6 +34,7 @@ def effective_usage(
             cache_creation_input_tokens=None,
             cache_creation_5m_input_tokens=None,
             cache_creation_1h_input_tokens=None,
+            by_modality=tuple(pair for pair in usage.by_modality if not pair[0].startswith("input_")),
         )
         source = _weaker(source, prompt)
     reported_output = usage.output_tokens or 0

@@ -44,6 +44,13 @@ def count_part(part: Part, encoding: str) -> RawCount:
     return RawCount(prose=tokens, label=label, inner=inner)
 
 
+def fits(raw: RawCount, part: Part) -> bool:
+    """Whether a count is that of a part so made; dialects that share a node may find other parts inside."""
+    if not (raw.inner or part.inner):
+        return True
+    return len(raw.inner) == len(part.inner) and all(map(fits, raw.inner, part.inner))
+
+
 def _token_ids(part: Part) -> int:
     """How many tokens a part is that was sent as token ids."""
     ids = part.value if part.kind is PartKind.TEXT and part.text is None else None

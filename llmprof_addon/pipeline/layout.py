@@ -12,7 +12,7 @@ from llmprof_addon.attribution.context import Context
 from llmprof_addon.counting.estimate import answer_leaves, framing_of
 from llmprof_addon.counting.families import family_of
 from llmprof_addon.counting.modalities import pinned
-from llmprof_addon.counting.raw import count_part
+from llmprof_addon.counting.raw import count_part, fits
 from llmprof_addon.counting.reconcile import reconcile
 from llmprof_addon.model.call import SECTIONS, Call, Prompt
 from llmprof_addon.model.component import Leaf
@@ -73,15 +73,12 @@ class Placed:
         links = (*paths.tools, *paths.system, *paths.messages, *paths.answer)
         counts = store.known([link.key for link in links], self.encoding)
         for link in links:
-            if link.key in counts:
-                continue
-            raw = known.get((link.digest, link.wrapper_digest))
-            if raw is not None:
-                counts[link.key] = raw
-            else:
-                part = link.part.whole or link.part
-                counts[link.key] = count_part(part, self.encoding)
+            part = link.part.whole or link.part
+            raw = counts.get(link.key) or known.get((link.digest, link.wrapper_digest))
+            if raw is None or not fits(raw, part):
+                raw = count_part(part, self.encoding)
                 effort.tokenised_bytes += _text_bytes(part)
+            counts[link.key] = raw
         effort.calls += 1
         return counts
 
@@ -187,11 +184,7 @@ def _as_stored(parts: Sequence[Part], nodes: Sequence[StoredNode], encoding: str
 def _is_of(node: StoredNode, part: Part) -> bool:
     kept = node.part
     same = part.place == kept.place and part.wrapper == kept.wrapper and part.value == kept.value
-    return same and node.raw is not None and _is_shaped(node.raw, part)
-
-
-def _is_shaped(raw: RawCount, part: Part) -> bool:
-    return len(raw.inner) == len(part.inner) and all(map(_is_shaped, raw.inner, part.inner))
+    return same and node.raw is not None and fits(node.raw, part)
 
 
 def _text_bytes(part: Part) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from llmprof_addon.attribution.context import Context, carried, in_context
-from llmprof_addon.counting.raw import count_part
+from llmprof_addon.counting.raw import count_part, fits
 from llmprof_addon.model.call import Call
 from llmprof_addon.model.component import Kind
 from llmprof_addon.model.count import RawCount
@@ -51,4 +51,8 @@ class Before:
     def counts(self, context: Context, encoding: str) -> tuple[RawCount, ...]:
         """Raw counts of the messages that stand in the context before the call's own."""
         parts = context.whole.messages[: context.before]
-        return tuple(node.raw or count_part(part, encoding) for node, part in zip(self.messages, parts, strict=False))
+        stored = (node.raw for node in self.messages)
+        return tuple(
+            raw if raw is not None and fits(raw, part) else count_part(part, encoding)
+            for raw, part in zip(stored, parts, strict=False)
+        )

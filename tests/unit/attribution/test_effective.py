@@ -37,6 +37,11 @@ def test_an_input_that_is_less_than_its_cached_part_is_no_report() -> None:
     assert found.source is Source.COUNTED
 
 
+def test_parts_of_an_unknown_input_mean_nothing() -> None:
+    unknown = Usage(output_tokens=5, by_modality=(("input_tool_use", 1500), ("output_audio", 3)))
+    assert effective_usage(unknown, COUNTED, [], failed=False, cut=False).by_modality == (("output_audio", 3),)
+
+
 def test_a_reported_output_of_zero_is_no_report_where_something_was_written() -> None:
     mocked = Usage(input_tokens=100, output_tokens=0)
     frame = Leaf(kind=Kind.PROVIDER_OVERHEAD, name="framing", tokens=3, source=Source.ESTIMATED)

@@ -139,15 +139,15 @@ def stored_call(stored: StoredCall, body: Json) -> Call:
         stream=row.stream,
         prompt=_read_again(dialect, stored.parts, body),
         answer=Answer(
-            parts=_read_again(dialect, stored.answer_parts, assemble({}, stored.answer_parts)).parts,
+            parts=_read_again(dialect, stored.answer_parts, assemble({}, stored.answer_parts), stored.rest).parts,
             response_model=row.response_model,
         ),
         section_order=dialect.section_order if dialect else SECTIONS,
     )
 
 
-def _read_again(dialect: Dialect | None, parts: Sequence[StoredPart], body: Json) -> Prompt:
+def _read_again(dialect: Dialect | None, parts: Sequence[StoredPart], body: Json, rest: Json = None) -> Prompt:
     """The parts of a stored body. One that was kept as a whole has no place, and is one part again."""
     if dialect is not None and all(part.place for part in parts):
-        return dialect.read_request(body)
+        return dialects.read_answer_again(dialect, body, rest) if rest is not None else dialect.read_request(body)
     return Prompt(messages=(Part(kind=PartKind.GENERIC, text=text_of(body), value=body, form="whole"),))

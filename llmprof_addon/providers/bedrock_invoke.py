@@ -22,7 +22,7 @@ from llmprof_addon.wire import jsontext
 from llmprof_addon.wire.eventstream import DAMAGED
 from llmprof_addon.wire.sse import Event
 
-__all__ = ["api", "fold", "operation", "read_request", "read_response", "section_order"]
+__all__ = ["api", "fold", "operation", "read_request", "read_response", "section_order", "told_by"]
 
 api = "bedrock.invoke"
 operation = "chat"
@@ -37,6 +37,8 @@ _VENDORS: dict[str, tuple[Callable[[Json], Prompt], Callable[[Json], Answer]]] =
     "cohere": (cohere_chat.read_request, cohere_chat.read_response),
     "openai": (openai_chat.read_request, openai_chat.read_response),
 }
+_TOLD = "llmprof.vendor"
+"""Where `told_by` says it."""
 
 
 def read_request(body: Json) -> Prompt:
@@ -48,7 +50,15 @@ def read_request(body: Json) -> Prompt:
     return plain_completions.read_request(body)
 
 
+def told_by(rest: Json) -> dict[str, Json]:
+    """What tells the vendor of an answer whose parts are read again: some vendors' blocks look alike."""
+    vendor = _vendor_of_response(rest) if isinstance(rest, dict) else None
+    return {_TOLD: vendor} if vendor else {}
+
+
 def _vendor_of_request(body: dict[str, Json]) -> str | None:
+    if isinstance(told := body.get(_TOLD), str) and told in _VENDORS:
+        return told
     if isinstance(messages := body.get("messages"), list):
         contents = [message.get("content") for message in messages if isinstance(message, dict)]
         held = [content for content in contents if isinstance(content, list)]

@@ -5,7 +5,7 @@ hosts, addresses, headers or other dialects: `reader` frames its streams and fin
 None of its functions raises on an odd shape: what it does not know becomes a `generic` part or a warning.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -60,3 +60,12 @@ def by_api(api: str) -> Dialect | None:
     """The dialect of this name, `None` if there is none."""
     module = MODULES.get(api)
     return cast(Dialect, import_module(f"{__package__}.{module}")) if module else None
+
+
+def read_answer_again(dialect: Dialect, body: Json, rest: Json) -> Prompt:
+    """The parts of an answer that were put together as a message of a request; `rest` is the response without them.
+
+    A dialect of several formats may have `told_by`, which makes of the rest what tells its `read_request` the format.
+    """
+    told_by: Callable[[Json], dict[str, Json]] | None = getattr(dialect, "told_by", None)
+    return dialect.read_request({**body, **told_by(rest)} if told_by and isinstance(body, dict) else body)

@@ -27,8 +27,8 @@ _TEXTS = ("method", "url")
 _MAYBE_COUNTS = ("first_chunk_ns", "status")
 _MAYBE_TEXTS = ("error", "session", "provider")
 _PAIRS = ("request_headers", "response_headers", "tags")
-_BEYOND = 2**62
-"""Of every count and time: a database takes integers of 64 bits, and sums of some of these. The year 2116, in ns."""
+_BEYOND = 2**63
+"""Of every count and time: databases take integers of 64 bits."""
 
 
 def encode(exchange: Exchange) -> bytes:

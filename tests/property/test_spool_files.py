@@ -1,5 +1,7 @@
 """What the spool writes it reads again, and nothing but `SpoolError` comes of anything else."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from llmprof_addon.model.exchange import Client, Exchange
 from llmprof_addon.spool.files import decode, encode
 
 texts = st.text(st.characters(), max_size=12)  # lone surrogates too: headers carry odd bytes as these
-counts = st.integers(0, 2**63)
+counts = st.integers(0, 2**63 - 1)
 pairs = st.lists(st.tuples(texts, texts), max_size=3).map(tuple)
 
 exchanges = st.builds(
@@ -42,6 +44,12 @@ exchanges = st.builds(
 @given(exchanges)
 def test_round_trip(exchange: Exchange) -> None:
     assert decode(encode(exchange)) == exchange
+
+
+@given(exchanges, st.sampled_from(("started_ns", "ended_ns", "redactions", "status")), st.integers(2**63))
+def test_what_no_database_can_hold_is_refused(exchange: Exchange, field: str, beyond: int) -> None:
+    with pytest.raises(SpoolError, match=f"{field} is "):
+        decode(encode(replace(exchange, **{field: beyond})))
 
 
 @given(exchanges, st.data())

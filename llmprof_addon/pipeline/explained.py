@@ -149,5 +149,5 @@ def stored_call(stored: StoredCall, body: Json) -> Call:
 def _read_again(dialect: Dialect | None, parts: Sequence[StoredPart], body: Json, rest: Json = None) -> Prompt:
     """The parts of a stored body. One that was kept as a whole has no place, and is one part again."""
     if dialect is not None and all(part.place for part in parts):
-        return dialects.read_answer_again(dialect, body, rest) if rest is not None else dialect.read_request(body)
+        return dialects.read_again(dialect, body, rest)
     return Prompt(messages=(Part(kind=PartKind.GENERIC, text=text_of(body), value=body, form="whole"),))

@@ -81,7 +81,7 @@ class Reduced:
     def _answer(self, answer: Answer, dialect: Dialect | None) -> tuple[Part, ...]:
         parts = tuple(map(self._part, answer.parts))
         if dialect is not None and parts and all(part.place for part in parts):
-            read = dialects.read_answer_again(dialect, assemble({}, parts), answer.rest).parts
+            read = dialects.read_again(dialect, assemble({}, parts), answer.rest).parts
             if _are_alike(answer.parts, read):
                 for part, original in zip(read, answer.parts, strict=True):
                     _remember(part, original)

@@ -8,7 +8,6 @@ in base64; the last has `amazon-bedrock-invocationMetrics`, which count where th
 from base64 import b64decode
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TypeGuard
 
 from llmprof_addon.errors import WireError
 from llmprof_addon.model.call import Answer, Prompt
@@ -61,20 +60,14 @@ def _vendor_of_request(body: dict[str, Json]) -> str | None:
         return told
     if isinstance(messages := body.get("messages"), list):
         contents = [message.get("content") for message in messages if isinstance(message, dict)]
-        held = [content for content in contents if isinstance(content, list)]
-        blocks = [block for content in held if (block := next(filter(_is_object, content), None)) is not None]
+        blocks = [held[0] for held in contents if isinstance(held, list) and held and isinstance(held[0], dict)]
         thinks = any(isinstance(block.get("thinking"), list) for block in blocks)  # as Mistral writes it
-        # A block of Converse is a union with a single key.
-        typed = any("type" in block or len(block) > 1 for block in blocks) and not thinks
+        typed = any("type" in block for block in blocks) and not thinks
         if "anthropic_version" in body or (body.keys() == {"messages"} and typed):
             return "anthropic"  # the second is a stored answer
         untyped = any("type" not in block for block in blocks)
         return "converse" if body.keys() & _CONVERSE_KEYS or untyped else "openai"
     return "cohere" if isinstance(body.get("message"), str) or "chat_history" in body else None
-
-
-def _is_object(block: Json) -> TypeGuard[dict[str, Json]]:
-    return isinstance(block, dict)
 
 
 def read_response(body: Json) -> Answer:

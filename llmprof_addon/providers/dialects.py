@@ -62,8 +62,8 @@ def by_api(api: str) -> Dialect | None:
     return cast(Dialect, import_module(f"{__package__}.{module}")) if module else None
 
 
-def read_answer_again(dialect: Dialect, body: Json, rest: Json) -> Prompt:
-    """The parts of an answer that were put together as a message of a request; `rest` is the response without them.
+def read_again(dialect: Dialect, body: Json, rest: Json = None) -> Prompt:
+    """The parts of a stored body; of an answer, put together as a message, with the `rest` of the response.
 
     A dialect of several formats may have `told_by`, which makes of the rest what tells its `read_request` the format.
     """

@@ -17,7 +17,8 @@ from llmprof_addon.store.search_query import QueryError, parse_query
 from llmprof_addon.worker import redact
 from tests.fuzz import mutators, seeds
 from tests.fuzz.engine import Check, Target
-from tests.fuzz.files import QUERIES, folder
+from tests.fuzz.files import folder
+from tests.fuzz.typed import QUERIES
 
 CALLS_IN_STORE = 100
 

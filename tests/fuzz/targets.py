@@ -1,5 +1,5 @@
 """All targets by name."""
 
-from tests.fuzz import dialects, files, stored, wire
+from tests.fuzz import dialects, files, stored, typed, wire
 
-TARGETS = {target.name: target for room in (wire, dialects, files, stored) for target in room.TARGETS}
+TARGETS = {target.name: target for room in (wire, dialects, files, typed, stored) for target in room.TARGETS}

@@ -1,7 +1,7 @@
 """llmprof beside mitmdump and beside other proxies for LLM traffic, interleaved in one run (`make bench ARGS=peers`).
 
-`ARGS="peers rates streams turns import"` names the parts (all of them, some 20 minutes), `--markdown` prints what the
-readme shows, `--rounds 2` is a quick look, `--peers 0` leaves the others out. Each of those is installed from the
+`ARGS="peers rates streams turns import"` names the parts (all of them, some twelve minutes), `--markdown` prints what
+the readme shows, `--rounds 2` is a quick look, `--peers 0` leaves the others out. Each of those is installed from the
 package index into an environment of its own below the user's cache folder; whatever cannot run here says why.
 """
 

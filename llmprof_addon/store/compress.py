@@ -1,4 +1,4 @@
-"""Bytes as the store keeps them: contents one by one, small documents with a preset dictionary.
+"""Bytes as the store keeps them, one by one: contents and small documents, each with a preset dictionary.
 
 zlib, because it packs texts of a few kilobytes smaller than zstd at its usual levels and every reader has it.
 """
@@ -8,7 +8,7 @@ import zlib
 from llmprof_addon.model.part import Json
 from llmprof_addon.model.tree import canonical, parse
 
-# Stored documents depend on every byte of this: it never changes. The commonest words stand last, as zlib likes it.
+# What is stored depends on every byte of these two: they never change. What is commonest stands last, as zlib likes it.
 _WORDS = (
     b'["openai-organization","openai-processing-ms","openai-version","2020-10-01"],["x-ratelimit-limit-requests",'
     b'["x-ratelimit-limit-tokens",["x-ratelimit-remaining-requests",["x-ratelimit-remaining-tokens",'
@@ -48,16 +48,55 @@ _WORDS = (
     b'"volatile":[["forms":[["messages","item"],"string"],'
 )
 
+_TEXTS = (
+    b" about into up out how what which there we they your our if or as by at on from with this that it is are be "
+    b"for a in and of to the has not can will have all no one user file error line code test name path list set get "
+    b"add new data text message string number value function class result output input request response content "
+    b"options config token # ## ### - **`: \\n\\n1. 2. 3. ```python\\n```\\n| --- | "
+    b"https://www..com/.org/github.com/ .py .js .ts .json .md src/ tests/ /home/ Usage: Error: Exit code "
+    b'1\\nTraceback (most recent call last):\\n  File \\"/\\", line , in <module>\\nconst let var function => { '
+    b"await undefined; null; true, false, === && || this. .length .map( .filter( console.log( export default "
+    b"};\\n}\\n\\nimport from import os\\n\\n\\nclass (:\\n    def __init__(self, ) -> None:\\n        self. = \\n   "
+    b"     if not in None:\\n            return raise for in range(len(str int dict async with except try: assert "
+    b'print("$schema":"http://json-schema.org/draft-07/schema#","additionalProperties":false,"default":null,'
+    b'"anyOf":[{"type":"null"}],"enum":["items":{"type":"string"},"type":"array","type":"integer","type":"number",'
+    b'"type":"boolean","minimum":0,"maximum":,"format":"title":"description":"The "description":"Whether '
+    b'"required":["type":"object",{"type":"function","function":{"name":"","description":"",'
+    b'"parameters":{"type":"object","properties":{},"required":[]},"strict":true}}{"name":"","description":"",'
+    b'"input_schema":{"type":"object","properties":{"query":{"type":"string",'
+    b'"description":"{"functionCall":{"name":"","args":{"{"functionResponse":{"name":"",'
+    b'"response":{"result":"{"inlineData":{"mimeType":"image/png","data":"{"type":"image_url",'
+    b'"image_url":{"url":"data:image/png;base64,","detail":"auto"}}{"type":"image","source":{"type":"base64",'
+    b'"media_type":"image/png","data":"{"type":"thinking","thinking":"","signature":"E{"type":"reasoning","id":"rs_",'
+    b'"summary":[],"encrypted_content":"gAAAA{"type":"function_call","id":"fc_","call_id":"call_","name":"",'
+    b'"arguments":"{\\"","status":"completed"}{"type":"function_call_output","call_id":"call_",'
+    b'"output":"{"role":"assistant","content":null,"tool_calls":[{"id":"call_","type":"function",'
+    b'"function":{"name":"","arguments":"{\\"path\\":\\"{"role":"tool","tool_call_id":"call_",'
+    b'"content":"{"role":"system","content":"{"role":"assistant","content":[{"role":"user",'
+    b'"content":["cache_control":{"type":"ephemeral"}}{"type":"input_text","text":"{"type":"output_text",'
+    b'"annotations":[],"text":"{"type":"tool_use","id":"toolu_01","name":"","input":{"command":"","file_path":"",'
+    b'"pattern":"","path":"{"type":"tool_result","tool_use_id":"toolu_01","is_error":true,"content":[{"type":"text",'
+    b'"text":"{"text":"{"type":"text","text":"'
+)
+_SMALLEST = 16
+"""Bytes below which nothing is gained: what stands around the compressed takes ten."""
+
 
 def pack(data: bytes) -> bytes:
     """A content as it is stored: compressed where that makes it smaller."""
-    packed = zlib.compress(data, 6) if len(data) > 64 else data
+    if len(data) <= _SMALLEST:
+        return data
+    compressor = zlib.compressobj(6, zdict=_TEXTS)
+    packed = compressor.compress(data) + compressor.flush()
     return packed if len(packed) < len(data) else data
 
 
 def unpack(stored: bytes, size: int) -> bytes:
-    """The inverse of `pack`; `size` is the content's own size, which tells whether it is compressed."""
-    return bytes(stored) if len(stored) == size else zlib.decompress(stored, bufsize=max(size, 1))
+    """The inverse of `pack`; `size` is the content's own size, which tells whether it is compressed.
+
+    Contents that an earlier version compressed without the dictionary say so in their first bytes (RFC 1950, FDICT).
+    """
+    return bytes(stored) if len(stored) == size else zlib.decompressobj(zdict=_TEXTS).decompress(stored)
 
 
 def squeeze(document: Json) -> bytes:

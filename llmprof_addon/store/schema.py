@@ -53,7 +53,7 @@ class Node(Table):
     key = pw.BlobField(unique=True)
     parent = pw.ForeignKeyField("self", null=True)
     content = pw.ForeignKeyField(Content)
-    wrapper = pw.ForeignKeyField(Content, null=True)
+    wrapper = pw.ForeignKeyField(Content, null=True, index=False)
     depth = pw.IntegerField()
     place = pw.TextField()
     form = pw.TextField()
@@ -219,7 +219,7 @@ class Call(Table):
     tags = pw.TextField()
     warnings = pw.TextField()
     response_id = pw.TextField(null=True, index=True)
-    continues = pw.TextField(null=True, index=True)
+    continues = pw.TextField(null=True)
     encoding = pw.TextField()
     version = pw.TextField()
     input_tokens = pw.BigIntegerField(null=True)
@@ -244,7 +244,7 @@ class Call(Table):
     system_head = pw.ForeignKeyField(Node, null=True)
     message_head = pw.ForeignKeyField(Node, null=True, index=False)
     answer_head = pw.ForeignKeyField(Node, null=True)
-    base = pw.ForeignKeyField(Node, null=True)
+    base = pw.ForeignKeyField(Node, null=True, index=False)
     depth = pw.IntegerField()
     answer_digest = pw.BlobField(null=True)
     params = pw.ForeignKeyField(Content)
@@ -265,9 +265,9 @@ class Call(Table):
     link = pw.TextField(null=True)
     inherits = pw.TextField(null=True)
     label = pw.TextField(null=True)
-    opening = pw.BlobField(null=True, index=True)
+    opening = pw.BlobField(null=True)
     awaits = pw.BlobField(null=True, index=True)
-    previous = pw.TextField(null=True, index=True)
+    previous = pw.TextField(null=True)
     request_id = pw.TextField(null=True, index=True)
     tool_calls = pw.IntegerField(null=True)
     tool_call_id = pw.TextField(null=True)
@@ -296,6 +296,12 @@ Call.add_index(
     name="call_searched",
 )
 """Holds all that a search asks of calls, so that none is read for it."""
+
+for _table, _seldom in (
+    *((Call, column) for column in (Call.base, Call.continues, Call.opening, Call.previous)),
+    (Node, Node.wrapper),
+):
+    _table.add_index(_seldom, where=_seldom.is_null(False), name=f"{_table._meta.table_name}_{_seldom.column_name}")
 
 
 class Finding(Table):

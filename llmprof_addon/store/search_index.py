@@ -6,7 +6,7 @@ is written: `catch_up` walks the nodes that came since, some at a time, whenever
 that was migrated, or was written while the search was off, is indexed in the same way, and a fact says how far it got.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any
@@ -17,7 +17,7 @@ from llmprof_addon.store.compress import unpack
 from llmprof_addon.store.database import errors_of
 from llmprof_addon.store.open import Store
 from llmprof_addon.store.schema import Content, Fact, Node, SearchEntry
-from llmprof_addon.store.search_words import WORD_CHARS, Phrase, indexed_words
+from llmprof_addon.store.search_words import Phrase, indexed_words, terms
 from llmprof_addon.store.transaction import transaction
 
 INDEXED = "search"
@@ -201,14 +201,15 @@ def candidates(
 
 
 def _fts(phrase: Phrase) -> str:
-    return " AND ".join(f'"{word}"{"*" if prefix else ""}' for word, prefix in _asked(phrase))
+    return _joined(phrase, " AND ", " OR ", lambda word, prefix: f'"{word}"{"*" if prefix else ""}')
 
 
 def _ts(phrase: Phrase) -> str:
-    return " & ".join(f"'{word}'{':*' if prefix else ''}" for word, prefix in _asked(phrase))
+    return _joined(phrase, " & ", " | ", lambda word, prefix: f"'{word}'{':*' if prefix else ''}")
 
 
-def _asked(phrase: Phrase) -> list[tuple[str, bool]]:
-    """The words of a phrase as they are indexed, and whether only their start is asked for."""
-    *others, last = (word[:WORD_CHARS] for word in phrase.words)
-    return [*((word, False) for word in others), (last, phrase.prefix)]
+def _joined(phrase: Phrase, every: str, either: str, one: Callable[[str, bool], str]) -> str:
+    """What a text with this phrase has in the index, in a database's language; only the last word may be a prefix."""
+    last = len(phrase.words) - 1
+    asked = [terms(word, phrase.prefix and at == last) for at, word in enumerate(phrase.words)]
+    return every.join(f"({either.join(one(*term) for term in some)})" for some in asked)

@@ -2,6 +2,8 @@
 
 A word is a run of letters and digits in any script, folded (case, accents); of Chinese and Japanese, whose words have
 no spaces between them, each character is one. `_`, `-`, `/` and the like part words, so that parts of names are found.
+The index holds starts of long words and of long decimal fractions, of which measured values have one each that nothing
+else has; what it finds by them, the texts have to confirm.
 """
 
 import re
@@ -19,6 +21,12 @@ from llmprof_addon.providers.texts import texts
 WORD_CHARS = 64
 """Of longer words the start is indexed."""
 
+FRACTION_DIGITS = 4
+"""Of the digits behind a decimal point as many are indexed, behind a `POINT`."""
+
+POINT = "\u00b7"
+"""In no word, but left alone by the tokenizer of the index."""
+
 SEARCHED_CHARS = 200_000
 """Of a content's texts together as many are searched, from the start."""
 
@@ -26,6 +34,7 @@ _HAN = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-
 _MARKS = "\u0300-\u036f"
 _WORD = re.compile(rf"[{_HAN}]|[^\W_{_HAN}](?:[^\W_{_HAN}]|[{_MARKS}])*")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
+_FRACTION = re.compile(rf"\.(?<=[0-9]\.)([0-9]{{{FRACTION_DIGITS}}})[0-9]++(?![\w{_MARKS}])")
 
 
 @lru_cache(maxsize=20_000)
@@ -70,11 +79,27 @@ def searched_texts(data: bytes) -> tuple[list[str], bool]:
 
 
 def indexed_words(data: bytes) -> list[str]:
-    """The distinct words of a content as they are indexed."""
+    """The distinct words of a content as they are indexed; `terms` looks for them."""
     found: set[str] = set()
     for text in searched_texts(data)[0]:
-        found.update(words(text))
+        whole, *fractions = _FRACTION.split(text)
+        if fractions:
+            whole += "".join(fractions[1::2])
+            found.update({POINT + digits for digits in fractions[::2]})
+        found.update(words(whole))
     return sorted({word[:WORD_CHARS] for word in found})
+
+
+def terms(word: str, prefix: bool) -> list[tuple[str, bool]]:
+    """What the index holds of a text with this word, one of them or several; and whether only their start is given."""
+    found = [(word[:WORD_CHARS], prefix)]
+    if _is_digits(word) and (prefix or len(word) > FRACTION_DIGITS):
+        found.append((POINT + word[:FRACTION_DIGITS], prefix))
+    return found
+
+
+def _is_digits(word: str) -> bool:
+    return word.isascii() and word.isdigit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +112,8 @@ class Phrase:
     @property
     def exact(self) -> bool:
         """Whether the index alone tells what has it."""
-        return len(self.words) == 1 and len(self.words[0]) < WORD_CHARS
+        first, *others = self.words
+        return not others and len(first) < (FRACTION_DIGITS + 1 if _is_digits(first) else WORD_CHARS)
 
     def spans(self, text: Sequence[tuple[int, int, str]]) -> Iterator[tuple[int, int]]:
         """Where it starts and ends in a text of these places."""

@@ -12,7 +12,16 @@ from llmprof_addon.store.open import Store, open_store
 from llmprof_addon.store.search import search
 from llmprof_addon.store.search_query import Query, QueryError, parse_query
 from llmprof_addon.store.search_runs import matching_runs
-from llmprof_addon.store.search_words import Phrase, has_all, places, searched_texts, snippet, words
+from llmprof_addon.store.search_words import (
+    Phrase,
+    has_all,
+    indexed_words,
+    places,
+    searched_texts,
+    snippet,
+    terms,
+    words,
+)
 from tests.store.building import exchange, record, text
 
 PIECES = st.sampled_from(
@@ -67,8 +76,9 @@ PIECES = st.sampled_from(
     )
 )
 TYPED = st.text(max_size=30) | st.lists(PIECES, max_size=8).map("".join) | st.lists(PIECES, max_size=6).map(" ".join)
+NUMBERS = ("0.570860", "570860", "5708", "v1.5708612", "2.57086e-05", "0.570860\u0308", "570.86", "٥٧٠٨٦٠")
 SAID = st.lists(
-    st.sampled_from(["alpha", "Beta", "gamma", "ÄRGER", "arger", "al", "x" * 70, "日本", "a_b"]), max_size=6
+    st.sampled_from(["alpha", "Beta", "gamma", "ÄRGER", "arger", "al", "x" * 70, "日本", "a_b", *NUMBERS]), max_size=6
 )
 TERMS = st.sampled_from(
     [
@@ -83,6 +93,8 @@ TERMS = st.sampled_from(
         "x" * 70,
         '-"beta beta" beta',
         "a_b",
+        *("570860", "0.570860", "5708", "57086", "570*", "5708*", "57086*", "57086e", "٥٧٠*"),
+        *("-570860 alpha", "-570* alpha", "-5708 alpha", "-0.570860 alpha", '-"alpha 570860" alpha'),
     ]
 )
 
@@ -164,6 +176,23 @@ def _check(store: Store, typed: list[str]) -> None:
 
 def _fits(kept: tuple[bytes, int], query: Query) -> bool:
     return has_all(searched_texts(unpack(*kept))[0], query.wanted, query.unwanted)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.from_regex(r"[a-z]{0,2}[0-9]{0,8}(\.[0-9]{1,8}){0,2}[a-z]?", fullmatch=True), max_size=5).map(" ".join)
+    | st.text(st.sampled_from("01.x 日\u0308٣"), max_size=20)
+)
+def test_what_is_indexed_of_a_text_has_a_term_of_each_of_its_words(said: str) -> None:
+    indexed = set(indexed_words(canonical({"text": said})))
+    for word in words(said):
+        assert indexed.intersection(one for one, _ in terms(word, False))
+        for size in range(1, len(word) + 1):
+            assert any(
+                held.startswith(one) if prefix else held == one
+                for one, prefix in terms(word[:size], True)
+                for held in indexed
+            )
 
 
 @settings(max_examples=25, deadline=None)

@@ -14,8 +14,12 @@ from playhouse.schema_diff import diff_models
 
 from llmprof_addon.errors import ConfigError, StoreError
 from llmprof_addon.store import database, migrate, queries
+from llmprof_addon.store.compress import unpack
 from llmprof_addon.store.open import Store, open_store
 from llmprof_addon.store.schema import TABLES
+from llmprof_addon.store.search import search
+from llmprof_addon.store.search_query import parse_query
+from llmprof_addon.store.upkeep import upkeep
 from tests.store.building import exchange, record, text
 
 DATABASES = Path(__file__).parents[2] / "fixtures" / "databases"
@@ -173,6 +177,11 @@ def test_stores_of_every_released_schema_open(old: Path, url: str) -> None:
     shutil.copy(old, file_of(url))
     with open_store(url) as store:
         assert queries.count(store) == (2, 4)
+        rows = store.db.execute_sql("SELECT data, size FROM content").fetchall()
+        assert all(len(unpack(data, size)) == size for data, size in rows)
+        while upkeep(store):
+            pass
+        assert len(search(store, parse_query("brief")).hits) == 1
         record_one(store)
         with store.db.bind_ctx(TABLES):
             assert not diff_models(store.db, list(TABLES))

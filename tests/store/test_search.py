@@ -220,6 +220,35 @@ def test_ids_and_data_of_media_are_no_words(store: Store) -> None:
         assert len(find(store, typed).hits) == number, typed
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("0.570860", "ab"),
+        ("570860", "abc"),
+        ("57086*", "abc"),
+        ("570*", "abc"),
+        ("5708", ""),
+        ("570861", ""),
+        ('"weighed 0.570860"', "a"),
+        ("kg -570860", "d"),
+        ("kg -570*", "d"),
+        ("kg -5708", "abcd"),
+    ],
+)
+def test_numbers_are_found_with_all_their_digits(store: Store, typed: str, found: str) -> None:
+    for number, said in (
+        ("a", "It weighed 0.570860 kg."),
+        ("b", "Of 0.570860 kg, 0.570899 kg are left."),
+        ("c", "Parcel 570860 of 12 kg."),
+        ("d", "It has 0.57 kg, or 1.2.3456789 kg."),
+    ):
+        assert store.write(record(store, exchange(number * 32, session=number), [text("user", said)]))
+    upkeep(store)
+    assert sorted(one[0] for one in calls(find(store, typed))) == list(found)
+    runs, notes = matching_runs(store, parse_query(typed))
+    assert (len(runs), notes) == (len(found), ())
+
+
 def test_several_readers_of_one_store(store: Store, url: str) -> None:
     fill(store)
     with open_store(url, read_only=True) as reader:

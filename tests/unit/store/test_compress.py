@@ -1,4 +1,6 @@
+import json
 import random
+import zlib
 
 import pytest
 
@@ -19,6 +21,25 @@ def test_contents_come_back(data: bytes) -> None:
     stored = pack(data)
     assert len(stored) <= len(data)
     assert unpack(stored, len(data)) == data
+
+
+def test_contents_of_a_version_without_the_dictionary_come_back() -> None:
+    data = json.dumps({"type": "text", "text": "words and more words " * 20}).encode()
+    assert unpack(zlib.compress(data, 6), len(data)) == data
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "text", "text": "The tests pass."},
+        {"type": "tool_use", "id": "toolu_01AbC", "name": "read", "input": {"path": "src/main.py"}},
+        {"role": "tool", "tool_call_id": "call_1", "content": "no such file"},
+    ],
+    ids=("text", "tool call", "tool result"),
+)
+def test_small_contents_are_packed(part: dict[str, object]) -> None:
+    data = json.dumps(part, separators=(",", ":")).encode()
+    assert len(pack(data)) < 0.75 * min(len(data), len(zlib.compress(data, 9)))
 
 
 def test_small_documents_come_back_small() -> None:

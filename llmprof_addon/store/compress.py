@@ -95,8 +95,15 @@ def unpack(stored: bytes, size: int) -> bytes:
     """The inverse of `pack`; `size` is the content's own size, which tells whether it is compressed.
 
     Contents that an earlier version compressed without the dictionary say so in their first bytes (RFC 1950, FDICT).
+    Raises `zlib.error` for what is damaged.
     """
-    return bytes(stored) if len(stored) == size else zlib.decompressobj(zdict=_TEXTS).decompress(stored)
+    if len(stored) == size:
+        return bytes(stored)
+    decompressor = zlib.decompressobj(zdict=_TEXTS)
+    data = decompressor.decompress(stored)
+    if not decompressor.eof:
+        raise zlib.error("the end is missing")
+    return data
 
 
 def squeeze(document: Json) -> bytes:

@@ -28,6 +28,14 @@ def test_contents_of_a_version_without_the_dictionary_come_back() -> None:
     assert unpack(zlib.compress(data, 6), len(data)) == data
 
 
+def test_a_damaged_content_is_an_error() -> None:
+    data = b"words and more words " * 20
+    stored = pack(data)
+    for damaged in (stored[:-1], stored[:9], stored[:-1] + bytes([stored[-1] ^ 1])):
+        with pytest.raises(zlib.error):
+            unpack(damaged, len(data))
+
+
 @pytest.mark.parametrize(
     "part",
     [

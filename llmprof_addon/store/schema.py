@@ -64,6 +64,9 @@ class Node(Table):
     """Whether no call runs through it whose texts are kept; null: one may."""
 
 
+Node.add_index(Node.wrapper, where=Node.wrapper.is_null(False), name="node_wrapper_id")
+
+
 class NodeCount(Table):
     """Tokens of a node in one encoding: its own, and the running totals from the root by component kind."""
 
@@ -297,11 +300,8 @@ Call.add_index(
 )
 """Holds all that a search asks of calls, so that none is read for it."""
 
-for _table, _seldom in (
-    *((Call, column) for column in (Call.base, Call.continues, Call.opening, Call.previous)),
-    (Node, Node.wrapper),
-):
-    _table.add_index(_seldom, where=_seldom.is_null(False), name=f"{_table._meta.table_name}_{_seldom.column_name}")
+for _seldom in (Call.base, Call.continues, Call.opening, Call.previous):
+    Call.add_index(_seldom, where=_seldom.is_null(False), name=f"call_{_seldom.column_name}")
 
 
 class Finding(Table):

@@ -22,7 +22,7 @@ from urllib.parse import quote
 import pytest
 
 from llmprof_addon.spool import files
-from llmprof_addon.store.compress import unsqueeze
+from llmprof_addon.store.compress import unpack, unsqueeze
 from tests.e2e import answers
 from tests.e2e.replay import Answer, Replay, Request
 from tests.e2e.running import Proxy, running
@@ -198,7 +198,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def unpacked(data: bytes) -> Iterator[bytes]:
     """The value itself, and whatever a reader would make of it."""
     yield data
-    for inflate in (zlib.decompress, gzip.decompress, lambda packed: json.dumps(unsqueeze(packed)).encode()):
+    for inflate in (
+        zlib.decompress,
+        gzip.decompress,
+        lambda packed: unpack(packed, -1),
+        lambda packed: json.dumps(unsqueeze(packed)).encode(),
+    ):
         try:
             yield inflate(data)
         except Exception:  # not packed that way

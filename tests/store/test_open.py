@@ -16,7 +16,7 @@ from llmprof_addon.errors import ConfigError, StoreError
 from llmprof_addon.store import database, migrate, queries
 from llmprof_addon.store.compress import unpack
 from llmprof_addon.store.open import Store, open_store
-from llmprof_addon.store.schema import TABLES
+from llmprof_addon.store.schema import TABLES, Call, Content, Node
 from llmprof_addon.store.search import search
 from llmprof_addon.store.search_query import parse_query
 from llmprof_addon.store.upkeep import upkeep
@@ -75,6 +75,19 @@ def record_one(store: Store) -> None:
 def test_migrations_make_the_tables_of_the_schema(store: Store) -> None:
     with store.db.bind_ctx(TABLES):
         assert not diff_models(store.db, list(TABLES))
+
+
+def test_what_refers_to_what_may_be_deleted_is_found_by_an_index(store: Store) -> None:
+    referring = [
+        (table._meta.table_name, field.column_name)
+        for table in TABLES
+        for field in table._meta.refs
+        if field.rel_model in (Content, Node, Call)
+    ]
+    assert len(referring) > 15
+    for table, column in referring:
+        plan = store.db.execute_sql(f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE {column} = 1").fetchall()
+        assert [row[3].split()[0] for row in plan] == ["SEARCH"], (table, column, plan)
 
 
 def test_opening_again_changes_nothing(store: Store, url: str) -> None:

@@ -98,7 +98,7 @@ class _Output:
             self._text(index, stem, last, data)
         elif stem == "response.shell_call_command":
             commands = self._item(index, "shell_call", data).setdefault("action", {})
-            commands = commands.setdefault("commands", []) if isinstance(commands, dict) else []
+            commands = _list(commands, "commands") if isinstance(commands, dict) else []
             at = _place_in_item(data)
             commands += [""] * (at + 1 - len(commands))
             said = data.get("command" if last == "done" else "delta", "")
@@ -106,7 +106,7 @@ class _Output:
         elif type_ == "response.output_text.annotation.added":
             item = self._item(index, "message", data)
             block = self._block(item, "content", _place_in_item(data))
-            block.setdefault("annotations", []).append(data.get("annotation"))
+            _list(block, "annotations").append(data.get("annotation"))
 
     def _text(self, index: int | str, stem: str, last: str, data: dict[str, Json]) -> None:
         item_type, inside, block_type, field = FIELDS[stem]
@@ -116,7 +116,7 @@ class _Output:
             block = self._block(item, inside, at)
             block.setdefault("type", block_type)
             if last == "delta" and isinstance(data.get("logprobs"), list) and data["logprobs"]:
-                block.setdefault("logprobs", []).extend(data["logprobs"])
+                _list(block, "logprobs").extend(data["logprobs"])
         key = (index, inside or field, at)
         if last == "delta" and isinstance(data.get("delta"), str):
             self.pieces.setdefault(key, []).append(data["delta"])
@@ -133,9 +133,7 @@ class _Output:
         return self.items[index]
 
     def _block(self, item: dict[str, Json], inside: str, at: int) -> dict[str, Json]:
-        blocks = item.get(inside)
-        if not isinstance(blocks, list):
-            blocks = item[inside] = []
+        blocks = _list(item, inside)
         while len(blocks) <= at:
             blocks.append({})
         if not isinstance(blocks[at], dict):
@@ -155,6 +153,14 @@ class _Output:
             else:
                 item[inside] = text
         return [self.items[index] for index in sorted(self.items, key=lambda key: (isinstance(key, str), key))]
+
+
+def _list(holder: dict[str, Json], name: str) -> list[Json]:
+    """A field to which events add; what is no list, such as `null`, gives way to one."""
+    held = holder.get(name)
+    if not isinstance(held, list):
+        held = holder[name] = []
+    return held
 
 
 def _place_in_item(data: dict[str, Json]) -> int:

@@ -39,10 +39,11 @@ def settle(record: CallRecord, store: Store, since: str) -> None:
 
 def _concerns_others(record: CallRecord, store: Store) -> bool:
     response = record.call.answer.response_id
+    followed = regroup.is_followed(store, record)
     return bool(
         (response is not None and late.misplaced(store, response))
-        or regroup.affected(store, record)
-        or verdicts.stale(store, verdicts.arrived(store, record.exchange.id))
+        or regroup.affected(store, record, followed=followed)
+        or (followed and verdicts.stale(store, verdicts.arrived(store, record.exchange.id)))
     )
 
 
@@ -68,7 +69,8 @@ def _settle(record: CallRecord, store: Store, *, itself: bool) -> None:
     for response in (record.call.answer.response_id, record.call.prompt.continues if itself else None):
         if response is not None:
             moved = moved + put_late_behind(response, store)
-    regrouped = _group_again(regroup.affected(store, record, itself=itself), store)
+    followed = regroup.is_followed(store, record)
+    regrouped = _group_again(regroup.affected(store, record, followed=followed, itself=itself), store)
     changed = {one.number for one in (*moved[len(own) :], *regrouped, *(own if itself else ()))}
     _judge_again(changed.union(verdicts.stale(store, moved + regrouped)), store)
 

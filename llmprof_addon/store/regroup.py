@@ -39,21 +39,31 @@ _ended = Call.ended_ns + pw.SQL("0")
 """As no index has it: else planners walk through all calls that ended later, to find the few that are asked for."""
 
 
-def affected(store: Store, record: CallRecord, *, itself: bool = False) -> list[CallRow]:
-    """The calls for which this one, just stored, may be a better predecessor, spawner or lane; also `itself`."""
+def is_followed(store: Store, record: CallRecord) -> bool:
+    """Whether another call ended when this one, just stored, did, or later: else none can have gone on from it."""
+    with errors_of(store.url):
+        values = [record.exchange.ended_ns, record.exchange.id]
+        return store.writer.statements.run("later", _later, values).fetchone() is not None
+
+
+def affected(store: Store, record: CallRecord, *, followed: bool, itself: bool = False) -> list[CallRow]:
+    """The calls for which this one, just stored, may be a better predecessor, spawner or lane; also `itself`.
+
+    `followed` is what `is_followed` says.
+    """
     statements = store.writer.statements
     with errors_of(store.url):
         own = statements.run("own", _own, [record.exchange.id]).fetchone()
         if own is None:
             return []
         number, lane, predecessor, head, answer_head = own
-        identity, started, ended = record.call.identity, record.exchange.started_ns, record.exchange.ended_ns
+        identity, started = record.call.identity, record.exchange.started_ns
         found: set[int] = set()
         if predecessor is not None:
             found |= _ids(statements, "spawned late", _spawned_late, [predecessor, started])
         if identity.window or identity.compacted:
             found |= _ids(statements, "next in lane", _next_in_lane, [lane, started])
-        if statements.run("later", _later, [ended, number]).fetchone() is not None:
+        if followed:
             found |= _going_on(statements, record, [head, answer_head or head] if head else [])
         return _rows(store, found | {number} if itself else found - {number})
 
@@ -75,8 +85,8 @@ def _going_on(statements: Statements, record: CallRecord, heads: Sequence[int]) 
 
 
 def _later(value: pw.SQL) -> pw.Select:
-    """Whether anything has ended later: takes a time, and the call that does not count."""
-    return Call.select(Call.id).where((Call.ended_ns >= value) & (Call.id != value)).limit(pw.SQL("1"))
+    """Whether anything has ended later: takes a time, and the public id of the call that does not count."""
+    return Call.select(Call.id).where((Call.ended_ns >= value) & (Call.uid != value)).limit(pw.SQL("1"))
 
 
 def _rows(store: Store, numbers: Iterable[int]) -> list[CallRow]:

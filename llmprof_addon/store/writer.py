@@ -183,7 +183,8 @@ class Writer:
         places = placed(kept, of_answer, record.inherited, record.framing)
         document = squeeze(envelope_document(record.exchange, record.call.answer, places, own))
         self._write_contents(own)
-        call["run"] = run_id = self._run(record)
+        run = self._run(record)
+        call["run"] = run_id = run["id"]
         choice, exchange = record.run, record.exchange
         call["predecessor"] = self._number(choice.predecessor)
         lane = lanes.lane_row(self.statements, run_id, choice.lane, exchange.started_ns, exchange.ended_ns)
@@ -200,7 +201,7 @@ class Writer:
         if call["turn"] == 1 and lane["calls"]:
             self._db.execute(Lane.update(**lanes.attributes(choice.lane)).where(Lane.id == lane["id"]))
         labelled = lanes.add(self.statements, lane, call, gained)
-        self._add_to_run(run_id, call, gained, dict(exchange.tags), lane["kind"] if labelled else None)
+        self._add_to_run(run, call, gained, dict(exchange.tags), lane["kind"] if labelled else None)
         uses = tool_uses(record.chains.answer, brought, known)
         fields = (ToolUse.call, ToolUse.server, ToolUse.name, ToolUse.uses, ToolUse.call_tokens, ToolUse.result_tokens)
         self._insert(ToolUse, fields, [(call_id, *tool, *numbers) for tool, numbers in sorted(uses.items())])
@@ -253,22 +254,31 @@ class Writer:
             known[value] = self._db.execute(query).fetchone()[0]
         return known[value]
 
-    def _run(self, record: CallRecord) -> int:
-        """Row id of the call's run, which is made if it is not there. Locks the row for the transaction."""
+    def _run(self, record: CallRecord) -> dict[str, Any]:
+        """The call's run, which is made if it is not there: what a call changes of it, and its row id.
+
+        Locks the row for the transaction.
+        """
         choice, exchange = record.run, record.exchange
+        statements = self._nodes.statements
+        row = None
         if choice.run_id is not None:
-            row = self._nodes.statements.run("lock run", _lock_run, [choice.run_id]).fetchone()
-            if row:
-                return int(row[0])
-        return run_row(self._db, choice.key, exchange.started_ns, exchange.ended_ns)
+            row = statements.run("lock run", _lock_run, [choice.run_id]).fetchone()
+        if row is None:
+            made = run_row(self._db, choice.key, exchange.started_ns, exchange.ended_ns)
+            row = statements.run("run", _of_run, [made]).fetchone()
+        fields = (Run.id, *_RUN_FIELDS)
+        return {field.name: field.python_value(value) for field, value in zip(fields, row, strict=True)}
 
     def _add_to_run(
-        self, run_id: int, call: dict[str, Any], gained: Mapping[str, int], tags: dict[str, str], kind: str | None
+        self,
+        run: dict[str, Any],
+        call: dict[str, Any],
+        gained: Mapping[str, int],
+        tags: dict[str, str],
+        kind: str | None,
     ) -> None:
         """Add a call to its run; `kind` is that of its lane, if the lane has its label from this call."""
-        statements = self._nodes.statements
-        row = statements.run("run", lambda value: Run.select(*_RUN_FIELDS).where(Run.id == value), [run_id]).fetchone()
-        run = {field.name: field.python_value(value) for field, value in zip(_RUN_FIELDS, row, strict=True)}
         values = run | lanes.with_gains(rollup.add(run, call), gained)
         if kind is not None:
             order, old = (lanes.RANKS[kind], call["started_ns"]), (run["label_rank"], run["labelled_ns"])
@@ -276,7 +286,7 @@ class Writer:
                 values |= {"label": call["label"], "label_rank": order[0], "labelled_ns": order[1]}
         values["tags"] = dumps(tags | loads(run["tags"]))
         new = [field.db_value(values[field.name]) for field in _RUN_FIELDS]
-        statements.run("add to run", _update_run, [*new, run_id])
+        self.statements.run("add to run", _update_run, [*new, run["id"]])
 
 
 def run_row(db: pw.Database, key: str, started_ns: int, ended_ns: int) -> int:
@@ -328,8 +338,13 @@ def _insert_rows(table: type[pw.Model], fields: Sequence[pw.Field], rows: int, v
 
 
 def _lock_run(value: pw.SQL) -> pw.Update:
-    """Takes a run's public id, locks its row for the transaction and returns its number."""
-    return Run.update(calls=Run.calls).where(Run.uid == value).returning(Run.id)
+    """Takes a run's public id, locks its row for the transaction and returns its number and all run fields."""
+    return Run.update(calls=Run.calls).where(Run.uid == value).returning(Run.id, *_RUN_FIELDS)
+
+
+def _of_run(value: pw.SQL) -> pw.Select:
+    """Takes a run's number; the same."""
+    return Run.select(Run.id, *_RUN_FIELDS).where(Run.id == value)
 
 
 def _update_run(value: pw.SQL) -> pw.Update:

@@ -38,9 +38,10 @@ def run(args: argparse.Namespace) -> int:
     from llmprof_addon.cli.terminal import one_line
     from llmprof_addon.export import text
     from llmprof_addon.spool.folder import Spool
+    from llmprof_addon.spool.redaction import redact
     from llmprof_addon.store import queries
     from llmprof_addon.store.open import open_store
-    from llmprof_addon.worker import redact, settle
+    from llmprof_addon.worker import settle
 
     settings = settings_of(args)
     settings.ensure_home()

@@ -102,8 +102,8 @@ def _file(
     """Breaches in what becomes of one exchange file. Raises `SpoolError` where it is damaged."""
     from llmprof_addon.cli import laws
     from llmprof_addon.spool import files
+    from llmprof_addon.spool.redaction import redact
     from llmprof_addon.store import queries
-    from llmprof_addon.worker import redact
 
     try:
         exchange = redact(files.decode(path.read_bytes()))

@@ -10,11 +10,11 @@ from llmprof_addon.export.shapes import call_json
 from llmprof_addon.pipeline import process
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.spool import files
+from llmprof_addon.spool.redaction import redact
 from llmprof_addon.store import queries, search_index
 from llmprof_addon.store.open import Store, open_store
 from llmprof_addon.store.search import search
 from llmprof_addon.store.search_query import QueryError, parse_query
-from llmprof_addon.worker import redact
 from tests.fuzz import mutators, seeds
 from tests.fuzz.engine import Check, Target
 from tests.fuzz.files import folder

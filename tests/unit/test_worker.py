@@ -21,8 +21,9 @@ from llmprof_addon.model.exchange import Exchange
 from llmprof_addon.settings import Settings
 from llmprof_addon.spool.drain import MAX_DEATHS
 from llmprof_addon.spool.folder import Spool
+from llmprof_addon.spool.redaction import redact
 from llmprof_addon.spool.statefile import read_state
-from llmprof_addon.worker import Bell, redact, settle
+from llmprof_addon.worker import Bell, settle
 from tests.unit.spool.exchanges import make_exchange
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")

@@ -12,9 +12,10 @@ from llmprof_addon.pipeline import process, waste
 from llmprof_addon.pipeline.waste import RESTS, WasteKeeper, waste_of
 from llmprof_addon.pricing.book import PriceBook
 from llmprof_addon.spool.folder import Spool
+from llmprof_addon.spool.redaction import redact
 from llmprof_addon.store import findings, queries
 from llmprof_addon.store.open import Store, open_store
-from llmprof_addon.worker import redact, settle
+from llmprof_addon.worker import settle
 from tests.unit.cli.recording import turn
 
 BOOK = PriceBook(None)

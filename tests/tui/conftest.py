@@ -13,7 +13,9 @@ from llmprof_tui.source import Source
 from textual.widgets import Input
 
 from tests.tui.crew import crew
-from tests.tui.recording import record, varied
+from tests.tui.recording import home, record, recorded
+
+__all__ = ["home", "recorded"]
 
 
 @pytest.fixture(autouse=True)
@@ -31,20 +33,6 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
-
-
-@pytest.fixture(scope="session")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the varied store; only read."""
-    home = tmp_path_factory.mktemp("recorded")
-    record(home, varied())
-    return home
-
-
-@pytest.fixture
-def home(recorded: Path, tmp_path: Path) -> Path:
-    """A copy of it for each test."""
-    return Path(shutil.copytree(recorded, tmp_path / "home"))
 
 
 @pytest.fixture

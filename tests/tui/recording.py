@@ -1,9 +1,12 @@
 """A small varied store for screens, filled by the real pipeline: an agent with tools and a prompt cache, other apps,
 models without price or usage, failures, an image, texts that terminals are bad at."""
 
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from llmprof_addon.model.exchange import Client, Exchange
 from llmprof_addon.model.part import Json
@@ -157,3 +160,17 @@ def awkward() -> Exchange:
     reply = {"id": "chatcmpl-x", "object": "chat.completion", "model": "gpt-4o-2024-08-06", "choices": [choice]}
     reply["usage"] = {"prompt_tokens": 420, "completion_tokens": 9, "total_tokens": 429}
     return _made(6, 0, STARTED_NS + 55 * MINUTE, request, reply, "OpenAI/Python 3.5.0", url=CHAT_URL)
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the varied store; only read."""
+    home = tmp_path_factory.mktemp("recorded")
+    record(home, varied())
+    return home
+
+
+@pytest.fixture
+def home(recorded: Path, tmp_path: Path) -> Path:
+    """A copy of it for each test."""
+    return Path(shutil.copytree(recorded, tmp_path / "home"))
